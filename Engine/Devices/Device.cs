@@ -1,0 +1,44 @@
+namespace Diffract.Engine;
+
+/// <summary>Where tensors live and kernels run. Devices are values that callers pass; there is no ambient one.</summary>
+public abstract class Device
+{
+    private protected Device(string name) => Name = name;
+
+    /// <summary>The device's name in messages and on the command line: <c>cpu</c>.</summary>
+    public string Name { get; }
+
+    /// <summary>What is allocated on this device, and what was.</summary>
+    public abstract MemoryStatistics Memory { get; }
+
+    /// <summary>The managed CPU device, with a thread for every core the process may use.</summary>
+    public static CpuDevice Cpu { get; } = new(Environment.ProcessorCount);
+
+    /// <summary>Memory for <paramref name="bytes"/> bytes, uninitialised, 64-byte aligned.</summary>
+    /// <exception cref="OutOfDeviceMemoryException">None is left, even after trimming and collecting.</exception>
+    public abstract Storage Allocate(long bytes);
+
+    /// <summary>Gives memory that the pool keeps for reuse back to the system.</summary>
+    public abstract void Trim();
+
+    /// <summary>Waits until everything queued on the device is done, so that its memory may be read.</summary>
+    public abstract void Synchronize();
+
+    /// <summary>Returns the block of a storage nobody refers to any more.</summary>
+    internal abstract void Free(nint address, long capacity);
+
+    /// <summary>Notes that a tensor was reclaimed by the garbage collector instead of a scope or a dispose.</summary>
+    internal abstract void CountForgotten();
+
+    /// <inheritdoc/>
+    public override string ToString() => Name;
+}
+
+/// <summary>A device's memory at one moment.</summary>
+/// <param name="LiveBytes">Bytes of the storages in use.</param>
+/// <param name="PeakBytes">Largest value of <paramref name="LiveBytes"/> since the last reset.</param>
+/// <param name="CachedBytes">Bytes kept for reuse.</param>
+/// <param name="LiveBlocks">Number of storages in use.</param>
+/// <param name="Forgotten">Tensors that neither a scope nor <c>Dispose</c> released; the garbage collector did.</param>
+public readonly record struct MemoryStatistics(
+    long LiveBytes, long PeakBytes, long CachedBytes, long LiveBlocks, long Forgotten);

@@ -1,0 +1,49 @@
+namespace Diffract.Engine;
+
+/// <summary>A block of device memory that tensors share. It goes back to its pool when the last tensor over it is
+/// released.</summary>
+public sealed class Storage
+{
+    private readonly long capacity;
+    private readonly IDisposable? owner;
+    private int references;
+
+    internal Storage(Device device, nint address, long bytes, long capacity)
+    {
+        (Device, Address, Bytes) = (device, address, bytes);
+        this.capacity = capacity;
+    }
+
+    /// <summary>Memory that somebody else owns, such as a mapped file; <paramref name="owner"/> is disposed with the
+    /// last tensor over it.</summary>
+    internal Storage(Device device, nint address, long bytes, IDisposable owner, bool readOnly)
+    {
+        (Device, Address, Bytes, IsReadOnly) = (device, address, bytes, readOnly);
+        this.owner = owner;
+    }
+
+    /// <summary>The device the memory belongs to.</summary>
+    public Device Device { get; }
+
+    /// <summary>Bytes that may be used.</summary>
+    public long Bytes { get; }
+
+    /// <summary>True for memory that must not be written, such as a mapped file.</summary>
+    public bool IsReadOnly { get; }
+
+    /// <summary>Rises with every in-place change, so that whoever remembers the content notices.</summary>
+    public int Version { get; private set; }
+
+    internal nint Address { get; }
+
+    internal void MarkChanged() => Version++;
+
+    internal void AddReference() => Interlocked.Increment(ref references);
+
+    internal void Release()
+    {
+        if (Interlocked.Decrement(ref references) != 0) return;
+        if (owner is null) Device.Free(Address, capacity);
+        else owner.Dispose();
+    }
+}

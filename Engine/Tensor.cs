@@ -1,0 +1,236 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Diffract.Engine;
+
+/// <summary>A dense array of numbers: a window (shape, strides, offset) on a <see cref="Engine.Storage"/>. Views share
+/// storage. Activations of images are channels-last: [N, H, W, C].</summary>
+public sealed class Tensor : IDisposable
+{
+    private readonly long[]? strides;
+    private int disposed;
+
+    internal Tensor(Storage storage, DType dtype, Shape shape, long offset = 0, long[]? strides = null)
+    {
+        (Storage, DType, Shape, Offset) = (storage, dtype, shape, offset);
+        this.strides = strides is not null && !IsRowMajor(shape, strides) ? strides : null;
+        storage.AddReference();
+        Owner = Scope.Register(this);
+    }
+
+    /// <summary>Reclaims a tensor that its program forgot, and counts it.</summary>
+    ~Tensor()
+    {
+        Storage.Device.CountForgotten();
+        Release();
+    }
+
+    /// <summary>Lengths of the axes.</summary>
+    public Shape Shape { get; }
+
+    /// <summary>Type of the elements.</summary>
+    public DType DType { get; }
+
+    /// <summary>Where the elements are.</summary>
+    public Device Device => Storage.Device;
+
+    /// <summary>Number of axes.</summary>
+    public int Rank => Shape.Rank;
+
+    /// <summary>Number of elements.</summary>
+    public long Count => Shape.Count;
+
+    /// <summary>The memory, which other tensors may share.</summary>
+    public Storage Storage { get; }
+
+    /// <summary>Position of the first element in the storage, in elements.</summary>
+    public long Offset { get; }
+
+    /// <summary>Distance between neighbours along each axis, in elements.</summary>
+    public IReadOnlyList<long> Strides => strides ?? Shape.RowMajorStrides();
+
+    /// <summary>True when the elements lie row-major without gaps, as kernels want them.</summary>
+    public bool IsContiguous => strides is null;
+
+    /// <summary>True once the tensor was released.</summary>
+    public bool IsDisposed => Volatile.Read(ref disposed) != 0;
+
+    /// <summary>What Autograd knows of this tensor; nothing for most.</summary>
+    internal IDisposable? GradSlot { get; set; }
+
+    internal Scope? Owner { get; set; }
+
+    /// <summary>An uninitialised tensor.</summary>
+    /// <param name="shape">Lengths of the axes.</param>
+    /// <param name="dtype">Type of the elements.</param>
+    /// <param name="device">Where; the CPU when left out.</param>
+    public static Tensor Empty(Shape shape, DType dtype = DType.Float32, Device? device = null)
+    {
+        long bytes;
+        try
+        {
+            bytes = checked(shape.Count * dtype.Size());
+        }
+        catch (OverflowException)
+        {
+            throw new ShapeException($"{shape} of {dtype} is larger than an address space");
+        }
+        return new Tensor((device ?? Device.Cpu).Allocate(bytes), dtype, shape);
+    }
+
+    /// <summary>A tensor with a copy of <paramref name="values"/>, row-major.</summary>
+    /// <exception cref="ShapeException">The number of values is not the shape's.</exception>
+    public static Tensor From<T>(ReadOnlySpan<T> values, Shape shape, Device? device = null) where T : unmanaged
+    {
+        if (values.Length != shape.Count)
+            throw new ShapeException($"{shape} has {shape.Count} elements, found {values.Length} values");
+        var tensor = Empty(shape, DTypes.Of<T>(), device);
+        tensor.CopyFrom(values);
+        return tensor;
+    }
+
+    /// <inheritdoc cref="From{T}(ReadOnlySpan{T}, Shape, Device)"/>
+    public static Tensor From<T>(T[] values, Shape shape, Device? device = null) where T : unmanaged =>
+        From((ReadOnlySpan<T>)values, shape, device);
+
+    /// <summary>A one-axis tensor with a copy of <paramref name="values"/>.</summary>
+    public static Tensor From<T>(params T[] values) where T : unmanaged =>
+        From((ReadOnlySpan<T>)values, [values.Length]);
+
+    /// <summary>The memory as kernels take it. The tensor must stay alive while it is used.</summary>
+    /// <exception cref="ShapeException">The elements do not lie row-major: make it contiguous first.</exception>
+    public View View
+    {
+        get
+        {
+            ThrowIfDisposed();
+            if (!IsContiguous) throw new ShapeException($"a kernel needs a contiguous tensor, found strides "
+                + $"[{string.Join(", ", Strides)}] for {Shape}");
+            return new View(Storage.Address + (nint)(Offset * DType.Size()), Count, DType);
+        }
+    }
+
+    /// <summary>The memory with its strides, for the few kernels that take any layout. Address of element 0.</summary>
+    internal View StridedView
+    {
+        get
+        {
+            ThrowIfDisposed();
+            return new View(Storage.Address + (nint)(Offset * DType.Size()), Count, DType);
+        }
+    }
+
+    /// <summary>Another tensor over the same memory.</summary>
+    /// <param name="shape">Lengths of the axes.</param>
+    /// <param name="offset">First element, counted from the start of the storage.</param>
+    /// <param name="strides">Distances in elements, one an axis; row-major when left out.</param>
+    /// <exception cref="ShapeException">The window reaches outside the storage.</exception>
+    public Tensor Window(Shape shape, long offset, ReadOnlySpan<long> strides = default)
+    {
+        ThrowIfDisposed();
+        var steps = strides.IsEmpty && shape.Rank > 0 ? shape.RowMajorStrides() : strides.ToArray();
+        if (steps.Length != shape.Rank) throw new ShapeException($"{shape} needs {shape.Rank} strides");
+        long first = offset, last = offset;
+        for (var i = 0; i < shape.Rank; i++)
+        {
+            var reach = (shape[i] - 1) * steps[i];
+            if (reach < 0) first += reach; else last += reach;
+        }
+        if (shape.Count > 0 && (first < 0 || (last + 1) * DType.Size() > Storage.Bytes))
+            throw new ShapeException($"a window {shape} at element {offset} reaches outside a storage of "
+                + $"{Storage.Bytes / DType.Size()} elements");
+        return new Tensor(Storage, DType, shape, offset, steps);
+    }
+
+    /// <summary>The same elements under another handle, unknown to scopes and to Autograd.</summary>
+    internal Tensor Alias()
+    {
+        ThrowIfDisposed();
+        var alias = new Tensor(Storage, DType, Shape, Offset, strides);
+        Scope.Detach(alias);
+        return alias;
+    }
+
+    /// <summary>The elements of a contiguous CPU tensor, to read or write in place.</summary>
+    /// <exception cref="DTypeException"><typeparamref name="T"/> is not how the elements are stored.</exception>
+    /// <exception cref="DeviceException">The tensor is not on the CPU.</exception>
+    /// <exception cref="ShapeException">Not contiguous, or more than 2^31-1 elements.</exception>
+    public unsafe Span<T> AsSpan<T>() where T : unmanaged
+    {
+        if (Device is not CpuDevice) throw new DeviceException($"a span needs a cpu tensor, found one on {Device}");
+        if (DTypes.Of<T>() != DType) throw new DTypeException($"the tensor is {DType}, not {DTypes.Of<T>()}");
+        if (Count > int.MaxValue) throw new ShapeException($"{Shape} has more elements than a span can hold");
+        return new Span<T>((void*)View.Address, (int)Count);
+    }
+
+    /// <summary>A copy of the elements, row-major, whatever the strides.</summary>
+    public T[] ToArray<T>() where T : unmanaged
+    {
+        Device.Synchronize();
+        if (IsContiguous) return AsSpan<T>().ToArray();
+        var values = new T[Count];
+        var whole = StorageSpan<T>();
+        var index = new long[Rank];
+        for (long i = 0; i < values.Length; i++)
+        {
+            long at = 0;
+            for (var a = 0; a < Rank; a++) at += index[a] * strides![a];
+            values[i] = Unsafe.Add(ref whole, (nint)at);
+            for (var a = Rank - 1; a >= 0 && ++index[a] == Shape[a]; a--) index[a] = 0;
+        }
+        return values;
+    }
+
+    /// <summary>The value of a tensor with a single element.</summary>
+    /// <exception cref="ShapeException">There is not exactly one.</exception>
+    public T Item<T>() where T : unmanaged => Count == 1
+        ? ToArray<T>()[0]
+        : throw new ShapeException($"Item needs exactly one element, found {Shape}");
+
+    /// <summary>Overwrites the elements, row-major.</summary>
+    public void CopyFrom<T>(ReadOnlySpan<T> values) where T : unmanaged
+    {
+        if (Storage.IsReadOnly) throw new InvalidOperationException("this tensor's memory is read-only (a mapped file)");
+        if (values.Length != Count) throw new ShapeException($"{Shape} has {Count} elements, found {values.Length}");
+        values.CopyTo(AsSpan<T>());
+        Storage.MarkChanged();
+    }
+
+    /// <summary>Releases the tensor; the memory goes back to its pool with the last tensor over it.</summary>
+    public void Dispose()
+    {
+        Release();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => TensorText.Of(this);
+
+    internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(IsDisposed, this);
+
+    private void Release()
+    {
+        if (Interlocked.Exchange(ref disposed, 1) != 0) return;
+        GradSlot?.Dispose();
+        GradSlot = null;
+        Storage.Release();
+    }
+
+    private unsafe ref T StorageSpan<T>() where T : unmanaged
+    {
+        if (Device is not CpuDevice) throw new DeviceException($"reading needs a cpu tensor, found one on {Device}");
+        if (DTypes.Of<T>() != DType) throw new DTypeException($"the tensor is {DType}, not {DTypes.Of<T>()}");
+        return ref MemoryMarshal.GetReference(new Span<T>((void*)StridedView.Address, 1));
+    }
+
+    private static bool IsRowMajor(Shape shape, long[] strides)
+    {
+        long step = 1;
+        for (var i = shape.Rank - 1; i >= 0; i--)
+        {
+            if (shape[i] != 1 && strides[i] != step) return shape.Count == 0;
+            step *= shape[i];
+        }
+        return true;
+    }
+}

@@ -36,6 +36,9 @@ public sealed class Storage
 
     internal nint Address { get; }
 
+    /// <summary>True when exactly one tensor refers to this memory, so that nobody sees an in-place change.</summary>
+    internal bool IsExclusive => Volatile.Read(ref references) == 1;
+
     internal void MarkChanged() => Version++;
 
     internal void AddReference() => Interlocked.Increment(ref references);

@@ -1,0 +1,34 @@
+namespace Diffract.Autograd;
+
+/// <summary>Whether operations on this thread are recorded for backward; they are, unless inside
+/// <c>using (GradMode.No())</c>.</summary>
+public static class GradMode
+{
+    // Ambient for the same reason as Engine.Scope: operators have no argument to carry it.
+    [ThreadStatic]
+    private static bool off;
+
+    /// <summary>True when operations are recorded.</summary>
+    public static bool IsEnabled => !off;
+
+    /// <summary>Stops recording until the result is disposed.</summary>
+    public static Section No() => new(true);
+
+    /// <summary>Records again, inside a section that does not, until the result is disposed.</summary>
+    public static Section Yes() => new(false);
+
+    /// <summary>A section of code with recording on or off; ends with <see cref="Dispose"/>.</summary>
+    public readonly ref struct Section
+    {
+        private readonly bool before;
+
+        internal Section(bool turnOff)
+        {
+            before = off;
+            off = turnOff;
+        }
+
+        /// <summary>Restores what was before.</summary>
+        public void Dispose() => off = before;
+    }
+}

@@ -1,0 +1,121 @@
+using Diffract.Engine;
+
+namespace Diffract.Autograd;
+
+/// <summary>One differentiable operation: a class with its settings as fields, its forward and its backward.
+/// <code>
+/// internal sealed class SquareOp : Op
+/// {
+///     protected override Tensor Forward(OpContext context, ReadOnlySpan&lt;Tensor?&gt; inputs)
+///     {
+///         context.Save(inputs[0]);
+///         return inputs[0]! * inputs[0]!;
+///     }
+///     protected override void Backward(OpContext context, Tensor dy) =>
+///         context.SetGrad(0, dy * context.Saved(0) * 2);
+/// }
+/// var y = Op.Apply(new SquareOp(), x);
+/// </code></summary>
+public abstract class Op
+{
+    /// <summary>The operation's name in messages and in the op table: the class's, without "Op".</summary>
+    public virtual string Name => GetType().Name is var name && name.EndsWith("Op", StringComparison.Ordinal)
+        ? name[..^2]
+        : GetType().Name;
+
+    /// <summary>True for an operation that reads strides itself. Others are given contiguous inputs.</summary>
+    protected virtual bool TakesAnyLayout => false;
+
+    /// <summary>True for an operation that takes 16-bit floats as they are. Others are given float32 on the CPU, and
+    /// their result is rounded to the input's type.</summary>
+    protected virtual bool TakesHalf => false;
+
+    /// <summary>True for an operation whose backward reaches parameters that are not among its inputs.</summary>
+    internal virtual bool AlwaysRecords => false;
+
+    /// <summary>Calculates the result. Gradients are off inside, so it may use other operations. The result must not
+    /// be one of the inputs: return a view of it instead.</summary>
+    /// <param name="context">Keeps what backward will need.</param>
+    /// <param name="inputs">Contiguous tensors of one device; null where an optional input was left out.</param>
+    protected abstract Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs);
+
+    /// <summary>Calculates the gradients of the inputs that need one and hands each to
+    /// <see cref="OpContext.SetGrad"/>. Runs in a scope of its own, with gradients off.</summary>
+    /// <param name="context">What forward kept.</param>
+    /// <param name="dy">Gradient of the result: its shape and type, contiguous.</param>
+    protected abstract void Backward(OpContext context, Tensor dy);
+
+    /// <summary>Runs an operation and, when a gradient will be wanted, records it.</summary>
+    /// <exception cref="DeviceException">The inputs are on different devices.</exception>
+    public static Tensor Apply(Op op, params ReadOnlySpan<Tensor?> inputs)
+    {
+        var device = CommonDevice(op, inputs);
+        var half = HalfOf(inputs);
+        if (!op.TakesHalf && half is not null && device is CpuDevice) return ApplyInSingle(op, inputs, half.Value);
+        if (!op.TakesAnyLayout && !AllContiguous(inputs)) return ApplyContiguous(op, inputs);
+
+        var context = new OpContext(op, GradMode.IsEnabled ? inputs : []);
+        if (op.AlwaysRecords && GradMode.IsEnabled) context.Record();
+        Tensor result;
+        try
+        {
+            using (GradMode.No()) result = op.Forward(context, inputs);
+        }
+        catch
+        {
+            context.Release();
+            throw;
+        }
+        if (Anomaly.IsOn) Anomaly.CheckForward(op, inputs, result);
+        if (context.IsRecording && result.DType.IsFloating()) context.Attach(result);
+        else context.Release();
+        return result;
+    }
+
+    internal void RunBackward(OpContext context, Tensor dy) => Backward(context, dy);
+
+    private static Device CommonDevice(Op op, ReadOnlySpan<Tensor?> inputs)
+    {
+        Device? device = null;
+        foreach (var input in inputs)
+        {
+            if (input is null) continue;
+            input.ThrowIfDisposed();
+            if (device is not null && device != input.Device)
+                throw new DeviceException($"{op.Name}: inputs are on different devices, {device} and {input.Device}; "
+                    + "move one with To(device)");
+            device = input.Device;
+        }
+        return device ?? Device.Cpu;
+    }
+
+    private static DType? HalfOf(ReadOnlySpan<Tensor?> inputs)
+    {
+        foreach (var input in inputs) if (input is not null && input.DType.IsHalf()) return input.DType;
+        return null;
+    }
+
+    private static bool AllContiguous(ReadOnlySpan<Tensor?> inputs)
+    {
+        foreach (var input in inputs) if (input is { IsContiguous: false }) return false;
+        return true;
+    }
+
+    private static Tensor ApplyInSingle(Op op, ReadOnlySpan<Tensor?> inputs, DType half)
+    {
+        var single = inputs.ToArray();
+        using var scope = Scope.Open();
+        for (var i = 0; i < single.Length; i++)
+            if (single[i] is { } input && input.DType.IsHalf()) single[i] = input.To(DType.Float32);
+        var result = Apply(op, single);
+        return scope.Keep(result.DType == DType.Float32 ? result.To(half) : result);
+    }
+
+    private static Tensor ApplyContiguous(Op op, ReadOnlySpan<Tensor?> inputs)
+    {
+        var dense = inputs.ToArray();
+        using var scope = Scope.Open();
+        for (var i = 0; i < dense.Length; i++) dense[i] = dense[i]?.Contiguous();
+        return scope.Keep(Apply(op, dense));
+    }
+}

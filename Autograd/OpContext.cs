@@ -1,0 +1,67 @@
+using Diffract.Engine;
+
+namespace Diffract.Autograd;
+
+/// <summary>What one call of an operation keeps between forward and backward.</summary>
+public sealed class OpContext
+{
+    private readonly Node? node;
+
+    internal OpContext(Op op, ReadOnlySpan<Tensor?> inputs)
+    {
+        foreach (var input in inputs)
+        {
+            if (input is null || !input.RequiresGrad) continue;
+            node = new Node(op, inputs);
+            IsRecording = true;
+            return;
+        }
+        if (op.AlwaysRecords && !inputs.IsEmpty) node = new Node(op, inputs);
+    }
+
+    /// <summary>True when a backward may follow, so that <see cref="Save"/> keeps something.</summary>
+    public bool IsRecording { get; private set; }
+
+    /// <summary>Facts that are not tensors (an argument of the forward, say), from forward to backward.</summary>
+    public object? State { get; set; }
+
+    /// <summary>True when input <paramref name="index"/> wants a gradient.</summary>
+    public bool Needs(int index) => node is not null && node.Needs(index);
+
+    /// <summary>Keeps a tensor for backward; ignored when no backward can follow. An optional input may be null.
+    /// </summary>
+    public void Save(Tensor? tensor)
+    {
+        if (IsRecording) node!.Save(tensor);
+    }
+
+    /// <summary>The tensor of the <paramref name="index"/>-th call of <see cref="Save"/>.</summary>
+    /// <exception cref="InvalidOperationException">It was changed in place since, or released already.</exception>
+    public Tensor Saved(int index) => SavedOrNull(index)
+        ?? throw new InvalidOperationException($"{node!.Op.Name}: tensor {index} was saved as null");
+
+    /// <summary>Like <see cref="Saved"/>, for an optional input that may have been null.</summary>
+    public Tensor? SavedOrNull(int index) => node!.Saved(index);
+
+    /// <summary>Hands over the gradient of input <paramref name="index"/>; once for each input that
+    /// <see cref="Needs"/> one.</summary>
+    /// <exception cref="ShapeException">The gradient's shape is not the input's.</exception>
+    public void SetGrad(int index, Tensor gradient) => Sink!.Receive(node!, index, gradient);
+
+    /// <summary>How many tensors were saved.</summary>
+    public int SavedCount => node?.SavedCount ?? 0;
+
+    internal BackwardPass? Sink { get; set; }
+
+    internal void Record() => IsRecording = node is not null;
+
+    internal void Release() => node?.Release();
+
+    internal void Attach(Tensor result)
+    {
+        node!.Context = this;
+        if (result.GradSlot is not null)
+            throw new InvalidOperationException($"{node.Op.Name}: Forward returned one of its inputs; return a view");
+        result.GradSlot = new GradState(node);
+    }
+}

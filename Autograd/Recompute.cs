@@ -1,0 +1,53 @@
+using Diffract.Engine;
+
+namespace Diffract.Autograd;
+
+/// <summary>Trades time for memory: a part of a network keeps only its inputs, and runs again when backward needs what
+/// lies between (Chen et al. 2016, "Training deep nets with sublinear memory cost").</summary>
+public static class Recompute
+{
+    /// <summary>Runs <paramref name="body"/> now without recording it, and again in backward. Both runs must give
+    /// the same result.</summary>
+    /// <param name="body">From the inputs to one result; may use parameters beside them.</param>
+    /// <param name="inputs">The tensors that change from call to call; gradients flow back to them.</param>
+    public static Tensor Run(Func<Tensor[], Tensor> body, ReadOnlySpan<Tensor> inputs) =>
+        Op.Apply(new RecomputeOp(body), [.. inputs]);
+
+    private sealed class RecomputeOp(Func<Tensor[], Tensor> body) : Op
+    {
+        public override string Name => "recompute";
+
+        // Parameters inside the body want gradients even when no input does.
+        internal override bool AlwaysRecords => true;
+
+        protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
+        {
+            var copies = new Tensor[inputs.Length];
+            for (var i = 0; i < inputs.Length; i++)
+            {
+                copies[i] = inputs[i]!.Detach();
+                context.Save(inputs[i]);
+            }
+            using var scope = Scope.Open();
+            var y = body(copies);
+            return scope.Keep(Array.IndexOf(copies, y) >= 0 ? y.Detach() : y);
+        }
+
+        protected override void Backward(OpContext context, Tensor dy)
+        {
+            var inputs = new Tensor[context.SavedCount];
+            for (var i = 0; i < inputs.Length; i++)
+            {
+                inputs[i] = context.Saved(i).Detach();
+                inputs[i].RequiresGrad = context.Needs(i);
+            }
+            using (GradMode.Yes())
+            {
+                var y = body(inputs);
+                if (y.RequiresGrad) y.Backward(dy);
+            }
+            for (var i = 0; i < inputs.Length; i++)
+                if (context.Needs(i) && inputs[i].Grad is { } gradient) context.SetGrad(i, gradient);
+        }
+    }
+}

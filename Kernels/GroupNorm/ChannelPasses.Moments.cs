@@ -1,0 +1,114 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using Diffract.Engine;
+
+namespace Diffract.Kernels;
+
+internal static unsafe partial class ChannelPasses
+{
+    /// <summary>Mean and biased variance of every sample and group, [batch, groups, 2] doubles. Sums are taken about
+    /// the first pixel of a block, so that a mean far from zero costs no digits (Chan, Golub and LeVeque 1983, for
+    /// putting blocks together).</summary>
+    public static void Moments(
+        CpuDevice device, float* x, double* moments, int batch, int pixels, int channels, int groups)
+    {
+        int blocks = Blocks(pixels, channels), rows = BlockPixels(channels);
+        using var scratch = new Scratch(device, (long)batch * blocks * groups * 2 * sizeof(double));
+        var parts = scratch.F64;
+        device.For(batch * blocks, i =>
+        {
+            int n = i / blocks, first = i % blocks * rows;
+            BlockMoments(device, x + ((nint)n * pixels + first) * channels, Math.Min(rows, pixels - first), channels,
+                groups, parts + (nint)i * groups * 2);
+        });
+        var width = channels / groups;
+        for (var n = 0; n < batch; n++)
+            for (var g = 0; g < groups; g++)
+                Merge(parts + ((nint)n * blocks * groups + g) * 2, blocks, groups * 2, rows, pixels, width,
+                    moments + ((nint)n * groups + g) * 2);
+    }
+
+    // A part is the mean and the sum of squared deviations of one group in one block.
+    private static void Merge(double* parts, int blocks, int step, int rows, int pixels, int width, double* moments)
+    {
+        double mean = 0, squares = 0, total = (double)pixels * width;
+        for (var b = 0; b < blocks; b++) mean += parts[(nint)b * step] * Count(b);
+        mean /= total;
+        for (var b = 0; b < blocks; b++)
+        {
+            var distance = parts[(nint)b * step] - mean;
+            squares += parts[(nint)b * step + 1] + distance * distance * Count(b);
+        }
+        moments[0] = mean;
+        moments[1] = squares / total;
+
+        double Count(int block) => (double)Math.Min(rows, pixels - block * rows) * width;
+    }
+
+    private static void BlockMoments(CpuDevice device, float* x, int rows, int channels, int groups, double* part)
+    {
+        var stride = Stride(channels);
+        using var scratch = new Scratch(device, 3L * stride * sizeof(float));
+        float* pivot = scratch.F32, sums = pivot + stride, squares = sums + stride;
+        new Span<float>(pivot, 3 * stride).Clear();
+        new Span<float>(x, channels).CopyTo(new Span<float>(pivot, channels));
+        Accumulate(x, rows, channels, pivot, sums, squares);
+        var width = channels / groups;
+        for (var g = 0; g < groups; g++, pivot += width, sums += width, squares += width)
+        {
+            double mean = 0, spread = 0;
+            for (var c = 0; c < width; c++) mean += pivot[c] + sums[c] / (double)rows;
+            mean /= width;
+            for (var c = 0; c < width; c++)
+            {
+                var offset = sums[c] / (double)rows;
+                var distance = pivot[c] + offset - mean;
+                spread += squares[c] - sums[c] * offset + rows * distance * distance;
+            }
+            part[2 * g] = mean;
+            part[2 * g + 1] = Math.Max(0, spread);
+        }
+    }
+
+    // Four pixels at a time: the sums pass through memory a quarter as often.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Accumulate(float* x, int rows, int channels, float* pivot, float* sums, float* squares)
+    {
+        var whole = channels & -Lanes;
+        var r = 0;
+        for (; r + 4 <= rows; r += 4, x += 4 * (nint)channels)
+        {
+            float* x1 = x + channels, x2 = x1 + channels, x3 = x2 + channels;
+            for (var c = 0; c < whole; c += Lanes)
+                Add(Vector256.Load(x + c), Vector256.Load(x1 + c), Vector256.Load(x2 + c), Vector256.Load(x3 + c),
+                    pivot + c, sums + c, squares + c);
+            if (whole == channels) continue;
+            var count = channels - whole;
+            Add(VectorMath.LoadPart(x + whole, count), VectorMath.LoadPart(x1 + whole, count),
+                VectorMath.LoadPart(x2 + whole, count), VectorMath.LoadPart(x3 + whole, count),
+                pivot + whole, sums + whole, squares + whole);
+        }
+        for (; r < rows; r++, x += channels)
+        {
+            for (var c = 0; c < channels; c++)
+            {
+                var d = x[c] - pivot[c];
+                sums[c] += d;
+                squares[c] += d * d;
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Add(
+        Vector256<float> x0, Vector256<float> x1, Vector256<float> x2, Vector256<float> x3, float* pivot, float* sums,
+        float* squares)
+    {
+        var p = Vector256.Load(pivot);
+        Vector256<float> d0 = x0 - p, d1 = x1 - p, d2 = x2 - p, d3 = x3 - p;
+        (Vector256.Load(sums) + ((d0 + d1) + (d2 + d3))).Store(sums);
+        var q0 = Vector256.MultiplyAddEstimate(d0, d0, d1 * d1);
+        var q1 = Vector256.MultiplyAddEstimate(d2, d2, d3 * d3);
+        (Vector256.Load(squares) + (q0 + q1)).Store(squares);
+    }
+}

@@ -99,14 +99,6 @@ public static unsafe partial class Conv2d
         });
     }
 
-    private static void BiasGradientReference(CpuDevice device, Conv2dBiasGradientArgs args) =>
-        device.For(args.Columns, f =>
-        {
-            double sum = 0;
-            for (long row = 0; row < args.Rows; row++) sum += args.DY.F64[row * args.Columns + f];
-            args.DBias.F64[f] = sum;
-        });
-
     private static long WeightIndex(in Conv2dGeometry g, int f, int c, int p, int q) =>
         (((long)f * g.GroupChannels + c) * g.Kernel.H + p) * g.Kernel.W + q;
 }

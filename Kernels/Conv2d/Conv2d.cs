@@ -23,12 +23,6 @@ public static partial class Conv2d
             .OnCpu(DType.Float32, WeightGradientSimd)
             .OnCpu(DType.Float64, WeightGradientReference);
 
-    /// <summary>The gradient of the bias: sums over all pixels.</summary>
-    public static readonly Kernel<Conv2dBiasGradientArgs> BiasGradient =
-        new Kernel<Conv2dBiasGradientArgs>("conv2d.biasgradient")
-            .OnCpu(DType.Float32, BiasGradientSimd)
-            .OnCpu(DType.Float64, BiasGradientReference);
-
     /// <summary>Lays a weight out as <see cref="Forward"/> or <see cref="InputGradient"/> reads it, so that it need not
     /// at every call.</summary>
     public static readonly Kernel<Conv2dPackArgs> Pack = new Kernel<Conv2dPackArgs>("conv2d.pack")

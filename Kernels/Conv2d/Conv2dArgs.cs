@@ -34,13 +34,6 @@ public readonly struct Conv2dArgs
 /// <param name="Geometry">Sizes and settings.</param>
 public readonly record struct Conv2dWeightGradientArgs(View X, View DY, View DWeight, Conv2dGeometry Geometry);
 
-/// <summary>Arguments of <see cref="Conv2d.BiasGradient"/>.</summary>
-/// <param name="DY">[Rows, Columns].</param>
-/// <param name="DBias">[Columns], overwritten with the sums over rows.</param>
-/// <param name="Rows">Pixels of all images.</param>
-/// <param name="Columns">Channels.</param>
-public readonly record struct Conv2dBiasGradientArgs(View DY, View DBias, long Rows, int Columns);
-
 /// <summary>Arguments of <see cref="Conv2d.Pack"/>.</summary>
 /// <param name="Weight">[F, C / groups, kH, kW].</param>
 /// <param name="Packed">Memory of <see cref="Conv2d.PackedBytes"/>.</param>

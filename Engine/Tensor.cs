@@ -169,7 +169,7 @@ public sealed class Tensor : IDisposable
         Device.Synchronize();
         if (IsContiguous) return AsSpan<T>().ToArray();
         var values = new T[Count];
-        var whole = StorageSpan<T>();
+        ref var whole = ref StorageSpan<T>();
         var index = new long[Rank];
         for (long i = 0; i < values.Length; i++)
         {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Diffract.Engine;
 using NUnit.Framework;
 
 namespace Diffract.Tests;
@@ -29,6 +30,11 @@ internal static class Goldens
     /// <summary>Full path of a fixture's file, or null when it is absent.</summary>
     public static string? TryFile(string name) =>
         folders.Value.Select(folder => Path.Combine(folder, name)).FirstOrDefault(System.IO.File.Exists);
+
+    /// <summary>Opens a fixture: <c>ops/linear</c> for <c>ops/linear.safetensors</c>, or a file by its whole name. Skips
+    /// the test when it is absent.</summary>
+    public static TensorFile Open(string fixture) =>
+        TensorFile.Open(File(Path.GetExtension(fixture) is ".safetensors" or ".pt" ? fixture : fixture + ".safetensors"));
 
     /// <summary>What the manifest says of a fixture (<c>ops/linear</c>): kind, files, meta, tensors. Skips the test when
     /// it says nothing.</summary>

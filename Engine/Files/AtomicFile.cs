@@ -1,0 +1,69 @@
+namespace Diffract.Engine;
+
+/// <summary>Replaces a file as a whole: whoever opens it finds the old content or the new one, never a part, whatever
+/// happens to the program or the machine in between.</summary>
+/// <remarks>The content goes to a new file beside the old one (<c>.name.random.tmp</c>), is flushed to the disk, and
+/// takes the old one's name in one step; then the folder is flushed too. A temporary file that a killed run left behind
+/// is never read, and is removed by a later write to the same name.</remarks>
+public static class AtomicFile
+{
+    private const int BufferBytes = 1 << 16;
+
+    /// <summary>A temporary file younger than this may belong to a run that has not locked it yet.</summary>
+    private static readonly TimeSpan Settled = TimeSpan.FromMinutes(1);
+
+    /// <summary>Replaces <paramref name="path"/> by what <paramref name="write"/> writes. When it throws, the old file
+    /// stays as it was.</summary>
+    /// <param name="path">The file, which need not exist; its folder must.</param>
+    /// <param name="write">Writes the content; it may seek, and need not flush.</param>
+    public static void Write(string path, Action<FileStream> write)
+    {
+        var full = Path.GetFullPath(path);
+        var folder = Path.GetDirectoryName(full)
+            ?? throw new ArgumentException($"{path} is not the name of a file", nameof(path));
+        RemoveStale(folder, Path.GetFileName(full));
+        var temporary = Path.Combine(folder, $".{Path.GetFileName(full)}.{Path.GetRandomFileName()}.tmp");
+        try
+        {
+            using (var stream = new FileStream(
+                temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, BufferBytes))
+            {
+                write(stream);
+                stream.Flush(flushToDisk: true);
+            }
+            File.Move(temporary, full, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+        Folders.Flush(folder);
+    }
+
+    /// <summary>Replaces <paramref name="path"/> by a text, in UTF-8.</summary>
+    public static void WriteText(string path, string text) =>
+        Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
+
+    private static void RemoveStale(string folder, string name)
+    {
+        foreach (var left in Directory.EnumerateFiles(folder, $".{name}.*.tmp"))
+        {
+            if (DateTime.UtcNow - File.GetLastWriteTimeUtc(left) < Settled) continue;
+            try
+            {
+                // The run that writes it holds it locked; the lock of a killed run is gone.
+                using var locked = new FileStream(left, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+                File.Delete(left);
+            }
+            catch (IOException)
+            {
+                // In use, or somebody else has removed it.
+            }
+            catch (UnauthorizedAccessException)
+            {
+                // Another user's.
+            }
+        }
+    }
+}

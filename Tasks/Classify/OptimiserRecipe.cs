@@ -1,0 +1,45 @@
+namespace Diffract.Tasks;
+
+/// <summary>How a head is trained. The paper and its released code disagree; both are here by name.</summary>
+public sealed record OptimiserRecipe
+{
+    /// <summary>Name of the recipe: <c>paper</c>, <c>release</c> or <c>custom</c>.</summary>
+    public string Name { get; init; } = "custom";
+
+    /// <summary><c>adam</c>, <c>adamw</c> or <c>sgd</c>.</summary>
+    public string Optimiser { get; init; } = "adam";
+
+    /// <summary>Learning rate; null to search for it on the validation split.</summary>
+    public double? LearningRate { get; init; }
+
+    /// <summary>Momentum of sgd.</summary>
+    public double Momentum { get; init; }
+
+    /// <summary>Weight decay.</summary>
+    public double WeightDecay { get; init; }
+
+    /// <summary>Epochs between the falls of the learning rate.</summary>
+    public int StepEpochs { get; init; } = 7;
+
+    /// <summary>Factor of each fall.</summary>
+    public double StepFactor { get; init; } = 0.1;
+
+    /// <summary>Random crops (short side drawn from S to 1.25 S) in training instead of centred ones.</summary>
+    public bool RandomCrop { get; init; }
+
+    /// <summary>Mirrors every other training image.</summary>
+    public bool Flip { get; init; } = true;
+
+    /// <summary>Adam, centre crop and flip, learning rate from the search.</summary>
+    public static OptimiserRecipe Paper { get; } = new() { Name = "paper", Optimiser = "adam" };
+
+    /// <summary>Plain SGD with the released scripts' rates (1e-2 for the linear head, 5e-2 for the attention head),
+    /// random crop and flip.</summary>
+    public static OptimiserRecipe Release(string head) => new()
+    {
+        Name = "release",
+        Optimiser = "sgd",
+        LearningRate = head == "linear" ? 1e-2 : 5e-2,
+        RandomCrop = true,
+    };
+}

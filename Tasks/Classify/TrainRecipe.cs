@@ -1,0 +1,54 @@
+namespace Diffract.Tasks;
+
+/// <summary>Everything that decides the training of a head, saved with the run.</summary>
+public sealed record TrainRecipe
+{
+    /// <summary>A feature file; or null to read features from <see cref="Data"/> with <see cref="Network"/>.</summary>
+    public string? Features { get; init; }
+
+    /// <summary>Images with labels: a folder a class, an idx file, a CIFAR-10 folder.</summary>
+    public string? Data { get; init; }
+
+    /// <summary>Checkpoint of the network that makes the features.</summary>
+    public string? Network { get; init; }
+
+    /// <summary>Side of the images given to the network; null for the network's own.</summary>
+    public int? ImageSize { get; init; }
+
+    /// <summary>Timesteps (0-based), ascending.</summary>
+    public IReadOnlyList<int> Timesteps { get; init; } = [150];
+
+    /// <summary>Blocks (1-based), ascending; null for the paper's block 24, or the last block of a smaller network.
+    /// </summary>
+    public IReadOnlyList<int>? Blocks { get; init; }
+
+    /// <summary>Class label given to a class-conditional network for every image.</summary>
+    public int? ClassLabel { get; init; }
+
+    /// <summary>The head.</summary>
+    public HeadRecipe Head { get; init; } = new();
+
+    /// <summary>Optimiser, rates and augmentation.</summary>
+    public OptimiserRecipe Optimiser { get; init; } = OptimiserRecipe.Paper;
+
+    /// <summary>Passes over the training split.</summary>
+    public int Epochs { get; init; } = 28;
+
+    /// <summary>Images a step.</summary>
+    public int Batch { get; init; } = 32;
+
+    /// <summary>Share of each class that is held out to choose the best epoch and the learning rate.</summary>
+    public double Validation { get; init; } = 0.1;
+
+    /// <summary>Learning rates that are tried when none is given.</summary>
+    public IReadOnlyList<double> SearchRates { get; init; } = [1e-4, 3e-4, 1e-3, 3e-3, 1e-2];
+
+    /// <summary>Epochs each tried learning rate is given.</summary>
+    public int SearchEpochs { get; init; } = 5;
+
+    /// <summary>Seed of the head's weights, the split, the order and the noise.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>True to stop at the first image that cannot be read; false to skip, count and name it.</summary>
+    public bool StopOnBrokenImage { get; init; }
+}

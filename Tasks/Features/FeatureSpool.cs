@@ -1,0 +1,140 @@
+using Diffract.Engine;
+
+namespace Diffract.Tasks;
+
+/// <summary>The rows of a feature file while it grows: one raw file for each tensor in <c>&lt;name&gt;.partial</c>, and a
+/// log of the images done. How many rows there will be is not known before every image was read, and a killed run goes
+/// on behind its last whole row.</summary>
+internal sealed class FeatureSpool : IDisposable
+{
+    private readonly string folder;
+    private readonly List<Column> columns = [];
+    private readonly StreamWriter log;
+
+    private sealed record Column(string Name, DType DType, Shape Row, FileStream Stream)
+    {
+        public long RowBytes => Row.Count * DType.Size();
+    }
+
+    private sealed record Entry(string Image, long Label, bool Skipped);
+
+    private readonly List<Entry> entries = [];
+
+    /// <summary>Opens the spool of <paramref name="path"/>, new or interrupted.</summary>
+    /// <param name="path">The feature file that will be.</param>
+    /// <param name="identity">What decides the rows (recipe, checkpoint); a spool of another identity is refused.</param>
+    /// <param name="rows">Name and shape of one image's row, [draws, C, H, W], for each tensor.</param>
+    /// <param name="dtype">Type of the stored maps.</param>
+    public FeatureSpool(string path, string identity, IReadOnlyList<(string Name, Shape Row)> rows, DType dtype)
+    {
+        folder = path + ".partial";
+        Directory.CreateDirectory(folder);
+        var identityFile = Path.Combine(folder, "identity.json");
+        if (!File.Exists(identityFile)) AtomicFile.WriteText(identityFile, identity);
+        else if (File.ReadAllText(identityFile) != identity)
+            throw new DiffractException($"{folder} holds the beginning of another extraction (other checkpoint, data or "
+                + "settings): remove it, or write to another file");
+        var logFile = Path.Combine(folder, "images.tsv");
+        ReadLog(logFile);
+        foreach (var (name, row) in rows)
+            columns.Add(new Column(name, dtype, row, new FileStream(ColumnFile(name), FileMode.OpenOrCreate)));
+        var whole = Kept;
+        foreach (var column in columns) whole = Math.Min(whole, column.Stream.Length / column.RowBytes);
+        while (Kept > whole) entries.RemoveAt(entries.Count - 1);
+        foreach (var column in columns)
+        {
+            column.Stream.SetLength(Kept * column.RowBytes);
+            column.Stream.Seek(0, SeekOrigin.End);
+        }
+        AtomicFile.WriteText(logFile, string.Concat(entries.Select(Line)));
+        log = new StreamWriter(logFile, append: true);
+    }
+
+    /// <summary>Images dealt with, skipped ones included.</summary>
+    public int Done => entries.Count;
+
+    private int Kept => entries.Count(e => !e.Skipped);
+
+    /// <summary>Notes an image without a row.</summary>
+    public void Skip(string image) => Add(new Entry(image, -1, true));
+
+    /// <summary>Adds one image: its row of every tensor, in the order the tensors were given.</summary>
+    public void Append(string image, long label, IReadOnlyList<Tensor> rows)
+    {
+        for (var i = 0; i < columns.Count; i++)
+        {
+            var column = columns[i];
+            if (rows[i].Shape != column.Row || rows[i].DType != column.DType)
+                throw new ShapeException($"{column.Name}: a row is {column.Row} {column.DType}, found {rows[i].Shape} "
+                    + $"{rows[i].DType}");
+            column.Stream.Write(Bytes(rows[i]));
+        }
+        Add(new Entry(image, label, false));
+    }
+
+    /// <summary>Makes what was added survive a kill.</summary>
+    public void Flush()
+    {
+        foreach (var column in columns) column.Stream.Flush(flushToDisk: true);
+        log.Flush();
+    }
+
+    /// <summary>Writes the feature file and removes the spool.</summary>
+    public void Complete(string path, Func<IReadOnlyList<string>, IReadOnlyList<string>, FeatureFileHeader> header)
+    {
+        Flush();
+        var kept = entries.Where(e => !e.Skipped).ToList();
+        if (kept.Count == 0) throw new DiffractException($"{path}: none of the {entries.Count} images could be read");
+        using (Scope.Open())
+        {
+            var tensors = new Dictionary<string, Tensor>();
+            foreach (var column in columns)
+            {
+                column.Stream.Dispose();
+                tensors.Add(column.Name, TensorFile.MapRaw(ColumnFile(column.Name), column.DType,
+                    Shape.Of([kept.Count, .. column.Row.ToArray()])));
+            }
+            if (kept.All(e => e.Label >= 0))
+                tensors.Add("labels", Tensor.From(kept.Select(e => e.Label).ToArray(), [kept.Count]));
+            var text = header([.. kept.Select(e => e.Image)], [.. entries.Where(e => e.Skipped).Select(e => e.Image)]);
+            TensorFile.Save(path, tensors, new Dictionary<string, string> { [FeatureFileHeader.Key] = text.ToJson() });
+        }
+        Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var column in columns) column.Stream.Dispose();
+        log.Dispose();
+    }
+
+    private void Add(Entry entry)
+    {
+        entries.Add(entry);
+        log.Write(Line(entry));
+    }
+
+    private void ReadLog(string path)
+    {
+        if (!File.Exists(path)) return;
+        var text = File.ReadAllText(path);
+        foreach (var line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var fields = line.Split('\t');
+            // The last line of a killed run may be cut short: it ends the log.
+            if (fields.Length != 3 || !long.TryParse(fields[1], out var label)) break;
+            entries.Add(new Entry(Uri.UnescapeDataString(fields[2]), label, fields[0] == "skipped"));
+        }
+        if (!text.EndsWith('\n') && entries.Count > 0) entries.RemoveAt(entries.Count - 1);
+    }
+
+    private static string Line(Entry entry) =>
+        $"{(entry.Skipped ? "skipped" : "kept")}\t{entry.Label}\t{Uri.EscapeDataString(entry.Image)}\n";
+
+    private string ColumnFile(string name) => Path.Combine(folder, name + ".bin");
+
+    private static unsafe ReadOnlySpan<byte> Bytes(Tensor row) =>
+        new(row.View.As<byte>(), checked((int)(row.Count * row.DType.Size())));
+}

@@ -1,0 +1,99 @@
+namespace Diffract.Tasks;
+
+/// <summary>Everything that decides a pretraining run, saved with it.</summary>
+public sealed record PretrainRecipe
+{
+    /// <summary>Folder of images (with or without class folders), an idx file, or a CIFAR-10 folder.</summary>
+    public required string Data { get; init; }
+
+    /// <summary>First item of the data that is used.</summary>
+    public int From { get; init; }
+
+    /// <summary>One past the last item that is used; null for all.</summary>
+    public int? To { get; init; }
+
+    /// <summary>Side of the square training images, pixels.</summary>
+    public int ImageSize { get; init; } = 64;
+
+    /// <summary>Channels of the first level; a multiple of 32.</summary>
+    public int Channels { get; init; } = 64;
+
+    /// <summary>Channels of each level, as multiples of <see cref="Channels"/>.</summary>
+    public IReadOnlyList<double> ChannelMult { get; init; } = [1, 2, 3, 4];
+
+    /// <summary>Residual blocks a level.</summary>
+    public int ResBlocks { get; init; } = 1;
+
+    /// <summary>Sides of the maps with attention, pixels.</summary>
+    public IReadOnlyList<int> AttentionSizes { get; init; } = [16, 8];
+
+    /// <summary>Channels of one attention head.</summary>
+    public int HeadChannels { get; init; } = 32;
+
+    /// <summary>Trains a class-conditional network on the data's labels.</summary>
+    public bool ClassConditional { get; init; }
+
+    /// <summary>Dropout in the residual blocks.</summary>
+    public float Dropout { get; init; }
+
+    /// <summary>Noise schedule: <c>linear</c> or <c>cosine</c>.</summary>
+    public string Schedule { get; init; } = "linear";
+
+    /// <summary>Diffusion timesteps.</summary>
+    public int Timesteps { get; init; } = 1000;
+
+    /// <summary><c>hybrid</c> (Nichol and Dhariwal 2021: mean squared error of the noise plus the variational bound for
+    /// a learned variance) or <c>simple</c> (the error alone, fixed variance).</summary>
+    public string Loss { get; init; } = "hybrid";
+
+    /// <summary>How timesteps are drawn: <c>uniform</c> or <c>loss-second-moment</c>.</summary>
+    public string Sampler { get; init; } = "uniform";
+
+    /// <summary>Optimiser steps.</summary>
+    public int Steps { get; init; } = 10_000;
+
+    /// <summary>Images a step.</summary>
+    public int Batch { get; init; } = 64;
+
+    /// <summary>Images that pass through the network at once; their gradients add up to a step's.</summary>
+    public int? Microbatch { get; init; }
+
+    /// <summary>AdamW's learning rate.</summary>
+    public double LearningRate { get; init; } = 1e-4;
+
+    /// <summary>Steps of the linear rise to <see cref="LearningRate"/>.</summary>
+    public int Warmup { get; init; }
+
+    /// <summary>Lets the learning rate fall linearly to 0 at the last step.</summary>
+    public bool Anneal { get; init; }
+
+    /// <summary>AdamW's decoupled weight decay.</summary>
+    public double WeightDecay { get; init; }
+
+    /// <summary>Largest norm of a step's gradient; null to leave it.</summary>
+    public double? ClipNorm { get; init; }
+
+    /// <summary>Decay of the moving average of the weights.</summary>
+    public double EmaRate { get; init; } = 0.9999;
+
+    /// <summary>Mirrors every other image.</summary>
+    public bool Flip { get; init; } = true;
+
+    /// <summary>Random crops instead of centred ones.</summary>
+    public bool RandomCrop { get; init; }
+
+    /// <summary>Runs residual blocks again in backward instead of keeping their activations.</summary>
+    public bool Recompute { get; init; }
+
+    /// <summary>Seed of the weights, the order of the images, the noise and the timesteps.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Steps between checkpoints.</summary>
+    public int SaveEvery { get; init; } = 1000;
+
+    /// <summary>Steps between sheets of samples; 0 for none.</summary>
+    public int SampleEvery { get; init; } = 2000;
+
+    /// <summary>True to stop at the first image that cannot be read; false to skip, count and name it.</summary>
+    public bool StopOnBrokenImage { get; init; }
+}

@@ -39,6 +39,18 @@ public sealed partial class TensorFile : IReadOnlyDictionary<string, Tensor>, ID
         }
     }
 
+    /// <summary>A file of nothing but numbers, row-major, as a tensor: a read-only view that keeps the file mapped.
+    /// </summary>
+    /// <exception cref="FileFormatException">The file is not as long as the shape needs.</exception>
+    public static Tensor MapRaw(string path, DType dtype, Shape shape)
+    {
+        using var raw = FileBytes.Map(path);
+        var bytes = checked(shape.Count * dtype.Size());
+        if (raw.Length != bytes)
+            throw raw.Error(Math.Min(raw.Length, bytes), $"{shape} of {dtype} needs {bytes} bytes, the file has {raw.Length}");
+        return new Tensor(raw.Storage(0, bytes), dtype, shape);
+    }
+
     /// <summary>The file as the caller named it.</summary>
     public string Path => file.Path;
 

@@ -38,7 +38,7 @@ internal sealed class FeatureSpool : IDisposable
         ReadLog(logFile);
         foreach (var (name, row) in rows)
             columns.Add(new Column(name, dtype, row, new FileStream(ColumnFile(name), FileMode.OpenOrCreate)));
-        var whole = Kept;
+        long whole = Kept;
         foreach (var column in columns) whole = Math.Min(whole, column.Stream.Length / column.RowBytes);
         while (Kept > whole) entries.RemoveAt(entries.Count - 1);
         foreach (var column in columns)

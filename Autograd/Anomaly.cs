@@ -84,10 +84,7 @@ public static class Anomaly
         {
             using var no = GradMode.No();
             using var scope = Scope.Open();
-            var before = path;
-            path = null;
-            var values = tensor.Detach().To(DType.Float64).ToArray<double>();
-            path = before;
+            var values = Values(tensor);
             long nan = 0, infinite = 0;
             double min = double.PositiveInfinity, max = double.NegativeInfinity, sum = 0;
             foreach (var value in values)
@@ -102,6 +99,20 @@ public static class Anomaly
                 }
             }
             return new(tensor.Shape, nan, infinite, min, max, sum / Math.Max(1, values.Length - nan - infinite));
+        }
+
+        private static double[] Values(Tensor tensor)
+        {
+            var before = path;
+            path = null;
+            try
+            {
+                return tensor.Detach().To(DType.Float64).ToArray<double>();
+            }
+            finally
+            {
+                path = before;
+            }
         }
 
         public override string ToString() =>

@@ -31,7 +31,32 @@ internal sealed class BackwardPass
                 $"input {i} does not require a gradient: set RequiresGrad before the forward");
         var pass = new BackwardPass([.. states], retain);
         pass.Run(root, gradient);
-        return [.. states.Select(s => pass.collected.GetValueOrDefault(s))];
+        var gradients = pass.collected.ToDictionary(found => found.Key, found => Register(found.Value));
+        return [.. states.Select(s => gradients.GetValueOrDefault(s))];
+    }
+
+    /// <summary>A walk inside an operation's backward, through what it has run again: wants what the walk around it
+    /// wants. Gradients of the given leaves end up in their <c>Grad</c>.</summary>
+    public void Inner(Tensor root, Tensor gradient, ReadOnlySpan<Tensor> inputs)
+    {
+        if (targets is null)
+        {
+            ToLeaves(root, gradient, retain: false);
+            return;
+        }
+        var inner = new HashSet<GradState>(targets);
+        foreach (var input in inputs) if (input.RequiresGrad) inner.Add((GradState)input.GradSlot!);
+        var pass = new BackwardPass(inner, retain: false);
+        pass.Run(root, gradient);
+        foreach (var (state, found) in pass.collected)
+        {
+            if (!targets.Contains(state)) state.Grad = found;
+            else
+            {
+                Collect(state, found);
+                found.Dispose();
+            }
+        }
     }
 
     private void Run(Tensor root, Tensor? gradient)
@@ -44,6 +69,9 @@ internal sealed class BackwardPass
                 + "single value is it 1");
         if (gradient is not null && gradient.Shape != root.Shape)
             throw new ShapeException($"Backward: the gradient is {gradient.Shape}, the result {root.Shape}");
+        if (gradient is not null && (gradient.DType != root.DType || gradient.Device != root.Device))
+            throw new DTypeException($"Backward: the gradient is {gradient.DType} on {gradient.Device}, the result "
+                + $"{root.DType} on {root.Device}");
         using var no = GradMode.No();
         using var scope = Scope.Open();
         try
@@ -56,9 +84,10 @@ internal sealed class BackwardPass
         {
             foreach (var left in pending.Values) left.Dispose();
         }
-        // Two leaves may have been handed the same memory; whoever changes a gradient in place expects his own.
+        // A leaf may have been handed memory that others see, or a corner of something large; whoever changes a
+        // gradient in place expects his own.
         foreach (var leaf in leaves)
-            if (leaf.Grad is { Storage.IsExclusive: false } shared) leaf.Grad = Own(shared);
+            if (leaf.Grad is { } grad && !IsOwn(grad)) leaf.Grad = Own(grad);
     }
 
     private void Visit(Node node)
@@ -74,9 +103,15 @@ internal sealed class BackwardPass
         {
             node.Filter = targets is null ? null : Leads;
             node.Context.Sink = this;
-            node.Op.RunBackward(node.Context, dy!.IsContiguous ? dy : dy.Contiguous());
-            node.Context.Sink = null;
-            node.Filter = null;
+            try
+            {
+                node.Op.RunBackward(node.Context, dy!.Contiguous());
+            }
+            finally
+            {
+                node.Context.Sink = null;
+                node.Filter = null;
+            }
         }
         if (!retain) node.Consume();
     }
@@ -132,7 +167,10 @@ internal sealed class BackwardPass
             foreach (var edge in node.Edges) if (edge.Producer is { } p && seen.Add(p)) stack.Push(p);
         }
         foreach (var node in order.OrderBy(n => n.Depth))
+        {
+            if (node.Op.ReachesParameters) useful.Add(node);
             foreach (var edge in node.Edges) if (Leads(edge)) useful.Add(node);
+        }
     }
 
     private static Tensor One(Tensor root)
@@ -143,11 +181,20 @@ internal sealed class BackwardPass
 
     private static Tensor Add(Tensor sum, Tensor gradient)
     {
-        if (!sum.Storage.IsExclusive || !sum.IsContiguous) sum = Own(sum);
+        if (!IsOwn(sum)) sum = Own(sum);
         var dense = gradient.Contiguous();
         Axpy.Kernel.Run(sum.Device, sum.DType, new AxpyArgs(1, dense.View, sum.View));
         return sum;
     }
+
+    // Added up outside every scope; from here on it is the caller's scope's.
+    private static Tensor Register(Tensor found)
+    {
+        using (found) return found.Detach();
+    }
+
+    private static bool IsOwn(Tensor tensor) => tensor.Storage.IsExclusive && tensor.IsContiguous
+        && tensor.Storage.Bytes == tensor.Count * tensor.DType.Size();
 
     private static Tensor Own(Tensor shared)
     {

@@ -8,6 +8,11 @@ public static class GradMode
     [ThreadStatic]
     private static bool off;
 
+    /// <summary>Set when an operation was not recorded that would have been outside <see cref="No"/>: how
+    /// <see cref="Recompute"/> learns that its body has parameters to train.</summary>
+    [field: ThreadStatic]
+    internal static bool HasSkipped { get; set; }
+
     /// <summary>True when operations are recorded.</summary>
     public static bool IsEnabled => !off;
 

@@ -37,6 +37,8 @@ public static class GradOps
                     throw new InvalidOperationException("a tensor without RequiresGrad has no gradient to set");
                 if (value is not null && value.Shape != tensor.Shape)
                     throw new ShapeException($"the gradient is {value.Shape}, the tensor {tensor.Shape}");
+                if (value is not null && value.DType != tensor.DType)
+                    throw new DTypeException($"the gradient is {value.DType}, the tensor {tensor.DType}");
                 if (ReferenceEquals(state.Grad, value)) return;
                 state.Grad?.Dispose();
                 state.Grad = value is null ? null : Scope.Detach(value);

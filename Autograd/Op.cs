@@ -30,8 +30,9 @@ public abstract class Op
     /// their result is rounded to the input's type.</summary>
     protected virtual bool TakesHalf => false;
 
-    /// <summary>True for an operation whose backward reaches parameters that are not among its inputs.</summary>
-    internal virtual bool AlwaysRecords => false;
+    /// <summary>True for an operation whose backward reaches parameters that are not among its inputs; its forward
+    /// says with <see cref="OpContext.Record"/> that there are some.</summary>
+    internal virtual bool ReachesParameters => false;
 
     /// <summary>Calculates the result. Gradients are off inside, so it may use other operations. The result must not
     /// be one of the inputs: return a view of it instead.</summary>
@@ -54,22 +55,23 @@ public abstract class Op
         if (!op.TakesHalf && half is not null && device is CpuDevice) return ApplyInSingle(op, inputs, half.Value);
         if (!op.TakesAnyLayout && !AllContiguous(inputs)) return ApplyContiguous(op, inputs);
 
-        var context = new OpContext(op, GradMode.IsEnabled ? inputs : []);
-        if (op.AlwaysRecords && GradMode.IsEnabled) context.Record();
-        Tensor result;
+        var context = new OpContext(op, inputs);
         try
         {
+            Tensor result;
             using (GradMode.No()) result = op.Forward(context, inputs);
+            if (inputs.Contains(result))
+                throw new InvalidOperationException($"{op.Name}: Forward returned one of its inputs; return a view");
+            if (Anomaly.IsOn) Anomaly.CheckForward(op, inputs, result);
+            if (context.IsRecording && result.DType.IsFloating()) context.Attach(result);
+            else context.Release();
+            return result;
         }
         catch
         {
             context.Release();
             throw;
         }
-        if (Anomaly.IsOn) Anomaly.CheckForward(op, inputs, result);
-        if (context.IsRecording && result.DType.IsFloating()) context.Attach(result);
-        else context.Release();
-        return result;
     }
 
     internal void RunBackward(OpContext context, Tensor dy) => Backward(context, dy);

@@ -5,18 +5,20 @@ namespace Diffract.Autograd;
 /// <summary>What one call of an operation keeps between forward and backward.</summary>
 public sealed class OpContext
 {
-    private readonly Node? node;
+    private Node? node;
 
     internal OpContext(Op op, ReadOnlySpan<Tensor?> inputs)
     {
-        foreach (var input in inputs)
+        var wanted = false;
+        foreach (var input in inputs) wanted |= input is not null && input.RequiresGrad;
+        if (!GradMode.IsEnabled)
         {
-            if (input is null || !input.RequiresGrad) continue;
-            node = new Node(op, inputs);
-            IsRecording = true;
+            if (wanted) GradMode.HasSkipped = true;
             return;
         }
-        if (op.AlwaysRecords && !inputs.IsEmpty) node = new Node(op, inputs);
+        if (!wanted && !op.ReachesParameters) return;
+        node = new Node(op, inputs);
+        IsRecording = wanted;
     }
 
     /// <summary>True when a backward may follow, so that <see cref="Save"/> keeps something.</summary>
@@ -51,17 +53,23 @@ public sealed class OpContext
     /// <summary>How many tensors were saved.</summary>
     public int SavedCount => node?.SavedCount ?? 0;
 
+    internal void BackwardInside(Tensor result, Tensor gradient, ReadOnlySpan<Tensor> inputs) =>
+        Sink!.Inner(result, gradient, inputs);
+
     internal BackwardPass? Sink { get; set; }
 
     internal void Record() => IsRecording = node is not null;
 
-    internal void Release() => node?.Release();
+    internal void Release()
+    {
+        if (node is not { Context: null }) return;
+        node.Release();
+        node = null;
+    }
 
     internal void Attach(Tensor result)
     {
         node!.Context = this;
-        if (result.GradSlot is not null)
-            throw new InvalidOperationException($"{node.Op.Name}: Forward returned one of its inputs; return a view");
         result.GradSlot = new GradState(node);
     }
 }

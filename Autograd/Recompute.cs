@@ -17,20 +17,25 @@ public static class Recompute
     {
         public override string Name => "recompute";
 
-        // Parameters inside the body want gradients even when no input does.
-        internal override bool AlwaysRecords => true;
+        protected override bool TakesAnyLayout => true;
+
+        protected override bool TakesHalf => true;
+
+        internal override bool ReachesParameters => true;
 
         protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
         {
-            var copies = new Tensor[inputs.Length];
-            for (var i = 0; i < inputs.Length; i++)
-            {
-                copies[i] = inputs[i]!.Detach();
-                context.Save(inputs[i]);
-            }
             using var scope = Scope.Open();
+            var copies = new Tensor[inputs.Length];
+            for (var i = 0; i < inputs.Length; i++) copies[i] = inputs[i]!.Detach();
+            var before = GradMode.HasSkipped;
+            GradMode.HasSkipped = false;
             var y = body(copies);
-            return scope.Keep(Array.IndexOf(copies, y) >= 0 ? y.Detach() : y);
+            if (GradMode.HasSkipped || y.RequiresGrad) context.Record();
+            GradMode.HasSkipped |= before;
+            foreach (var input in inputs) context.Save(input);
+            // What the body returns may be an input or a parameter, which belong to somebody else.
+            return scope.Keep(y.Detach());
         }
 
         protected override void Backward(OpContext context, Tensor dy)
@@ -39,12 +44,12 @@ public static class Recompute
             for (var i = 0; i < inputs.Length; i++)
             {
                 inputs[i] = context.Saved(i).Detach();
-                inputs[i].RequiresGrad = context.Needs(i);
+                if (context.Needs(i)) inputs[i].RequiresGrad = true;
             }
             using (GradMode.Yes())
             {
                 var y = body(inputs);
-                if (y.RequiresGrad) y.Backward(dy);
+                if (y.RequiresGrad) context.BackwardInside(y, dy, inputs);
             }
             for (var i = 0; i < inputs.Length; i++)
                 if (context.Needs(i) && inputs[i].Grad is { } gradient) context.SetGrad(i, gradient);

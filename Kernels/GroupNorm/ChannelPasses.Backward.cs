@@ -1,64 +1,66 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using Diffract.Engine;
 
 namespace Diffract.Kernels;
 
 /// <summary>The rows of coefficients that a backward pass reads, one of each a sample.</summary>
-/// <param name="Gain">Of the forward: z = x gain + offset.</param>
-/// <param name="Offset">Of the forward.</param>
-/// <param name="Mean">Mean of the channel's group.</param>
-internal readonly unsafe record struct ChannelRows(nint Gain, nint Offset, nint Mean)
+/// <param name="gain">Of the forward: z = x gain + offset.</param>
+/// <param name="offset">Of the forward.</param>
+/// <param name="mean">Mean of the channel's group.</param>
+internal readonly unsafe struct ChannelRows(float* gain, float* offset, float* mean)
 {
-    public ChannelRows At(nint row) => new(Gain + row * sizeof(float), Offset + row * sizeof(float),
-        Mean + row * sizeof(float));
+    public readonly float* Gain = gain;
+    public readonly float* Offset = offset;
+    public readonly float* Mean = mean;
+
+    public ChannelRows From(nint row) => new(Gain + row, Offset + row, Mean + row);
 }
 
 internal static unsafe partial class ChannelPasses
 {
     /// <summary>For every sample and channel the sums of dz and of dz (x - mean), dz = dy f'(x gain + offset):
-    /// [batch, 2, stride] doubles.</summary>
+    /// [batch, 2, channels] doubles.</summary>
     public static void GradientSums<TActivation>(
         CpuDevice device, float* x, float* dy, ChannelRows rows, double* sums, int batch, int pixels, int channels)
         where TActivation : struct, IActivation
     {
-        int blocks = Blocks(pixels, channels), length = BlockPixels(channels), stride = Stride(channels);
-        using var scratch = new Scratch(device, (long)batch * blocks * 2 * stride * sizeof(float));
+        int blocks = Blocks(pixels, channels), length = BlockPixels(channels);
+        using var scratch = new Scratch(device, (long)batch * blocks * 2 * channels * sizeof(float));
         var parts = scratch.F32;
         device.For(batch * blocks, i =>
         {
             int n = i / blocks, first = i % blocks * length;
             var at = ((nint)n * pixels + first) * channels;
-            SumRows<TActivation>(x + at, dy + at, rows.At((nint)n * stride), parts + (nint)i * 2 * stride,
+            SumRows<TActivation>(x + at, dy + at, rows.From((nint)n * channels), parts + (nint)i * 2 * channels,
                 Math.Min(length, pixels - first), channels);
         });
         const int chunk = 64;
-        var chunks = (2 * stride + chunk - 1) / chunk;
+        var chunks = (2 * channels + chunk - 1) / chunk;
         device.For(batch * chunks, i =>
         {
-            int n = i / chunks, first = i % chunks * chunk, last = Math.Min(first + chunk, 2 * stride);
-            var sum = sums + (nint)n * 2 * stride;
+            int n = i / chunks, first = i % chunks * chunk, last = Math.Min(first + chunk, 2 * channels);
+            var sum = sums + (nint)n * 2 * channels;
             for (var c = first; c < last; c++) sum[c] = 0;
             for (var b = 0; b < blocks; b++)
             {
-                var part = parts + ((nint)n * blocks + b) * 2 * stride;
+                var part = parts + ((nint)n * blocks + b) * 2 * channels;
                 for (var c = first; c < last; c++) sum[c] += part[c];
             }
         });
     }
 
     /// <summary>dx = dz a + (x - mean) b + d, with a row of each coefficient a sample; a, b and d lie in
-    /// <paramref name="abd"/>, [batch, 3, stride].</summary>
+    /// <paramref name="abd"/>, [batch, 3, channels].</summary>
     public static void InputGradient<TActivation>(
         CpuDevice device, float* x, float* dy, float* dx, ChannelRows rows, float* abd, int batch, int pixels,
         int channels) where TActivation : struct, IActivation
     {
-        int blocks = Blocks(pixels, channels), length = BlockPixels(channels), stride = Stride(channels);
+        int blocks = Blocks(pixels, channels), length = BlockPixels(channels);
         device.For(batch * blocks, i =>
         {
             int n = i / blocks, first = i % blocks * length;
             var at = ((nint)n * pixels + first) * channels;
-            InputRows<TActivation>(x + at, dy + at, dx + at, rows.At((nint)n * stride), abd + (nint)n * 3 * stride,
+            InputRows<TActivation>(x + at, dy + at, dx + at, rows.From((nint)n * channels), abd + (nint)n * 3 * channels,
                 Math.Min(length, pixels - first), channels);
         });
     }
@@ -69,27 +71,27 @@ internal static unsafe partial class ChannelPasses
         where TActivation : struct, IActivation
     {
         var whole = channels & -Lanes;
-        var products = sums + Stride(channels);
-        new Span<float>(sums, 2 * Stride(channels)).Clear();
+        new Span<float>(sums, 2 * channels).Clear();
         for (var r = 0; r < count; r++, x += channels, dy += channels)
         {
-            for (var c = 0; c < whole; c += Lanes)
-                AddGradient<TActivation>(Vector256.Load(x + c), Vector256.Load(dy + c), rows, c, sums, products);
-            if (whole == channels) continue;
-            AddGradient<TActivation>(VectorMath.LoadPart(x + whole, channels - whole),
-                VectorMath.LoadPart(dy + whole, channels - whole), rows, whole, sums, products);
+            var c = 0;
+            for (; c < whole; c += Lanes)
+                SumLane<WideLane, TActivation>(x + c, dy + c, rows, c, sums + c, channels);
+            for (; c < channels; c++)
+                SumLane<FloatLane, TActivation>(x + c, dy + c, rows, c, sums + c, channels);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddGradient<TActivation>(
-        Vector256<float> x, Vector256<float> dy, ChannelRows rows, int c, float* sums, float* products)
-        where TActivation : struct, IActivation
+    private static void SumLane<T, TActivation>(
+        float* x, float* dy, ChannelRows rows, int c, float* sums, nint channels)
+        where T : unmanaged, ILane<T>, ILaneMemory<T, float> where TActivation : struct, IActivation
     {
-        var dz = BeforeActivation<TActivation>(x, dy, rows, c);
-        var distance = x - Vector256.Load((float*)rows.Mean + c);
-        (Vector256.Load(sums + c) + dz).Store(sums + c);
-        Vector256.MultiplyAddEstimate(dz, distance, Vector256.Load(products + c)).Store(products + c);
+        var value = T.Load(x);
+        var z = T.MultiplyAdd(value, T.Load(rows.Gain + c), T.Load(rows.Offset + c));
+        var dz = TActivation.Backward(z, T.Load(dy));
+        T.Store(sums, T.Load(sums) + dz);
+        T.Store(sums + channels, T.MultiplyAdd(dz, value - T.Load(rows.Mean + c), T.Load(sums + channels)));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -97,33 +99,26 @@ internal static unsafe partial class ChannelPasses
         float* x, float* dy, float* dx, ChannelRows rows, float* abd, int count, int channels)
         where TActivation : struct, IActivation
     {
-        int whole = channels & -Lanes, stride = Stride(channels);
+        var whole = channels & -Lanes;
         for (var r = 0; r < count; r++, x += channels, dy += channels, dx += channels)
         {
-            for (var c = 0; c < whole; c += Lanes)
-                InputLanes<TActivation>(Vector256.Load(x + c), Vector256.Load(dy + c), rows, c, abd + c, stride)
-                    .Store(dx + c);
-            if (whole == channels) continue;
-            var last = InputLanes<TActivation>(VectorMath.LoadPart(x + whole, channels - whole),
-                VectorMath.LoadPart(dy + whole, channels - whole), rows, whole, abd + whole, stride);
-            VectorMath.StorePart(last, dx + whole, channels - whole);
+            var c = 0;
+            for (; c < whole; c += Lanes)
+                InputLane<WideLane, TActivation>(x + c, dy + c, dx + c, rows, c, abd + c, channels);
+            for (; c < channels; c++)
+                InputLane<FloatLane, TActivation>(x + c, dy + c, dx + c, rows, c, abd + c, channels);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> InputLanes<TActivation>(
-        Vector256<float> x, Vector256<float> dy, ChannelRows rows, int c, float* abd, int stride)
-        where TActivation : struct, IActivation
+    private static void InputLane<T, TActivation>(
+        float* x, float* dy, float* dx, ChannelRows rows, int c, float* abd, nint channels)
+        where T : unmanaged, ILane<T>, ILaneMemory<T, float> where TActivation : struct, IActivation
     {
-        var dz = BeforeActivation<TActivation>(x, dy, rows, c);
-        var distance = x - Vector256.Load((float*)rows.Mean + c);
-        var rest = Vector256.MultiplyAddEstimate(distance, Vector256.Load(abd + stride),
-            Vector256.Load(abd + 2 * stride));
-        return Vector256.MultiplyAddEstimate(dz, Vector256.Load(abd), rest);
+        var value = T.Load(x);
+        var z = T.MultiplyAdd(value, T.Load(rows.Gain + c), T.Load(rows.Offset + c));
+        var dz = TActivation.Backward(z, T.Load(dy));
+        var rest = T.MultiplyAdd(value - T.Load(rows.Mean + c), T.Load(abd + channels), T.Load(abd + 2 * channels));
+        T.Store(dx, T.MultiplyAdd(dz, T.Load(abd), rest));
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> BeforeActivation<TActivation>(
-        Vector256<float> x, Vector256<float> dy, ChannelRows rows, int c) where TActivation : struct, IActivation =>
-        dy * TActivation.Slope(Line(x, (float*)rows.Gain + c, (float*)rows.Offset + c));
 }

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using Diffract.Engine;
 
 namespace Diffract.Kernels;
@@ -47,11 +46,10 @@ internal static unsafe partial class ChannelPasses
 
     private static void BlockMoments(CpuDevice device, float* x, int rows, int channels, int groups, double* part)
     {
-        var stride = Stride(channels);
-        using var scratch = new Scratch(device, 3L * stride * sizeof(float));
-        float* pivot = scratch.F32, sums = pivot + stride, squares = sums + stride;
-        new Span<float>(pivot, 3 * stride).Clear();
+        using var scratch = new Scratch(device, 3L * channels * sizeof(float));
+        float* pivot = scratch.F32, sums = pivot + channels, squares = sums + channels;
         new Span<float>(x, channels).CopyTo(new Span<float>(pivot, channels));
+        new Span<float>(sums, 2 * channels).Clear();
         Accumulate(x, rows, channels, pivot, sums, squares);
         var width = channels / groups;
         for (var g = 0; g < groups; g++, pivot += width, sums += width, squares += width)
@@ -78,15 +76,9 @@ internal static unsafe partial class ChannelPasses
         var r = 0;
         for (; r + 4 <= rows; r += 4, x += 4 * (nint)channels)
         {
-            float* x1 = x + channels, x2 = x1 + channels, x3 = x2 + channels;
-            for (var c = 0; c < whole; c += Lanes)
-                Add(Vector256.Load(x + c), Vector256.Load(x1 + c), Vector256.Load(x2 + c), Vector256.Load(x3 + c),
-                    pivot + c, sums + c, squares + c);
-            if (whole == channels) continue;
-            var count = channels - whole;
-            Add(VectorMath.LoadPart(x + whole, count), VectorMath.LoadPart(x1 + whole, count),
-                VectorMath.LoadPart(x2 + whole, count), VectorMath.LoadPart(x3 + whole, count),
-                pivot + whole, sums + whole, squares + whole);
+            var c = 0;
+            for (; c < whole; c += Lanes) AddFour<WideLane>(x + c, channels, pivot + c, sums + c, squares + c);
+            for (; c < channels; c++) AddFour<FloatLane>(x + c, channels, pivot + c, sums + c, squares + c);
         }
         for (; r < rows; r++, x += channels)
         {
@@ -100,15 +92,14 @@ internal static unsafe partial class ChannelPasses
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add(
-        Vector256<float> x0, Vector256<float> x1, Vector256<float> x2, Vector256<float> x3, float* pivot, float* sums,
-        float* squares)
+    private static void AddFour<T>(float* x, nint channels, float* pivot, float* sums, float* squares)
+        where T : unmanaged, ILane<T>, ILaneMemory<T, float>
     {
-        var p = Vector256.Load(pivot);
-        Vector256<float> d0 = x0 - p, d1 = x1 - p, d2 = x2 - p, d3 = x3 - p;
-        (Vector256.Load(sums) + ((d0 + d1) + (d2 + d3))).Store(sums);
-        var q0 = Vector256.MultiplyAddEstimate(d0, d0, d1 * d1);
-        var q1 = Vector256.MultiplyAddEstimate(d2, d2, d3 * d3);
-        (Vector256.Load(squares) + (q0 + q1)).Store(squares);
+        var p = T.Load(pivot);
+        T d0 = T.Load(x) - p, d1 = T.Load(x + channels) - p;
+        T d2 = T.Load(x + 2 * channels) - p, d3 = T.Load(x + 3 * channels) - p;
+        T.Store(sums, T.Load(sums) + ((d0 + d1) + (d2 + d3)));
+        var square = T.MultiplyAdd(d0, d0, d1 * d1) + T.MultiplyAdd(d2, d2, d3 * d3);
+        T.Store(squares, T.Load(squares) + square);
     }
 }

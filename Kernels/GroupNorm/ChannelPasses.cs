@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using Diffract.Engine;
 
 namespace Diffract.Kernels;
@@ -7,8 +6,6 @@ namespace Diffract.Kernels;
 /// <summary>Passes over [batch, pixels, channels] float32 data for the norms that keep statistics of channels. The
 /// pixels of a sample are cut into blocks by shape alone; a block sums in float, blocks are added in double, in
 /// order.</summary>
-/// <remarks>Coefficients and sums of channels lie in rows of <see cref="Stride"/> floats, so that a last vector may
-/// reach beyond the channels there.</remarks>
 internal static unsafe partial class ChannelPasses
 {
     private const int Lanes = 8;
@@ -26,20 +23,17 @@ internal static unsafe partial class ChannelPasses
         return (int)(((long)pixels + rows - 1) / rows);
     }
 
-    /// <summary>Floats of a row of coefficients.</summary>
-    public static int Stride(int channels) => (channels + Lanes - 1) / Lanes * Lanes;
-
     /// <summary>y = f(x gain + offset), with a row of gains and one of offsets a sample.</summary>
     public static void Affine<TActivation>(
         CpuDevice device, float* x, float* y, float* gain, float* offset, int batch, int pixels, int channels)
         where TActivation : struct, IActivation
     {
-        int blocks = Blocks(pixels, channels), rows = BlockPixels(channels), stride = Stride(channels);
+        int blocks = Blocks(pixels, channels), rows = BlockPixels(channels);
         device.For(batch * blocks, i =>
         {
             int n = i / blocks, first = i % blocks * rows;
             var at = ((nint)n * pixels + first) * channels;
-            AffineRows<TActivation>(x + at, y + at, gain + (nint)n * stride, offset + (nint)n * stride,
+            AffineRows<TActivation>(x + at, y + at, gain + (nint)n * channels, offset + (nint)n * channels,
                 Math.Min(rows, pixels - first), channels);
         });
     }
@@ -51,48 +45,14 @@ internal static unsafe partial class ChannelPasses
         var whole = channels & -Lanes;
         for (var r = 0; r < rows; r++, x += channels, y += channels)
         {
-            for (var c = 0; c < whole; c += Lanes)
-                TActivation.Forward(Line(Vector256.Load(x + c), gain + c, offset + c)).Store(y + c);
-            if (whole == channels) continue;
-            var last = VectorMath.LoadPart(x + whole, channels - whole);
-            last = TActivation.Forward(Line(last, gain + whole, offset + whole));
-            VectorMath.StorePart(last, y + whole, channels - whole);
+            var c = 0;
+            for (; c < whole; c += Lanes) AffineLane<WideLane, TActivation>(x + c, y + c, gain + c, offset + c);
+            for (; c < channels; c++) AffineLane<FloatLane, TActivation>(x + c, y + c, gain + c, offset + c);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Line(Vector256<float> x, float* gain, float* offset) =>
-        Vector256.MultiplyAddEstimate(x, Vector256.Load(gain), Vector256.Load(offset));
-}
-
-/// <summary>What follows a norm's affine map.</summary>
-internal interface IActivation
-{
-    /// <summary>f(z).</summary>
-    static abstract Vector256<float> Forward(Vector256<float> z);
-
-    /// <summary>f'(z).</summary>
-    static abstract Vector256<float> Slope(Vector256<float> z);
-}
-
-internal readonly struct NoActivation : IActivation
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Forward(Vector256<float> z) => z;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Slope(Vector256<float> z) => Vector256<float>.One;
-}
-
-internal readonly struct SiluActivation : IActivation
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Forward(Vector256<float> z) => z / (Vector256<float>.One + VectorMath.Exp(-z));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Slope(Vector256<float> z)
-    {
-        var s = VectorMath.Sigmoid(z);
-        return s * Vector256.MultiplyAddEstimate(z, Vector256<float>.One - s, Vector256<float>.One);
-    }
+    private static void AffineLane<T, TActivation>(float* x, float* y, float* gain, float* offset)
+        where T : unmanaged, ILane<T>, ILaneMemory<T, float> where TActivation : struct, IActivation =>
+        T.Store(y, TActivation.Forward(T.MultiplyAdd(T.Load(x), T.Load(gain), T.Load(offset))));
 }

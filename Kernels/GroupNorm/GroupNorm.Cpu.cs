@@ -10,10 +10,10 @@ public static unsafe partial class GroupNorm
         for (var i = 0; i < a.Batch * a.Groups; i++)
             a.Statistics.F64[2 * i + 1] = 1 / Math.Sqrt(a.Statistics.F64[2 * i + 1] + a.Eps);
 
-        var stride = ChannelPasses.Stride(a.Channels);
-        using var scratch = new Scratch(device, 2L * a.Batch * stride * sizeof(float));
-        float* gain = scratch.F32, offset = gain + (nint)a.Batch * stride;
-        for (var n = 0; n < a.Batch; n++) Coefficients(a, n, gain + (nint)n * stride, offset + (nint)n * stride);
+        nint stride = a.Channels;
+        using var scratch = new Scratch(device, 2 * a.Batch * stride * sizeof(float));
+        float* gain = scratch.F32, offset = gain + a.Batch * stride;
+        for (var n = 0; n < a.Batch; n++) Coefficients(a, n, gain + n * stride, offset + n * stride);
         if (a.Silu)
             ChannelPasses.Affine<SiluActivation>(device, a.X.F32, a.Y.F32, gain, offset, a.Batch, a.Pixels, a.Channels);
         else
@@ -30,7 +30,7 @@ public static unsafe partial class GroupNorm
         where TActivation : struct, IActivation
     {
         var a = b.Forward;
-        nint stride = ChannelPasses.Stride(a.Channels), size = a.Batch * stride;
+        nint stride = a.Channels, size = a.Batch * stride;
         using var coefficients = new Scratch(device, 6L * size * sizeof(float));
         using var totals = new Scratch(device, 2L * size * sizeof(double));
         float* gain = coefficients.F32, offset = gain + size, mean = offset + size, abd = mean + size;
@@ -40,9 +40,9 @@ public static unsafe partial class GroupNorm
             Coefficients(a, n, gain + n * stride, offset + n * stride);
             for (var c = 0; c < a.Channels; c++) mean[n * stride + c] = (float)Mean(a, n, c);
         }
-        var rows = new ChannelRows((nint)gain, (nint)offset, (nint)mean);
+        var rows = new ChannelRows(gain, offset, mean);
         ChannelPasses.GradientSums<TActivation>(device, a.X.F32, b.Dy.F32, rows, sums, a.Batch, a.Pixels, a.Channels);
-        for (var n = 0; n < a.Batch; n++) Finish(a, n, mean + n * stride, sums + 2 * n * stride, (int)stride);
+        for (var n = 0; n < a.Batch; n++) Finish(a, n, mean + n * stride, sums + 2 * n * stride, stride);
         ParameterGradients(b, sums, stride);
         if (!b.Dx.Exists) return;
         for (var n = 0; n < a.Batch; n++) InputCoefficients(a, n, sums + 2 * n * stride, abd + 3 * n * stride, stride);
@@ -61,7 +61,7 @@ public static unsafe partial class GroupNorm
     }
 
     // From sums of dz (x - float(mean)) to sums of dz times the normalised input.
-    private static void Finish(in GroupNormArgs a, int n, float* mean, double* sums, int stride)
+    private static void Finish(in GroupNormArgs a, int n, float* mean, double* sums, nint stride)
     {
         for (var c = 0; c < a.Channels; c++)
             sums[stride + c] = (sums[stride + c] + (mean[c] - Mean(a, n, c)) * sums[c]) * Rstd(a, n, c);

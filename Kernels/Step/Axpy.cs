@@ -14,7 +14,9 @@ public static unsafe class Axpy
     /// <summary>y += alpha * x.</summary>
     public static readonly Kernel<AxpyArgs> Kernel = new Kernel<AxpyArgs>("axpy")
         .OnCpu(DType.Float32, Single)
-        .OnCpu(DType.Float64, Reference);
+        .OnCpu(DType.Float64, Reference)
+        .OnCpu(DType.Float16, Binary16)
+        .OnCpu(DType.BFloat16, BFloat);
 
     private static void Single(CpuDevice device, AxpyArgs args) =>
         device.For(Chunks(args.Y.Count), chunk =>
@@ -33,6 +35,23 @@ public static unsafe class Axpy
     {
         for (long i = 0; i < args.Y.Count; i++) args.Y.F64[i] += args.Alpha * args.X.F64[i];
     }
+
+    // Gradients of 16-bit tensors add up too; rare enough to go element by element.
+    private static void Binary16(CpuDevice device, AxpyArgs args) =>
+        device.For(Chunks(args.Y.Count), chunk =>
+        {
+            var (first, last) = Bounds(chunk, args.Y.Count);
+            Half* x = args.X.As<Half>(), y = args.Y.As<Half>();
+            for (var i = first; i < last; i++) y[i] = (Half)((float)args.Alpha * (float)x[i] + (float)y[i]);
+        });
+
+    private static void BFloat(CpuDevice device, AxpyArgs args) =>
+        device.For(Chunks(args.Y.Count), chunk =>
+        {
+            var (first, last) = Bounds(chunk, args.Y.Count);
+            BFloat16* x = args.X.As<BFloat16>(), y = args.Y.As<BFloat16>();
+            for (var i = first; i < last; i++) y[i] = (BFloat16)((float)args.Alpha * x[i] + y[i]);
+        });
 
     internal static int Chunks(long count) => checked((int)((count + Chunk - 1) / Chunk));
 

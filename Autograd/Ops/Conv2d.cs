@@ -1,0 +1,54 @@
+using Diffract.Engine;
+using Diffract.Kernels;
+
+namespace Diffract.Autograd;
+
+internal sealed class Conv2dOp(Pair stride, Pair padding, Pair dilation, int groups) : Op
+{
+    public override string Name => "conv2d";
+
+    protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
+    {
+        var (x, weight, bias, residual) = (inputs[0]!, inputs[1]!, inputs[2], inputs[3]);
+        var geometry = Conv2dGeometry.Of(x.Shape, weight.Shape, stride, padding, dilation, groups);
+        Convolutions.CheckParameters("Conv2d", x, weight, bias, geometry.Filters);
+        Norms.CheckParameter("Conv2d", "residual", residual, geometry.OutShape, x.DType);
+        context.Save(context.Needs(1) ? x : null);
+        context.Save(context.Needs(0) ? weight : null);
+        context.State = geometry;
+        return Convolutions.Forward(x, weight, bias, residual, geometry);
+    }
+
+    protected override void Backward(OpContext context, Tensor dy)
+    {
+        var geometry = (Conv2dGeometry)context.State!;
+        if (context.Needs(0)) context.SetGrad(0, Convolutions.InputGradient(dy, context.Saved(1), null, geometry));
+        if (context.Needs(1)) context.SetGrad(1, Convolutions.WeightGradient(context.Saved(0), dy, geometry));
+        if (context.Needs(2)) context.SetGrad(2, BiasGradient.Of(dy));
+        if (context.Needs(3)) context.SetGrad(3, dy);
+    }
+}
+
+/// <summary>Two-dimensional convolution.</summary>
+public static class Conv2dOps
+{
+    extension(Tensor x)
+    {
+        /// <summary>Convolves (cross-correlates, as PyTorch does) channels-last images with zero padding:
+        /// y[n, i, j, f] = bias[f] + Σ weight[f, c, p, q] · x[n, i·stride + p·dilation - padding, …, c] + residual.
+        /// </summary>
+        /// <param name="weight">[F, C / groups, kH, kW].</param>
+        /// <param name="bias">[F]; none when null.</param>
+        /// <param name="stride">Pixels between neighbouring positions of a filter; 1 when left out.</param>
+        /// <param name="padding">Zeros on each side of the image.</param>
+        /// <param name="dilation">Pixels between neighbouring elements of a filter; 1 when left out.</param>
+        /// <param name="groups">Parts that the channels are divided into; each filter sees one part.</param>
+        /// <param name="residual">Added to the result while it is written, [N, H', W', F]; none when null.</param>
+        /// <returns>[N, H', W', F] with H' = ⌊(H + 2·padding - dilation·(kH - 1) - 1) / stride⌋ + 1.</returns>
+        /// <exception cref="ShapeException">The shapes or settings do not fit together.</exception>
+        /// <exception cref="DTypeException">The tensors are not of one type.</exception>
+        public Tensor Conv2d(Tensor weight, Tensor? bias = null, Pair? stride = null, Pair padding = default,
+            Pair? dilation = null, int groups = 1, Tensor? residual = null) =>
+            Op.Apply(new Conv2dOp(stride ?? 1, padding, dilation ?? 1, groups), x, weight, bias, residual);
+    }
+}

@@ -1,0 +1,87 @@
+using Diffract.Engine;
+using Diffract.Kernels;
+
+namespace Diffract.Autograd;
+
+internal sealed class LinearOp : Op
+{
+    public override string Name => "linear";
+
+    protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
+    {
+        var (x, weight, bias) = (inputs[0]!, inputs[1]!, inputs[2]);
+        if (x.Rank < 1 || weight.Rank != 2 || x.Shape[^1] != weight.Shape[1])
+            throw new ShapeException($"Linear: a weight [out, in] takes inputs [..., in]; found {weight.Shape} and {x.Shape}");
+        Norms.CheckParameter("Linear", "weight", weight, weight.Shape, x.DType);
+        Norms.CheckParameter("Linear", "bias", bias, [weight.Shape[0]], x.DType);
+        var y = Tensor.Empty(x.Shape.With(-1, weight.Shape[0]), x.DType, x.Device);
+        MatMul.Run.Run(x.Device, x.DType, new MatMulArgs
+        {
+            A = x.View,
+            B = weight.View,
+            C = y.View,
+            Bias = Norms.ViewOf(bias),
+            Rows = Rows(x),
+            Columns = weight.Shape.Int(0),
+            Depth = weight.Shape.Int(1),
+            TransposeB = true,
+        });
+        context.Save(context.Needs(1) ? x : null);
+        context.Save(context.Needs(0) ? weight : null);
+        context.State = (x.Shape, weight.Shape);
+        return y;
+    }
+
+    protected override void Backward(OpContext context, Tensor dy)
+    {
+        var (xShape, weightShape) = ((Shape, Shape))context.State!;
+        var (rows, outputs, inputs) = (Rows(dy), weightShape.Int(0), weightShape.Int(1));
+        if (context.Needs(0))
+        {
+            var dx = Tensor.Empty(xShape, dy.DType, dy.Device);
+            MatMul.Run.Run(dy.Device, dy.DType, new MatMulArgs
+            {
+                A = dy.View,
+                B = context.Saved(1).View,
+                C = dx.View,
+                Rows = rows,
+                Columns = inputs,
+                Depth = outputs,
+            });
+            context.SetGrad(0, dx);
+        }
+        if (context.Needs(1))
+        {
+            var dWeight = Tensor.Empty(weightShape, dy.DType, dy.Device);
+            MatMul.Run.Run(dy.Device, dy.DType, new MatMulArgs
+            {
+                A = dy.View,
+                B = context.Saved(0).View,
+                C = dWeight.View,
+                Rows = outputs,
+                Columns = inputs,
+                Depth = rows,
+                TransposeA = true,
+            });
+            context.SetGrad(1, dWeight);
+        }
+        if (context.Needs(2)) context.SetGrad(2, BiasGradient.Of(dy));
+    }
+
+    private static int Rows(Tensor x) => Norms.Length(x.Shape[..^1].Count, "rows");
+}
+
+/// <summary>The linear layer.</summary>
+public static class LinearOps
+{
+    extension(Tensor x)
+    {
+        /// <summary>y = x · weightᵀ + bias over the last axis.</summary>
+        /// <param name="weight">[out, in].</param>
+        /// <param name="bias">[out]; none when null.</param>
+        /// <returns>[..., out] for an input [..., in].</returns>
+        /// <exception cref="ShapeException">The shapes do not fit.</exception>
+        /// <exception cref="DTypeException">The tensors are not of one type.</exception>
+        public Tensor Linear(Tensor weight, Tensor? bias = null) => Op.Apply(new LinearOp(), x, weight, bias);
+    }
+}

@@ -1,0 +1,17 @@
+using Diffract.Engine;
+using Diffract.Kernels;
+
+namespace Diffract.Autograd;
+
+/// <summary>The gradient of a bias over the last axis.</summary>
+internal static class BiasGradient
+{
+    /// <summary>Sums over all axes but the last.</summary>
+    public static Tensor Of(Tensor dy)
+    {
+        var columns = dy.Shape.Int(-1);
+        var sums = Tensor.Empty([columns], dy.DType, dy.Device);
+        ColumnSums.Kernel.Run(dy.Device, dy.DType, new(dy.View, sums.View, dy.Shape[..^1].Count, columns));
+        return sums;
+    }
+}

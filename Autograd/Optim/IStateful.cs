@@ -1,0 +1,13 @@
+namespace Diffract.Autograd;
+
+/// <summary>Something with a state that belongs in a checkpoint. Loading what was saved restores it bit by bit.
+/// </summary>
+public interface IStateful
+{
+    /// <summary>The present state; its tensors share memory with this object.</summary>
+    SavedState SaveState();
+
+    /// <summary>Goes back to a saved state; its tensors are copied.</summary>
+    /// <exception cref="StateException">The state belongs to something else. Nothing is loaded then.</exception>
+    void LoadState(SavedState state);
+}

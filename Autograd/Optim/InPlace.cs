@@ -1,0 +1,41 @@
+using Diffract.Engine;
+using Diffract.Kernels;
+
+namespace Diffract.Autograd;
+
+/// <summary>Changes of tensors in place, outside any graph: each is noted in the storage's version.</summary>
+internal static class InPlace
+{
+    /// <summary>target = source, bit by bit; equal shape and type.</summary>
+    public static void Copy(Tensor source, Tensor target)
+    {
+        StridedCopy.Forward.Run(target.Device, target.DType,
+            new(source.StridedView, source.Shape, [.. source.Strides], target.View));
+        target.Storage.MarkChanged();
+    }
+
+    /// <summary>x *= factor.</summary>
+    public static void Multiply(Tensor x, double factor)
+    {
+        Scale.Kernel.Run(x.Device, x.DType, new ScaleArgs(factor, x.View));
+        x.Storage.MarkChanged();
+    }
+
+    /// <summary>x = min(max(x, -limit), limit).</summary>
+    public static void Limit(Tensor x, double limit)
+    {
+        Clip.Kernel.Run(x.Device, x.DType, new ClipArgs(limit, x.View));
+        x.Storage.MarkChanged();
+    }
+
+    /// <summary>A tensor of zeros like another, outside every scope.</summary>
+    public static Tensor ZerosLike(Tensor tensor)
+    {
+        using var no = GradMode.No();
+        using var scope = Scope.Open();
+        var zero = Tensor.From([0f], [1]).To(tensor.DType);
+        var zeros = Scope.Detach(Tensor.Empty(tensor.Shape, tensor.DType, tensor.Device));
+        Copy(zero.Window(tensor.Shape, 0, new long[tensor.Rank]), zeros);
+        return zeros;
+    }
+}

@@ -1,0 +1,42 @@
+using Diffract.Engine;
+
+namespace Diffract.Kernels;
+
+/// <summary>Arguments of <see cref="Conv2d.Forward"/> and <see cref="Conv2d.InputGradient"/>.</summary>
+public readonly struct Conv2dArgs
+{
+    /// <summary>Forward: x [N, H, W, C]. Gradient: dy [N, H', W', F].</summary>
+    public required View Input { get; init; }
+
+    /// <summary>[F, C / groups, kH, kW].</summary>
+    public required View Weight { get; init; }
+
+    /// <summary>One value for each channel of the output; may be absent.</summary>
+    public View Bias { get; init; }
+
+    /// <summary>Added to the output, laid out like it; may be absent.</summary>
+    public View Residual { get; init; }
+
+    /// <summary>Forward: y [N, H', W', F]. Gradient: dx [N, H, W, C].</summary>
+    public required View Output { get; init; }
+
+    /// <summary>The weight as <see cref="Conv2d.Pack"/> left it for this geometry and direction; may be absent.</summary>
+    public View Packed { get; init; }
+
+    /// <summary>Sizes and settings.</summary>
+    public required Conv2dGeometry Geometry { get; init; }
+}
+
+/// <summary>Arguments of <see cref="Conv2d.WeightGradient"/>.</summary>
+/// <param name="X">[N, H, W, C].</param>
+/// <param name="DY">[N, H', W', F].</param>
+/// <param name="DWeight">[F, C / groups, kH, kW], overwritten.</param>
+/// <param name="Geometry">Sizes and settings.</param>
+public readonly record struct Conv2dWeightGradientArgs(View X, View DY, View DWeight, Conv2dGeometry Geometry);
+
+/// <summary>Arguments of <see cref="Conv2d.Pack"/>.</summary>
+/// <param name="Weight">[F, C / groups, kH, kW].</param>
+/// <param name="Packed">Memory of <see cref="Conv2d.PackedBytes"/>.</param>
+/// <param name="Direction">What the packed weight is for.</param>
+/// <param name="Geometry">Sizes and settings.</param>
+public readonly record struct Conv2dPackArgs(View Weight, View Packed, ConvDirection Direction, Conv2dGeometry Geometry);

@@ -36,9 +36,14 @@ internal sealed class GoldenFixture : IDisposable
         }
     }
 
-    /// <summary>An image batch [N, C, H, W] as the library wants it, [N, H, W, C].</summary>
-    public Tensor Images(string tensor) => Tensor.From(ToNhwc(Values(this[tensor]), this[tensor].Shape, out var shape)
-        .Select(v => (float)v).ToArray(), shape);
+    /// <summary>A batch of images [N, C, H, W], or of tokens [N, C, T], as the library wants it: channels last.
+    /// </summary>
+    public Tensor Images(string tensor)
+    {
+        var shape = this[tensor].Shape;
+        var moved = Move(Values(this[tensor]), shape.Int(0), shape.Int(1), Positions(shape[2..]));
+        return Tensor.From(moved.Select(v => (float)v).ToArray(), ChannelsLast(shape));
+    }
 
     /// <summary>The elements of any numeric tensor.</summary>
     public static double[] Values(Tensor tensor) => tensor.DType switch
@@ -57,12 +62,12 @@ internal sealed class GoldenFixture : IDisposable
         Check(tensor, Values(actual));
     }
 
-    /// <summary>Compares an image batch [N, H, W, C] with a stored [N, C, H, W].</summary>
+    /// <summary>Compares a batch of images [N, H, W, C], or of tokens, with a stored [N, C, H, W].</summary>
     public void CheckImages(string tensor, Tensor actual)
     {
-        var stored = file[tensor].Shape;
-        Assert.That(actual.Shape, Is.EqualTo(Shape.Of(stored[0], stored[2], stored[3], stored[1])), tensor);
-        Check(tensor, ToNchw(Values(actual), actual.Shape));
+        var shape = actual.Shape;
+        Assert.That(shape, Is.EqualTo(ChannelsLast(file[tensor].Shape)), tensor);
+        Check(tensor, Move(Values(actual), shape.Int(0), Positions(shape[1..^1]), shape.Int(-1)));
     }
 
     public void Check(string tensor, ReadOnlySpan<double> actual)
@@ -90,14 +95,9 @@ internal sealed class GoldenFixture : IDisposable
 
     public void Dispose() => file.Dispose();
 
-    private static double[] ToNhwc(double[] values, Shape nchw, out Shape shape)
-    {
-        shape = [nchw[0], nchw[2], nchw[3], nchw[1]];
-        return Move(values, nchw.Int(0), nchw.Int(1), nchw.Int(2) * nchw.Int(3));
-    }
+    private static Shape ChannelsLast(Shape shape) => Shape.Of([shape[0], .. shape[2..], shape[1]]);
 
-    private static double[] ToNchw(double[] values, Shape nhwc) =>
-        Move(values, nhwc.Int(0), nhwc.Int(1) * nhwc.Int(2), nhwc.Int(3));
+    private static int Positions(Shape axes) => checked((int)axes.Count);
 
     private static double[] Move(double[] values, int count, int rows, int columns)
     {

@@ -69,4 +69,12 @@ internal sealed class QkvAttentionTests
         Assert.That(() => OpCompare.Normal([1, 2, 24], 1).QkvAttention(5),
             Throws.TypeOf<ShapeException>().With.Message.Contains("24 channels").And.Message.Contains("5 equal heads"));
     }
+
+    [TestCase("ops/qkv_attention_legacy_h4_c8")]
+    [TestCase("ops/qkv_attention_legacy_h1_c16")]
+    [TestCase("ops/qkv_attention_new_h4_c8")]
+    [TestCase("ops/qkv_attention_new_h1_c16")]
+    public void Agrees_with_PyTorch(string fixture) => OpGolden.Check(fixture,
+        (meta, x) => x[0].QkvAttention(meta.GetProperty("heads").GetInt32(),
+            meta.GetProperty("order").GetString() == "legacy" ? QkvOrder.Legacy : QkvOrder.New), true, "qkv");
 }

@@ -102,4 +102,15 @@ internal sealed class GroupNormTests
         Assert.That(() => x.GroupNorm(3, null, OpCompare.Normal([6], 1).To(DType.Float64)),
             Throws.TypeOf<DTypeException>().With.Message.Contains("bias is Float64"));
     }
+
+    [TestCase("ops/group_norm_c32_g32")]
+    [TestCase("ops/group_norm_c64_g32")]
+    [TestCase("ops/group_norm_c96_g32")]
+    public void Agrees_with_PyTorch(string fixture) => OpGolden.Check(fixture,
+        (meta, x) => x[0].GroupNorm(meta.GetProperty("groups").GetInt32(), x[1], x[2],
+            meta.GetProperty("eps").GetSingle()), true, "x", "gamma", "beta");
+
+    [Test]
+    public void Agrees_with_PyTorch_with_scale_shift_and_silu() => OpGolden.Check("ops/scale_shift_norm_silu",
+        (_, x) => x[0].GroupNorm(32, x[1], x[2], scaleShift: x[3], silu: true), true, "x", "gamma", "beta", "emb_out");
 }

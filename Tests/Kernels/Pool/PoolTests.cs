@@ -119,4 +119,22 @@ internal sealed class PoolTests
         Assert.That(() => OpCompare.Normal([4, 4, 2], 1).AvgPool2d(2),
             Throws.TypeOf<ShapeException>().With.Message.Contains("must be [N, H, W, C], found [4, 4, 2]"));
     }
+
+    [Test]
+    public void Average_and_maximum_agree_with_PyTorch()
+    {
+        OpGolden.Check("ops/avg_pool2x2", (_, x) => x[0].AvgPool2d(2), true, "x");
+        OpGolden.Check("ops/max_pool2x2", (_, x) => x[0].MaxPool2d(2), true, "x");
+    }
+
+    [TestCase("16x16_to_2x2")]
+    [TestCase("5x9_to_2x4")]
+    [TestCase("7x7_to_3x3")]
+    [TestCase("8x8_to_6x6")]
+    [TestCase("10x10_to_4x4")]
+    [TestCase("4x4_to_4x4")]
+    [TestCase("8x8_to_16x16")]
+    public void Adaptive_agrees_with_PyTorch(string sizes) => OpGolden.Check($"ops/adaptive_avg_pool_{sizes}",
+        (meta, x) => x[0].AdaptiveAvgPool2d((meta.GetProperty("out")[0].GetInt32(),
+            meta.GetProperty("out")[1].GetInt32())), true, "x");
 }

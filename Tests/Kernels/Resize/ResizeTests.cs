@@ -87,4 +87,16 @@ internal sealed class ResizeTests
         Assert.That(() => x.UpsampleNearest(0),
             Throws.TypeOf<ShapeException>().With.Message.Contains("at least 1, found 0"));
     }
+
+    [Test]
+    public void Nearest_agrees_with_PyTorch() =>
+        OpGolden.Check("ops/upsample_nearest2x", (_, x) => x[0].UpsampleNearest(), true, "x");
+
+    [Test]
+    public void Bilinear_agrees_with_PyTorch(
+        [Values("ac", "noac")] string corners,
+        [Values("16x16_to_8x8", "2x2_to_9x9", "32x32_to_5x5", "4x4_to_4x4", "7x5_to_10x13", "8x8_to_16x16")]
+        string sizes) => OpGolden.Check($"ops/bilinear_{corners}_{sizes}",
+            (meta, x) => x[0].ResizeBilinear(meta.GetProperty("out")[0].GetInt32(),
+                meta.GetProperty("out")[1].GetInt32(), meta.GetProperty("align_corners").GetBoolean()), true, "x");
 }

@@ -28,6 +28,9 @@ public readonly unsafe struct DoubleLane(double value) : ILane<DoubleLane>, ILan
     [MethodImpl(Inline)] public static DoubleLane Load(double* source) => new(*source);
 
     /// <inheritdoc/>
+    [MethodImpl(Inline)] public static DoubleLane Repeat(double* source) => new(*source);
+
+    /// <inheritdoc/>
     [MethodImpl(Inline)] public static void Store(double* target, DoubleLane value) => *target = value.Value;
 
     /// <inheritdoc/>

@@ -32,6 +32,9 @@ public readonly unsafe struct FloatLane(float value) : IFloatLane<FloatLane>, IL
     [MethodImpl(Inline)] public static FloatLane Load(float* source) => new(*source);
 
     /// <inheritdoc/>
+    [MethodImpl(Inline)] public static FloatLane Repeat(float* source) => new(*source);
+
+    /// <inheritdoc/>
     [MethodImpl(Inline)] public static void Store(float* target, FloatLane value) => *target = value.Value;
 
     /// <inheritdoc/>

@@ -13,6 +13,9 @@ public unsafe interface ILaneMemory<TSelf, TElement>
     /// <summary>Reads <see cref="Width"/> elements; no alignment is needed.</summary>
     static abstract TSelf Load(TElement* source);
 
+    /// <summary>Reads one element into every place.</summary>
+    static abstract TSelf Repeat(TElement* source);
+
     /// <summary>Writes <see cref="Width"/> elements; no alignment is needed.</summary>
     static abstract void Store(TElement* target, TSelf value);
 }

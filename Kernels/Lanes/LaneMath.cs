@@ -111,4 +111,25 @@ public static class LaneMath
         var far = T.CopySign(T.Of(1) - Exp(-q), x);
         return T.IfLess(magnitude, T.Of(0.92), near, far);
     }
+
+    /// <summary>Sine and cosine of 2πu for u in [0, 1], a full turn being 1.</summary>
+    [MethodImpl(Inline)]
+    public static (T Sin, T Cos) SinCosTurns<T>(T u) where T : unmanaged, IFloatLane<T>
+    {
+        var q = T.Round(u * T.Of(4));
+        var r = T.MultiplyAdd(u, T.Of(4), -q) * T.Of(Math.PI / 2);
+        var z = r * r;
+        var p = T.MultiplyAdd(z, T.Of(-0.000195186047f), T.Of(0.00833219104f));
+        var sin = T.MultiplyAdd(r * z, T.MultiplyAdd(z, p, T.Of(-0.166666552f)), r);
+        p = T.MultiplyAdd(z, T.Of(2.44306702e-05f), T.Of(-0.00138873013f));
+        p = T.MultiplyAdd(z, p, T.Of(0.0416666456f));
+        var cos = T.MultiplyAdd(z, T.MultiplyAdd(z, p, T.Of(-0.5)), T.Of(1));
+
+        // Each of the q quarter turns sends (cos, sin) to (-sin, cos).
+        var odd = T.Abs(T.Abs(q - T.Of(2)) - T.Of(1));
+        var first = T.IfLess(odd, T.Of(0.5), sin, cos);
+        var second = T.IfLess(odd, T.Of(0.5), cos, sin);
+        return (T.IfLess(T.Abs(q - T.Of(2.5)), T.Of(1), -second, second),
+            T.IfLess(T.Abs(q - T.Of(1.5)), T.Of(1), -first, first));
+    }
 }

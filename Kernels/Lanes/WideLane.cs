@@ -33,6 +33,9 @@ public readonly unsafe struct WideLane(Vector256<float> value) : IFloatLane<Wide
     [MethodImpl(Inline)] public static WideLane Load(float* source) => new(Vector256.Load(source));
 
     /// <inheritdoc/>
+    [MethodImpl(Inline)] public static WideLane Repeat(float* source) => new(Vector256.Create(*source));
+
+    /// <inheritdoc/>
     [MethodImpl(Inline)] public static void Store(float* target, WideLane value) => value.Value.Store(target);
 
     /// <inheritdoc/>

@@ -1,0 +1,33 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Diffract.Kernels;
+
+/// <summary>y = a·b.</summary>
+public readonly struct Mul : IBinary, IWholeBinary
+{
+    /// <inheritdoc/>
+    public static string Name => "mul";
+
+    /// <inheritdoc/>
+    public static Keep LeftKeeps => Keep.Other;
+
+    /// <inheritdoc/>
+    public static Keep RightKeeps => Keep.Input;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Forward<T>(T a, T b) where T : unmanaged, ILane<T> => a * b;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T BackwardLeft<T>(T a, T b, T y, T dy) where T : unmanaged, ILane<T> => dy * b;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T BackwardRight<T>(T a, T b, T y, T dy) where T : unmanaged, ILane<T> => dy * a;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Whole<T>(T a, T b) where T : unmanaged, IBinaryInteger<T> => a * b;
+}

@@ -1,0 +1,14 @@
+namespace Diffract.Kernels;
+
+/// <summary>How many integers become one; truth values are integers of 0 and 1.</summary>
+public interface IWholeFold
+{
+    /// <summary>The operation's name in messages.</summary>
+    static abstract string Name { get; }
+
+    /// <summary>The result of nothing.</summary>
+    static abstract long WholeStart { get; }
+
+    /// <summary>Takes one more integer in; overflow wraps around.</summary>
+    static abstract long WholeStep(long sofar, long x);
+}

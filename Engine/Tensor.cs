@@ -49,6 +49,9 @@ public sealed class Tensor : IDisposable
     /// <summary>Distance between neighbours along each axis, in elements.</summary>
     public IReadOnlyList<long> Strides => strides ?? Shape.RowMajorStrides();
 
+    /// <summary><see cref="Strides"/> for kernels.</summary>
+    internal ReadOnlySpan<long> Steps => strides ?? Shape.RowMajorStrides();
+
     /// <summary>True when the elements lie row-major without gaps, as kernels want them.</summary>
     public bool IsContiguous => strides is null;
 

@@ -10,7 +10,7 @@ internal static class InPlace
     public static void Copy(Tensor source, Tensor target)
     {
         StridedCopy.Forward.Run(target.Device, target.DType,
-            new(source.StridedView, source.Shape, [.. source.Strides], target.View));
+            new(source.StridedView, target.View, new CopyPlan(source.Shape, source.Steps, target.Steps)));
         target.Storage.MarkChanged();
     }
 

@@ -1,11 +1,8 @@
 namespace Diffract.Kernels;
 
 /// <summary>A formula of two numbers, with its two partial derivatives.</summary>
-public interface IBinary
+public interface IBinary : INamed
 {
-    /// <summary>The operation's name in messages and in the op table.</summary>
-    static abstract string Name { get; }
-
     /// <summary>What <see cref="BackwardLeft"/> reads beside dy; the rest is not there.</summary>
     static abstract Keep LeftKeeps { get; }
 

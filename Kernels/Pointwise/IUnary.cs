@@ -2,11 +2,8 @@ namespace Diffract.Kernels;
 
 /// <summary>A formula of one number, with its derivative. An implementation is a whole pointwise operation: a struct
 /// with the operation's settings as fields and none for most.</summary>
-public interface IUnary
+public interface IUnary : INamed
 {
-    /// <summary>The operation's name in messages and in the op table.</summary>
-    static abstract string Name { get; }
-
     /// <summary>Which of x and y <see cref="Backward"/> reads; the other is not there.</summary>
     static abstract Keep Keeps { get; }
 

@@ -2,11 +2,8 @@ namespace Diffract.Kernels;
 
 /// <summary>How many numbers become one: a monoid over lanes. Partial results are merged in double precision, in an
 /// order that depends on the shape alone.</summary>
-public interface IFold
+public interface IFold : INamed
 {
-    /// <summary>The operation's name in messages.</summary>
-    static abstract string Name { get; }
-
     /// <summary>The result of nothing.</summary>
     static abstract double Start { get; }
 

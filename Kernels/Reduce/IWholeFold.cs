@@ -1,11 +1,8 @@
 namespace Diffract.Kernels;
 
 /// <summary>How many integers become one; truth values are integers of 0 and 1.</summary>
-public interface IWholeFold
+public interface IWholeFold : INamed
 {
-    /// <summary>The operation's name in messages.</summary>
-    static abstract string Name { get; }
-
     /// <summary>The result of nothing.</summary>
     static abstract long WholeStart { get; }
 

@@ -7,7 +7,7 @@ namespace Diffract.Kernels;
 public readonly struct Largest : IPick
 {
     /// <inheritdoc/>
-    public static string Name => "largest";
+    public static string Name => "max";
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

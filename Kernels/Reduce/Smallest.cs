@@ -7,7 +7,7 @@ namespace Diffract.Kernels;
 public readonly struct Smallest : IPick
 {
     /// <inheritdoc/>
-    public static string Name => "smallest";
+    public static string Name => "min";
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

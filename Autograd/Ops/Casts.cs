@@ -15,7 +15,8 @@ internal sealed class CopyOp : Op
     {
         var x = inputs[0]!;
         var y = Tensor.Empty(x.Shape, x.DType, x.Device);
-        StridedCopy.Forward.Run(x.Device, x.DType, new(x.StridedView, x.Shape, [.. x.Strides], y.View));
+        StridedCopy.Forward.Run(x.Device, x.DType,
+            new(x.StridedView, y.View, new CopyPlan(x.Shape, x.Steps, y.Steps)));
         return y;
     }
 
@@ -41,8 +42,31 @@ internal sealed class CastOp(DType to) : Op
         context.SetGrad(0, dy.To((DType)context.State!));
 }
 
+/// <summary>A copy on another device.</summary>
+internal sealed class MoveOp(Device to) : Op
+{
+    public override string Name => "move";
+
+    protected override bool TakesHalf => true;
+
+    protected override unsafe Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
+    {
+        var x = inputs[0]!;
+        if (x.Device is not CpuDevice || to is not CpuDevice)
+            throw new DeviceException($"move: no way from {x.Device} to {to}");
+        context.State = x.Device;
+        var y = Tensor.Empty(x.Shape, x.DType, to);
+        var bytes = x.Count * x.DType.Size();
+        Buffer.MemoryCopy(x.View.As<byte>(), y.View.As<byte>(), bytes, bytes);
+        return y;
+    }
+
+    protected override void Backward(OpContext context, Tensor dy) =>
+        context.SetGrad(0, dy.To((Device)context.State!));
+}
+
 /// <summary>Copies and conversions.</summary>
-public static class CopyOps
+public static class CastOps
 {
     extension(Tensor x)
     {
@@ -52,8 +76,12 @@ public static class CopyOps
         /// <summary>The tensor itself when its elements lie row-major, else a copy that does.</summary>
         public Tensor Contiguous() => x.IsContiguous ? x : Op.Apply(new CopyOp(), x);
 
-        /// <summary>The elements as another type; the tensor itself when it has that type already. Floats become
-        /// integers by truncation, saturating; anything but zero becomes true.</summary>
+        /// <summary>The elements as another type; the tensor itself when it has that type already. To a narrower float
+        /// rounds to nearest even, a float becomes an integer by truncation, saturating (NaN becomes 0); anything but
+        /// zero becomes true.</summary>
         public Tensor To(DType dtype) => x.DType == dtype ? x : Op.Apply(new CastOp(dtype), x);
+
+        /// <summary>The tensor on another device; the tensor itself when it is there already.</summary>
+        public Tensor To(Device device) => x.Device == device ? x : Op.Apply(new MoveOp(device), x);
     }
 }

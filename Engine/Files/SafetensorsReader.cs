@@ -71,7 +71,7 @@ internal sealed class SafetensorsReader
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             var nameAt = json.TokenStartIndex;
-            var name = Text(ref json, "a name");
+            var name = Text(ref json);
             json.Read();
             if (json.TokenType != JsonTokenType.StartObject)
                 throw Error(ref json, $"{FileText.Quote(name)} is not described by a JSON object");
@@ -92,9 +92,11 @@ internal sealed class SafetensorsReader
     {
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
-            var key = Text(ref json, "a name");
+            var key = Text(ref json);
             json.Read();
-            if (!metadata.TryAdd(key, Text(ref json, $"__metadata__ {FileText.Quote(key)}")))
+            if (json.TokenType != JsonTokenType.String)
+                throw Error(ref json, $"__metadata__ {FileText.Quote(key)} is not a text");
+            if (!metadata.TryAdd(key, Text(ref json)))
                 throw Error(ref json, $"__metadata__ {FileText.Quote(key)} appears twice");
         }
     }
@@ -111,7 +113,7 @@ internal sealed class SafetensorsReader
             else if (json.ValueTextEquals("shape"u8)) (twice, shape) = (shape is not null, ReadShape(ref json, name));
             else if (json.ValueTextEquals("data_offsets"u8)) (twice, place) = (place is not null, ReadPlace(ref json, name));
             else throw Error(ref json, $"the tensor {FileText.Quote(name)} has the unknown property "
-                + FileText.Quote(Text(ref json, "a property")));
+                + FileText.Quote(Text(ref json)));
             if (twice) throw Error(ref json, $"the tensor {FileText.Quote(name)} has a property twice");
         }
         if (dtype is not { } type || shape is not { } lengths || place is not { } found)
@@ -125,9 +127,11 @@ internal sealed class SafetensorsReader
     private DType ReadDType(ref Utf8JsonReader json, string name)
     {
         json.Read();
-        var found = Text(ref json, $"the dtype of {FileText.Quote(name)}");
-        return SafetensorsNames.Parse(found) ?? throw Error(ref json, $"the tensor {FileText.Quote(name)} has the dtype "
-            + $"{FileText.Quote(found)}; known are {SafetensorsNames.Known}");
+        if (json.TokenType != JsonTokenType.String)
+            throw Error(ref json, $"the dtype of {FileText.Quote(name)} is not a text");
+        foreach (var dtype in SafetensorsNames.All) if (json.ValueTextEquals(SafetensorsNames.Of(dtype))) return dtype;
+        throw Error(ref json, $"the tensor {FileText.Quote(name)} has the dtype {FileText.Quote(Text(ref json))}; known are "
+            + string.Join(", ", SafetensorsNames.All.Select(SafetensorsNames.Of)));
     }
 
     private Shape ReadShape(ref Utf8JsonReader json, string name)
@@ -172,11 +176,8 @@ internal sealed class SafetensorsReader
 
     private void CheckCover()
     {
-        var order = new TensorInfo[tensors.Count];
-        tensors.Values.CopyTo(order, 0);
-        Array.Sort(order, static (a, b) => a.SectionOffset != b.SectionOffset
-            ? a.SectionOffset.CompareTo(b.SectionOffset)
-            : a.Bytes.CompareTo(b.Bytes));
+        IEnumerable<TensorInfo> order = tensors.Values;
+        if (!IsInOrder()) order = order.OrderBy(tensor => tensor.SectionOffset).ThenBy(tensor => tensor.Bytes);
         long covered = 0;
         foreach (var tensor in order)
         {
@@ -190,17 +191,27 @@ internal sealed class SafetensorsReader
             throw file.Error(data.At + covered, $"{data.Bytes - covered} bytes after the last tensor belong to none");
     }
 
-    private string Text(ref Utf8JsonReader json, string what)
+    private bool IsInOrder()
     {
-        if (json.TokenType is not (JsonTokenType.String or JsonTokenType.PropertyName))
-            throw Error(ref json, $"{what} is not a text");
+        (long Offset, long Bytes) last = default;
+        foreach (var tensor in tensors.Values)
+        {
+            var next = (tensor.SectionOffset, tensor.Bytes);
+            if (next.CompareTo(last) < 0) return false;
+            last = next;
+        }
+        return true;
+    }
+
+    private string Text(ref Utf8JsonReader json)
+    {
         try
         {
             return json.GetString()!;
         }
         catch (InvalidOperationException e)
         {
-            throw Error(ref json, $"{what} has half of a surrogate pair", e);
+            throw Error(ref json, "a text has half of a surrogate pair", e);
         }
     }
 

@@ -3,9 +3,12 @@ namespace Diffract.Engine;
 /// <summary>What a file says of one tensor, without reading its elements.</summary>
 public sealed class TensorInfo
 {
+    // A shape has room for the most axes there can be; a header can name a million tensors.
+    private readonly long[] lengths;
+
     internal TensorInfo(string name, DType dtype, Shape shape, FileSection section, long offset, long[]? strides = null)
     {
-        (Name, DType, Shape) = (name, dtype, shape);
+        (Name, DType, lengths) = (name, dtype, shape.Rank == 0 ? [] : shape.ToArray());
         (Section, SectionOffset, Strides) = (section, offset, strides);
     }
 
@@ -17,7 +20,7 @@ public sealed class TensorInfo
     public DType DType { get; }
 
     /// <summary>Lengths of the axes.</summary>
-    public Shape Shape { get; }
+    public Shape Shape => Shape.Of(lengths);
 
     /// <summary>Number of elements.</summary>
     public long Count => Shape.Count;

@@ -12,6 +12,12 @@ internal static class TorchReader
         var folder = FindFolder(file, entries);
         if (entries.ContainsKey($"{folder}/constants.pkl"))
             throw file.Error(0, "a TorchScript archive (torch.jit.save): a program; save the module's state_dict instead");
+        foreach (var (name, entry) in entries)
+        {
+            if (entry.Method != 0)
+                throw file.Error(entry.At, $"the entry {FileText.Quote(name)} is compressed (method {entry.Method}); "
+                    + "torch.save stores entries as they are, and only such archives are read");
+        }
         if (entries.TryGetValue($"{folder}/byteorder", out var order)
             && !file.Slice(order.At, order.Bytes, "the byte order").SequenceEqual("little"u8))
             throw file.Error(order.At, "the archive is not little-endian");

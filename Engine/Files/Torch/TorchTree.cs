@@ -14,13 +14,14 @@ internal sealed class TorchTree
 
     private const long FreeSteps = 100_000;
     private const long StepsPerByte = 16;
-    private const long CharactersPerByte = 16;
+    private const long CharactersPerByte = 8;
 
     private readonly FileBytes file;
     private readonly long origin;
     private readonly long maxNames;
     private readonly OrderedDictionary<string, TensorInfo> tensors = new(StringComparer.Ordinal);
     private readonly List<(object? Key, int Position)> path = [];
+    private readonly StringBuilder name = new();
     private long stepsLeft, charactersLeft, bytes;
 
     private TorchTree(FileBytes file, long origin, long pickleBytes)
@@ -87,12 +88,11 @@ internal sealed class TorchTree
             if (!ReferenceEquals(changed, value)) tree.SetAt(i, changed);
             path.RemoveAt(path.Count - 1);
         }
-        if (tree.Attributes is { } attributes)
-        {
-            path.Add(("", 0));
-            Visit(attributes);
-            path.RemoveAt(path.Count - 1);
-        }
+        if (tree.Attributes is null) return;
+        object? attributes = tree.Attributes;
+        path.Add(("", 0));
+        Visit(ref attributes);
+        path.RemoveAt(path.Count - 1);
     }
 
     private void Visit(Span<object?> items)
@@ -107,7 +107,7 @@ internal sealed class TorchTree
 
     private void Name(TensorInfo tensor)
     {
-        var name = new StringBuilder();
+        name.Clear();
         foreach (var (key, position) in path)
         {
             if (name.Length > 0) name.Append('.');

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Diffract.Engine;
 
 /// <content>Stack, marks, memo, containers.</content>
@@ -41,7 +43,7 @@ internal ref partial struct Unpickler
     private readonly object?[] PopFrom(int start)
     {
         if (start == stack.Count) return [];
-        var values = stack.GetRange(start, stack.Count - start).ToArray();
+        var values = CollectionsMarshal.AsSpan(stack)[start..].ToArray();
         stack.RemoveRange(start, values.Length);
         return values;
     }
@@ -59,16 +61,34 @@ internal ref partial struct Unpickler
         ? memo[index]
         : throw Error($"memo entry {index} was never set");
 
-    private readonly void Append(object?[] values)
+    private readonly List<object?> PeekList() => Peek() as List<object?>
+        ?? throw Error($"a value is appended to {Kind(Peek())}, not to a list");
+
+    private readonly TensorTree PeekTree() => Peek() as TensorTree
+        ?? throw Error($"an item is set in {Kind(Peek())}, not in a dictionary");
+
+    private readonly void Append()
     {
-        if (Peek() is not List<object?> list) throw Error($"a value is appended to {Kind(Peek())}, not to a list");
-        list.AddRange(values);
+        var value = Pop();
+        PeekList().Add(value);
     }
 
-    private readonly void SetItems(object?[] items)
+    private readonly void Appends()
     {
-        if (Peek() is not TensorTree tree) throw Error($"an item is set in {Kind(Peek())}, not in a dictionary");
-        SetItems(tree, items);
+        var values = PopMark();
+        PeekList().AddRange(values);
+    }
+
+    private readonly void SetItem()
+    {
+        object? value = Pop(), key = Pop();
+        SetItem(PeekTree(), key, value);
+    }
+
+    private readonly void SetItems()
+    {
+        var items = PopMark();
+        SetItems(PeekTree(), items);
     }
 
     private readonly TensorTree SetItems(TensorTree tree, object?[] items)

@@ -7,7 +7,8 @@ internal ref partial struct Unpickler
         PickleGlobal.Find(module, name) ?? throw Refused(module, name);
 
     private readonly FileFormatException Refused(string module, string name) =>
-        Error($"refused global {FileText.Plain($"{module}.{name}")}: only what describes tensors may be named, and nothing is run");
+        Error($"refused global {FileText.Plain($"{module}.{name}")}: only tensors, containers and plain values are read, "
+            + "and nothing is run (of a module, save the state_dict)");
 
     private readonly PickleGlobal StackGlobal(object?[] names) => names is [string module, string name]
         ? Global(module, name)

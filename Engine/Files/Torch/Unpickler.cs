@@ -93,12 +93,12 @@ internal ref partial struct Unpickler
             case PickleCode.Tuple3: Push(PopLast(3)); break;
             case PickleCode.EmptyList: Push(new List<object?>()); break;
             case PickleCode.List: Push(new List<object?>(PopMark())); break;
-            case PickleCode.Append: Append(PopLast(1)); break;
-            case PickleCode.Appends: Append(PopMark()); break;
+            case PickleCode.Append: Append(); break;
+            case PickleCode.Appends: Appends(); break;
             case PickleCode.EmptyDict: Push(new TensorTree()); break;
             case PickleCode.Dict: Push(SetItems(new TensorTree(), PopMark())); break;
-            case PickleCode.SetItem: SetItems(PopLast(2)); break;
-            case PickleCode.SetItems: SetItems(PopMark()); break;
+            case PickleCode.SetItem: SetItem(); break;
+            case PickleCode.SetItems: SetItems(); break;
 
             case PickleCode.Global: Push(Global(Line(), Line())); break;
             case PickleCode.StackGlobal: Push(StackGlobal(PopLast(2))); break;

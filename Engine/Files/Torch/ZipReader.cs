@@ -7,10 +7,11 @@ namespace Diffract.Engine;
 /// <param name="At">First byte of its data.</param>
 /// <param name="Bytes">Number of bytes.</param>
 /// <param name="Checksum">CRC-32 of the data, as the archive says.</param>
-internal readonly record struct ZipEntry(long At, long Bytes, uint Checksum);
+/// <param name="Method">How the data are compressed; 0 when they are not.</param>
+internal readonly record struct ZipEntry(long At, long Bytes, uint Checksum, int Method);
 
-/// <summary>Reads the directory of a zip archive of uncompressed entries, small or larger than 4 GiB (zip64), so that the
-/// data can be used where they lie.</summary>
+/// <summary>Reads the directory of a zip archive, small or larger than 4 GiB (zip64), so that data which are not compressed
+/// can be used where they lie.</summary>
 /// <remarks>Source: PKWARE's APPNOTE.TXT 6.3, sections 4.3.7, 4.3.12, 4.3.14 to 4.3.16 and 4.5.3.</remarks>
 internal sealed class ZipReader
 {
@@ -81,17 +82,15 @@ internal sealed class ZipReader
         if (FileText.FirstInvalidUtf8(nameUtf8) >= 0) throw file.Error(at + RecordBytes, "an entry's name is not UTF-8");
         var name = Encoding.UTF8.GetString(nameUtf8);
         if ((U16(record, 8) & Encrypted) != 0) throw file.Error(at, $"the entry {FileText.Quote(name)} is encrypted");
-        if (U16(record, 10) is not 0 and var method)
-            throw file.Error(at, $"the entry {FileText.Quote(name)} is compressed (method {method}); torch.save stores "
-                + "entries as they are, and only such archives are read");
         long packed = U32(record, 20), bytes = U32(record, 24), localAt = U32(record, 42);
         ReadExtra(at + RecordBytes + nameBytes, extraBytes, ref bytes, ref packed, ref localAt);
-        if (packed != bytes || bytes < 0)
+        var method = U16(record, 10);
+        if (packed < 0 || (method == 0 && packed != bytes))
             throw file.Error(at, $"the entry {FileText.Quote(name)} is stored, but as {packed} bytes of {bytes}");
         var dataAt = DataAt(localAt, nameUtf8, name);
-        if (bytes > directoryAt - dataAt)
-            throw file.Error(at, $"the entry {FileText.Quote(name)}, {bytes} bytes at {dataAt}, is not inside the file");
-        if (!name.EndsWith('/') && !entries.TryAdd(name, new ZipEntry(dataAt, bytes, U32(record, 16))))
+        if (packed > directoryAt - dataAt)
+            throw file.Error(at, $"the entry {FileText.Quote(name)}, {packed} bytes at {dataAt}, is not inside the file");
+        if (!name.EndsWith('/') && !entries.TryAdd(name, new ZipEntry(dataAt, packed, U32(record, 16), method)))
             throw file.Error(at, $"the entry {FileText.Quote(name)} appears twice");
         return whole;
     }

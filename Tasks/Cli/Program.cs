@@ -1,1 +1,4 @@
-return 0;
+using Diffract.Cli;
+using Diffract.Tasks;
+
+return await Application.RunAsync(args, Terminal.OfProcess());

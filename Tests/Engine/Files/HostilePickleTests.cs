@@ -7,7 +7,7 @@ namespace Diffract.Tests;
 
 public sealed class HostilePickleTests
 {
-    private static readonly string argument = Text("touch /tmp/owned");
+    private static readonly string argument = Text("touch owned");
 
     private static IEnumerable<TestCaseData> Corpus()
     {

@@ -1,0 +1,60 @@
+using System.CommandLine;
+using Diffract.Tasks;
+
+namespace Diffract.Cli;
+
+/// <summary>The program <c>diffract</c>: verbs, exit codes, errors and Ctrl+C in one place, so that a verb is only its
+/// options and a call of the library.</summary>
+public static class Application
+{
+    /// <summary>Runs the program.</summary>
+    /// <param name="args">Verb, arguments, options.</param>
+    /// <param name="terminal">Where to write.</param>
+    /// <param name="cancellation">Ends the work cleanly, as the first Ctrl+C does.</param>
+    /// <returns>One of <see cref="ExitCode"/>.</returns>
+    public static async Task<int> RunAsync(
+        string[] args, Terminal terminal, CancellationToken cancellation = default)
+    {
+        var debug = CommonOptions.Debug();
+        var root = MakeRoot(terminal, debug);
+        var parsed = root.Parse(args);
+        using var interrupt = new Interruption(terminal, cancellation);
+        try
+        {
+            // Signals are Interruption's business, and errors the next lines'.
+            var configuration = new InvocationConfiguration
+            {
+                Output = terminal.Output,
+                Error = terminal.Error,
+                ProcessTerminationTimeout = null,
+                EnableDefaultExceptionHandler = false,
+            };
+            if (args.Length == 0) return UsageError.Overview(terminal, root);
+            return UsageError.Find(parsed) is { } problem
+                ? UsageError.Report(terminal, parsed, problem)
+                : await parsed.InvokeAsync(configuration, interrupt.Token);
+        }
+        catch (OperationCanceledException) when (interrupt.Token.IsCancellationRequested)
+        {
+            await terminal.Error.WriteLineAsync("diffract: stopped");
+            return interrupt.ExitCode;
+        }
+        catch (Exception e)
+        {
+            return Failure.Report(terminal, e, parsed.GetValue(debug));
+        }
+    }
+
+    internal static RootCommand MakeRoot(Terminal terminal, Option<bool> debug)
+    {
+        var root = new RootCommand(
+            "Runs, reads and trains around diffusion U-Nets, in managed code on any CPU");
+        root.Options.Add(debug);
+        root.Subcommands.Add(VerifyVerb.Make(terminal));
+        root.Subcommands.Add(InspectVerb.Make(terminal));
+        root.Subcommands.Add(ConvertVerb.Make(terminal));
+        root.Subcommands.Add(DevicesVerb.Make(terminal));
+        Help.Install(root);
+        return root;
+    }
+}

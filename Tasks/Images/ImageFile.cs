@@ -2,8 +2,8 @@ namespace Diffract.Tasks;
 
 /// <summary>Reads image files: jpg, png, gif (first frame) and bmp, recognised by content.</summary>
 /// <remarks>A file is refused with one <see cref="ImageException"/> that names it when it is truncated, corrupt in
-/// a way that can be seen, not of these formats, or larger than allowed. Sizes are checked against the length of the file
-/// before memory is taken, so that a header cannot lie its way to gigabytes.</remarks>
+/// a way that can be seen, not of these formats, or larger than allowed. Sizes are checked against the length of the
+/// file before memory is taken, so that a header cannot lie its way to gigabytes.</remarks>
 public static class ImageFile
 {
     private const long MaxFileBytes = 1L << 30;
@@ -39,7 +39,8 @@ public static class ImageFile
         options ??= ImageReadOptions.Default;
         var header = ReadHeader(file, name);
         if (header.Pixels > options.MaxPixels)
-            throw new ImageException(name, $"{header.Width}x{header.Height} pixels exceed the {options.MaxPixels} allowed");
+            throw new ImageException(name,
+                $"{header.Width}x{header.Height} pixels exceed the {options.MaxPixels} allowed");
         Image image;
         try
         {

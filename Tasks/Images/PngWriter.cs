@@ -11,7 +11,7 @@ public static class PngWriter
     /// <summary>Writes a picture. The file appears whole or not at all.</summary>
     /// <param name="path">Where; an existing file is replaced.</param>
     /// <param name="image">The picture.</param>
-    public static void Save(string path, Image image) => AtomicFile.Write(path, stream => Write(stream, image));
+    public static void Save(string path, Image image) => OutputFile.Write(path, stream => Write(stream, image));
 
     /// <summary>Writes samples of any channel count. The file appears whole or not at all.</summary>
     /// <param name="path">Where; an existing file is replaced.</param>
@@ -20,7 +20,7 @@ public static class PngWriter
     /// <param name="channels">1 grey, 3 RGB, 4 RGB and alpha.</param>
     /// <param name="pixels">[height, width, channels].</param>
     public static void Save(string path, int width, int height, int channels, byte[] pixels) =>
-        AtomicFile.Write(path, stream => Write(stream, width, height, channels, pixels));
+        OutputFile.Write(path, stream => Write(stream, width, height, channels, pixels));
 
     /// <summary>The bytes of a PNG file of a picture.</summary>
     public static byte[] Encode(Image image)

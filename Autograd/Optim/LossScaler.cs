@@ -69,10 +69,7 @@ public sealed class LossScaler(double start = 20, double growth = 0.001, double 
     /// <inheritdoc/>
     public void LoadState(SavedState state)
     {
-        var expected = new StateCheck(state);
-        expected.Number("lg_loss_scale");
-        expected.Number("skips");
-        expected.ThrowIfWrong();
+        new StateCheck(state).Number("lg_loss_scale").Number("skips").ThrowIfWrong();
         LogScale = state.Numbers["lg_loss_scale"];
         skips = (int)state.Numbers["skips"];
     }

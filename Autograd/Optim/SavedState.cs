@@ -43,18 +43,6 @@ public sealed class SavedState
     public double Number(string name) => numbers.TryGetValue(name, out var number)
         ? number
         : throw new StateException($"the saved state lacks the number '{name}'");
-
-    /// <summary>Copies a saved tensor into one that exists, bit by bit.</summary>
-    /// <exception cref="StateException">It is missing, or of another shape or type.</exception>
-    internal void CopyTo(string name, Tensor target)
-    {
-        if (!tensors.TryGetValue(name, out var source))
-            throw new StateException($"the saved state lacks the tensor '{name}'");
-        if (source.Shape != target.Shape || source.DType != target.DType)
-            throw new StateException($"the saved tensor '{name}' is {source.Shape} {source.DType}, expected "
-                + $"{target.Shape} {target.DType}");
-        InPlace.Copy(source, target);
-    }
 }
 
 /// <summary>A saved state that does not belong to the object that is to load it.</summary>

@@ -22,7 +22,8 @@ public sealed partial class NoiseSchedule
     public int OriginalSteps { get; }
 
     /// <summary>Betas along a straight line from 1e-4 to 0.02 at 1000 steps, scaled to other numbers so that the whole
-    /// process adds the same noise (Ho et al. 2020).</summary>
+    /// process adds the same noise (Ho et al. 2020). Fewer than 20 steps would need betas above 1: respace a longer
+    /// process instead.</summary>
     public static NoiseSchedule Linear(int steps = ReferenceSteps)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);

@@ -10,7 +10,7 @@ internal static class InPlace
     public static void Copy(Tensor source, Tensor target)
     {
         StridedCopy.Forward.Run(target.Device, target.DType,
-            new(source.StridedView, target.View, new CopyPlan(source.Shape, source.Steps, target.Steps)));
+            new(source.StridedView, target.StridedView, new CopyPlan(source.Shape, source.Steps, target.Steps)));
         target.Storage.MarkChanged();
     }
 
@@ -32,10 +32,6 @@ internal static class InPlace
     public static Tensor ZerosLike(Tensor tensor)
     {
         using var no = GradMode.No();
-        using var scope = Scope.Open();
-        var zero = Tensor.From([0f], [1]).To(tensor.DType);
-        var zeros = Scope.Detach(Tensor.Empty(tensor.Shape, tensor.DType, tensor.Device));
-        Copy(zero.Window(tensor.Shape, 0, new long[tensor.Rank]), zeros);
-        return zeros;
+        return Scope.Detach(Tensor.ZerosLike(tensor));
     }
 }

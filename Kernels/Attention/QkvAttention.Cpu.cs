@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using Diffract.Engine;
 
 namespace Diffract.Kernels;
@@ -97,10 +95,9 @@ public static unsafe partial class QkvAttention
             for (var r = 0; r < count; r++)
             {
                 var row = scores + r * scoreRow;
-                for (var c = keys; c < TileProduct.WholeColumns(keys); c++) row[c] = float.NegativeInfinity;
-                var top = Largest(row, TileProduct.WholeColumns(keys), largest[r]);
+                var top = RowMath.Largest(row, keys, largest[r]);
                 var shrink = MathF.Exp(largest[r] - top);
-                weights[r] = weights[r] * shrink + Exponentials(row, TileProduct.WholeColumns(keys), top);
+                weights[r] = weights[r] * shrink + (float)RowMath.Exponentials(row, row, keys, top);
                 if (key > 0 && shrink != 1)
                     TileProduct.CopyRows(sums + r * width, width, 1, width, shrink, sums + r * width, width);
                 largest[r] = top;
@@ -121,29 +118,5 @@ public static unsafe partial class QkvAttention
         }
 
         public void Dispose() => memory.Dispose();
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float Largest(float* x, int count, float least)
-    {
-        var top = Vector256.Create(least);
-        for (var i = 0; i < count; i += 8) top = Vector256.Max(top, Vector256.Load(x + i));
-        var largest = top[0];
-        for (var i = 1; i < 8; i++) largest = MathF.Max(largest, top[i]);
-        return largest;
-    }
-
-    /// <summary>x = e^(x - top); returns the sum.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float Exponentials(float* x, int count, float top)
-    {
-        Vector256<float> sum = Vector256<float>.Zero, shift = Vector256.Create(top);
-        for (var i = 0; i < count; i += 8)
-        {
-            Vector256<float> e = LaneMath.Exp((WideLane)(Vector256.Load(x + i) - shift));
-            e.Store(x + i);
-            sum += e;
-        }
-        return Vector256.Sum(sum);
     }
 }

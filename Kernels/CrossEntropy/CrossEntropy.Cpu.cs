@@ -1,0 +1,62 @@
+using System.Runtime.CompilerServices;
+using Diffract.Engine;
+
+namespace Diffract.Kernels;
+
+public static unsafe partial class CrossEntropy
+{
+    private static void ForwardSimd(CpuDevice device, CrossEntropyArgs a)
+    {
+        using var memory = new Scratch(device, a.Rows * sizeof(double));
+        var losses = memory.F64;
+        device.ForRows(a.Rows, a.Classes, r =>
+        {
+            var logits = a.Logits.F32 + r * a.Classes;
+            var top = RowMath.Largest(logits, a.Classes);
+            var logSum = Math.Log(RowMath.Exponentials(logits, null, a.Classes, top));
+            a.LogSumExp.F32[r] = (float)(top + logSum);
+            var label = a.Labels.I64[r];
+            losses[r] = label == a.Ignore ? 0 : (double)top - logits[label] + logSum;
+        });
+        var total = 0.0;
+        for (long r = 0; r < a.Rows; r++)
+        {
+            if (a.Reduction == Reduction.None) a.Loss.F32[r] = (float)losses[r];
+            total += losses[r];
+        }
+        if (a.Reduction == Reduction.Sum) *a.Loss.F32 = (float)total;
+        if (a.Reduction == Reduction.Mean) *a.Loss.F32 = (float)(total / Counted(a));
+    }
+
+    private static void BackwardSimd(CpuDevice device, CrossEntropyBackwardArgs b)
+    {
+        var divisor = b.Forward.Reduction == Reduction.Mean ? Counted(b.Forward) : 1;
+        device.ForRows(b.Forward.Rows, b.Forward.Classes, r =>
+        {
+            var a = b.Forward;
+            var label = a.Labels.I64[r];
+            var dLogits = b.DLogits.F32 + r * a.Classes;
+            if (label == a.Ignore)
+            {
+                new Span<float>(dLogits, a.Classes).Clear();
+                return;
+            }
+            var dLoss = b.DLoss.F32[a.Reduction == Reduction.None ? r : 0] / divisor;
+            ScaledSoftmax(a.Logits.F32 + r * a.Classes, dLogits, a.Classes, a.LogSumExp.F32[r], dLoss);
+            dLogits[label] -= dLoss;
+        });
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void ScaledSoftmax(float* x, float* y, int count, float logSumExp, float factor)
+    {
+        var i = 0;
+        for (; i + 8 <= count; i += 8) ScaledLane<WideLane>(x + i, y + i, logSumExp, factor);
+        for (; i < count; i++) ScaledLane<FloatLane>(x + i, y + i, logSumExp, factor);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void ScaledLane<T>(float* x, float* y, float logSumExp, float factor)
+        where T : unmanaged, ILane<T>, ILaneMemory<T, float> =>
+        T.Store(y, T.Exp(T.Load(x) - T.Of(logSumExp)) * T.Of(factor));
+}

@@ -8,7 +8,7 @@ namespace Diffract.Kernels;
 public readonly struct WithLeft<TFormula>(double constant) : IUnary where TFormula : struct, IBinary
 {
     /// <inheritdoc/>
-    public static string Name => TFormula.Name + ".left";
+    public static string Name => TFormula.Name;
 
     /// <inheritdoc/>
     public static Keep Keeps =>

@@ -8,7 +8,7 @@ namespace Diffract.Kernels;
 public readonly struct WithRight<TFormula>(double constant) : IUnary where TFormula : struct, IBinary
 {
     /// <inheritdoc/>
-    public static string Name => TFormula.Name + ".right";
+    public static string Name => TFormula.Name;
 
     /// <inheritdoc/>
     public static Keep Keeps => TFormula.LeftKeeps & ~Keep.Other;

@@ -10,6 +10,8 @@ namespace Diffract.Tests.OpTable;
 [Parallelizable(ParallelScope.All)]
 public sealed class OpTableTests
 {
+    private static readonly CpuDevice[] devices = [new(1), new(2), new(8)];
+
     private static IEnumerable<TestCaseData> All() => Named(Cases.OpTable.All);
 
     private static IEnumerable<TestCaseData> WithGradient() => Named(Cases.OpTable.All.Where(c => c.HasGradient));
@@ -73,14 +75,13 @@ public sealed class OpTableTests
     {
         double[]? result = null;
         double[]?[]? gradients = null;
-        foreach (var threads in new[] { 1, 2, 8 })
+        foreach (var device in devices)
         {
-            using var device = new CpuDevice(threads);
             using var scope = Scope.Open();
             var found = Naive.Of(row.Run(row.Make(DType.Float32, Layout.Dense, device)).To(Device.Cpu)).Values;
             var foundGradients = row.HasGradient ? Gradients.Of(row, DType.Float32, device) : [];
-            Assert.That(found, Is.EqualTo(result ??= found), $"{threads} threads");
-            Assert.That(foundGradients, Is.EqualTo(gradients ??= foundGradients), $"gradients, {threads} threads");
+            Assert.That(found, Is.EqualTo(result ??= found), $"{device.Threads} threads");
+            Assert.That(foundGradients, Is.EqualTo(gradients ??= foundGradients), $"gradients, {device.Threads} threads");
         }
     }
 

@@ -83,6 +83,6 @@ public sealed class ArithmeticCases : CaseFamily
                     DTypes = [DType.Float32],
                 };
 
-        Input Operand(long[] shape, DType dtype) => new(Shape.Of(shape), r => r.Next(below), dtype);
+        Input Operand(long[] shape, DType dtype) => new(Shape.Of(shape), (r, _) => r.Next(below), dtype);
     }
 }

@@ -37,7 +37,7 @@ public sealed class ComparisonCases : CaseFamily
                 };
 
         Input Operand(long[] shape, DType? dtype) =>
-            new(Shape.Of(shape), r => r.Next(dtype == DType.Bool ? 2 : 4), dtype);
+            new(Shape.Of(shape), (r, _) => r.Next(dtype == DType.Bool ? 2 : 4), dtype);
     }
 
     private static OpCase Where(Input condition, Input a, Input b) =>

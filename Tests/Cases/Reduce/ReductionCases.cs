@@ -64,7 +64,7 @@ public sealed class ReductionCases : CaseFamily
 
     private static OpCase Truth(string op, Func<Tensor, Tensor> run, Func<List<double>, double> reference, DType dtype,
         int below, [CallerArgumentExpression(nameof(run))] string call = "") =>
-        new(op, Calls.Short(call), x => run(x[0]!), new Input([6, 5], r => r.Next(below), dtype))
+        new(op, Calls.Short(call), x => run(x[0]!), new Input([6, 5], (r, _) => r.Next(below), dtype))
         {
             Reference = x => x[0].Fold(call.Contains("[0]", StringComparison.Ordinal) ? [0]
                 : call.Contains("[1]", StringComparison.Ordinal) ? [1] : [], false, reference),

@@ -1,0 +1,90 @@
+using Diffract.Autograd;
+using Diffract.Engine;
+
+namespace Diffract.Model;
+
+/// <summary>One named tensor of a module: a parameter, or a buffer that is saved but not trained. Its memory is
+/// allocated when it is first filled, so that a large network can be built, counted and loaded without ever holding
+/// random numbers, and numbers that nobody set are never read.</summary>
+public sealed class Parameter
+{
+    private Tensor? value;
+    private Device? device;
+    private bool requiresGrad;
+
+    internal Parameter(string name, Shape shape, DType dtype, bool isBuffer)
+    {
+        (Name, Shape, DType, IsBuffer) = (name, shape, dtype, isBuffer);
+        requiresGrad = !isBuffer;
+    }
+
+    /// <summary>The last part of its name in the state dict: <c>weight</c>.</summary>
+    public string Name { get; }
+
+    /// <summary>PyTorch's shape.</summary>
+    public Shape Shape { get; }
+
+    /// <summary>Type of the elements.</summary>
+    public DType DType { get; private set; }
+
+    /// <summary>True for a tensor that is saved with the module but not trained.</summary>
+    public bool IsBuffer { get; }
+
+    /// <summary>False until the module was initialised or loaded.</summary>
+    public bool IsFilled => value is not null;
+
+    /// <summary>Collects a gradient in backward; false for a frozen parameter.</summary>
+    public bool RequiresGrad
+    {
+        get => requiresGrad;
+        set
+        {
+            requiresGrad = value && !IsBuffer;
+            if (this.value is { } tensor) tensor.RequiresGrad = requiresGrad;
+        }
+    }
+
+    /// <summary>The tensor. It belongs to the module: do not dispose it.</summary>
+    /// <exception cref="InvalidOperationException">It was not filled yet.</exception>
+    public Tensor Value => value ?? throw new InvalidOperationException(
+        $"'{Name}' {Shape} holds no numbers yet: call Initialise(generator) or LoadStateDict(...) on its module first");
+
+    /// <summary>Overwrites the numbers, converting their type; takes memory when it is the first time.</summary>
+    /// <exception cref="ShapeException">The shape is not the parameter's.</exception>
+    public void Assign(Tensor values)
+    {
+        if (values.Shape != Shape) throw new ShapeException($"'{Name}' is {Shape}, found {values.Shape}");
+        if (value is null) Replace(Tensor.Empty(Shape, DType, device ?? values.Device));
+        using var scope = Scope.Open();
+        Value.Assign(values.Device == Value.Device ? values : values.To(Value.Device));
+    }
+
+    internal void Move(Device to)
+    {
+        device = to;
+        if (value is null || value.Device == to) return;
+        using var no = GradMode.No();
+        Replace(value.To(to));
+    }
+
+    internal void Convert(DType to)
+    {
+        if (!DType.IsFloating() || DType == to) return;
+        DType = to;
+        using var no = GradMode.No();
+        if (value is not null) Replace(value.To(to));
+    }
+
+    internal void Release()
+    {
+        value?.Dispose();
+        value = null;
+    }
+
+    private void Replace(Tensor tensor)
+    {
+        value?.Dispose();
+        value = Scope.Detach(tensor);
+        value.RequiresGrad = requiresGrad;
+    }
+}

@@ -1,0 +1,69 @@
+using Diffract.Engine;
+
+namespace Diffract.Model;
+
+/// <summary>Networks from checkpoint files.</summary>
+public static class Networks
+{
+    /// <summary>Key of the safetensors metadata under which the architecture is kept, as JSON.</summary>
+    public const string MetadataKey = "diffract.network";
+
+    /// <summary>Opens a checkpoint, finds its architecture, and loads it: strictly, tensor by tensor, so that memory
+    /// never holds the network twice.</summary>
+    /// <param name="path">A safetensors or PyTorch file with a state dict.</param>
+    /// <param name="options">What names and shapes do not tell.</param>
+    /// <returns>The network, frozen and in evaluation mode unless the options ask for training.</returns>
+    /// <exception cref="FileFormatException">The file is damaged or of another kind.</exception>
+    /// <exception cref="NetworkDetectionException">It holds no network of this family, or leaves open how it was built.
+    /// </exception>
+    /// <exception cref="StateDictException">Names or shapes do not fit the architecture.</exception>
+    public static LoadedNetwork Load(string path, NetworkOptions? options = null)
+    {
+        using var file = TensorFile.Open(path);
+        var detected = Detect(file, options);
+        var network = Create(detected.Config);
+        try
+        {
+            network.LoadStateDict(file);
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+        if (options is not { Trainable: true })
+        {
+            network.Eval();
+            network.RequiresGrad(false);
+        }
+        return new LoadedNetwork(network, detected);
+    }
+
+    /// <summary>Finds the architecture of an open checkpoint without reading its numbers: from its metadata when this
+    /// library wrote it, else from names and shapes.</summary>
+    /// <inheritdoc cref="Detect(IReadOnlyDictionary{string, Shape}, NetworkOptions)"/>
+    public static DetectedNetwork Detect(TensorFile file, NetworkOptions? options = null)
+    {
+        if (options?.Config is null && file.Metadata.TryGetValue(MetadataKey, out var json))
+            return new DetectedNetwork(TrunkConfig.FromJson(json), null, []);
+        return Detect(file.Tensors.ToDictionary(t => t.Name, t => t.Shape), options);
+    }
+
+    /// <summary>Finds the architecture that names and shapes belong to.</summary>
+    /// <param name="shapes">Shapes by state-dict name.</param>
+    /// <param name="options">What names and shapes do not tell.</param>
+    /// <exception cref="NetworkDetectionException">They fit no network of this family, or leave open how it was built.
+    /// </exception>
+    public static DetectedNetwork Detect(IReadOnlyDictionary<string, Shape> shapes, NetworkOptions? options = null) =>
+        options?.Config is { } config
+            ? new DetectedNetwork(config, null, [])
+            : NetworkDetector.Detect(shapes, options ?? new NetworkOptions());
+
+    /// <summary>A network without numbers.</summary>
+    public static UNetTrunk Create(TrunkConfig config) => config switch
+    {
+        UNetConfig unet => new UNet(unet),
+        EncoderUNetConfig encoder => new EncoderUNet(encoder),
+        _ => throw new NotSupportedException($"no network is known for {config.GetType().Name}"),
+    };
+}

@@ -1,0 +1,67 @@
+using System.Globalization;
+using Diffract.Autograd;
+using Diffract.Engine;
+
+namespace Diffract.Model;
+
+/// <summary>One numbered block of the network: its layers, named 0, 1, 2…</summary>
+internal sealed class UNetBlock : Module
+{
+    private readonly Func<Tensor, Tensor, Tensor>[] layers;
+
+    public UNetBlock(BlockPlan plan)
+    {
+        Plan = plan;
+        layers = new Func<Tensor, Tensor, Tensor>[plan.Layers.Count];
+        for (var i = 0; i < layers.Length; i++)
+        {
+            var (module, run) = plan.Layers[i].Build();
+            Child(i.ToString(CultureInfo.InvariantCulture), module);
+            layers[i] = run;
+        }
+    }
+
+    public BlockPlan Plan { get; }
+
+    /// <summary>Runs the layers on a map (with the skip connection already concatenated) and the activated embedding.
+    /// </summary>
+    public Tensor Forward(Tensor x, Tensor activated)
+    {
+        using var _ = Anomaly.Enter(Name);
+        using var scope = Scope.Open();
+        var h = x;
+        foreach (var layer in layers) h = Step.After(h, layer(h, activated), x);
+        return scope.Keep(h);
+    }
+
+    /// <summary>The same, keeping only the inputs for backward, which runs the block again.</summary>
+    /// <param name="h">The main path.</param>
+    /// <param name="skip">The skip connection, not concatenated yet; null outside the decoder.</param>
+    /// <param name="activated">The activated embedding.</param>
+    public Tensor ForwardAgain(Tensor h, Tensor? skip, Tensor activated)
+    {
+        // The second run must drop the elements that the first one dropped.
+        var start = Generator?.State;
+        var isFirst = true;
+        Tensor Body(Tensor[] inputs)
+        {
+            if (isFirst || start is not { } drawn) return Join(inputs);
+            var now = Generator!.State;
+            Generator.State = drawn;
+            var y = Join(inputs);
+            Generator.State = now;
+            return y;
+        }
+        var result = Recompute.Run(Body, skip is null ? [h, activated] : [h, activated, skip]);
+        isFirst = false;
+        return result;
+    }
+
+    private Tensor Join(Tensor[] inputs)
+    {
+        using var scope = Scope.Open();
+        return scope.Keep(inputs.Length == 2
+            ? Forward(inputs[0], inputs[1])
+            : Forward(Tensor.Concat(-1, [inputs[0], inputs[2]]), inputs[1]));
+    }
+}

@@ -10,11 +10,14 @@ public static class Recompute
     /// the same result.</summary>
     /// <param name="body">From the inputs to one result; may use parameters beside them.</param>
     /// <param name="inputs">The tensors that change from call to call; gradients flow back to them.</param>
-    public static Tensor Run(Func<Tensor[], Tensor> body, ReadOnlySpan<Tensor> inputs) =>
-        Op.Apply(new RecomputeOp(body), [.. inputs]);
+    /// <param name="generator">What the body draws from (dropout): it draws the same numbers again.</param>
+    public static Tensor Run(Func<Tensor[], Tensor> body, ReadOnlySpan<Tensor> inputs, Generator? generator = null) =>
+        Op.Apply(new RecomputeOp(body, generator), [.. inputs]);
 
-    private sealed class RecomputeOp(Func<Tensor[], Tensor> body) : Op
+    private sealed class RecomputeOp(Func<Tensor[], Tensor> body, Generator? generator) : Op
     {
+        private readonly GeneratorState? before = generator?.State;
+
         public override string Name => "recompute";
 
         protected override bool TakesAnyLayout => true;
@@ -28,11 +31,11 @@ public static class Recompute
             using var scope = Scope.Open();
             var copies = new Tensor[inputs.Length];
             for (var i = 0; i < inputs.Length; i++) copies[i] = inputs[i]!.Detach();
-            var before = GradMode.HasSkipped;
+            var skipped = GradMode.HasSkipped;
             GradMode.HasSkipped = false;
             var y = body(copies);
             if (GradMode.HasSkipped || y.RequiresGrad) context.Record();
-            GradMode.HasSkipped |= before;
+            GradMode.HasSkipped |= skipped;
             foreach (var input in inputs) context.Save(input);
             // What the body returns may be an input or a parameter, which belong to somebody else.
             return scope.Keep(y.Detach());
@@ -48,11 +51,26 @@ public static class Recompute
             }
             using (GradMode.Yes())
             {
-                var y = body(inputs);
+                var y = Again(inputs);
                 if (y.RequiresGrad) context.BackwardInside(y, dy, inputs);
             }
             for (var i = 0; i < inputs.Length; i++)
                 if (context.Needs(i) && inputs[i].Grad is { } gradient) context.SetGrad(i, gradient);
+        }
+
+        private Tensor Again(Tensor[] inputs)
+        {
+            if (generator is null) return body(inputs);
+            var now = generator.State;
+            generator.State = before!.Value;
+            try
+            {
+                return body(inputs);
+            }
+            finally
+            {
+                generator.State = now;
+            }
         }
     }
 }

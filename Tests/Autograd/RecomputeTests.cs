@@ -106,6 +106,25 @@ public class RecomputeTests
         Assert.That(() => y.Backward(), Throws.InvalidOperationException.With.Message.Contains("in place"));
     }
 
+    [Test]
+    public void Draws_the_same_random_numbers_again_and_then_goes_on()
+    {
+        var generator = new Generator(5);
+        var x = Leaf([.. Enumerable.Repeat(1.0, 1000)]);
+        generator.NextWord();
+        var y = Recompute.Run(i => i[0].Dropout(0.5, generator, training: true), [x], generator);
+        var drawn = generator.NextWord();
+        var position = generator.State;
+        Total(y).Backward();
+        Assert.Multiple(() =>
+        {
+            // Where an element was dropped its gradient is 0, elsewhere 2: the element itself.
+            Assert.That(x.Grad!.ToArray<double>(), Is.EqualTo(y.ToArray<double>()));
+            Assert.That(generator.State, Is.EqualTo(position));
+            Assert.That(generator.NextWord(), Is.Not.EqualTo(drawn));
+        });
+    }
+
     private static double[][] Gradients(Func<Func<Tensor[], Tensor>, Tensor, Tensor> run)
     {
         var (x, w) = (Leaf(0.1, 0.7, -1.3), Leaf(1.1, 0.9, 1e-3));

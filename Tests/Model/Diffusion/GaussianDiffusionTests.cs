@@ -163,6 +163,32 @@ public class GaussianDiffusionTests
     }
 
     [Test]
+    public void The_whole_bound_is_the_sum_of_its_terms()
+    {
+        var diffusion = new GaussianDiffusion(schedule, varianceType: VarianceType.FixedLarge);
+        var image = Numbers(1, [2, 2, 2, 1]).Clamp(-1, 1);
+        var noises = Enumerable.Range(0, 20).Select(i => Numbers((ulong)(10 + i), image.Shape)).ToArray();
+        var told = new List<float>();
+        var bound = diffusion.Bound((x, timesteps) =>
+        {
+            told.Add(timesteps.ToArray<float>()[0]);
+            return 0.5 * x;
+        }, image, (t, _) => noises[t], clipDenoised: false);
+        var x5 = diffusion.QSample(image, [5, 5], noises[5]);
+        var term = diffusion.VbTerm(diffusion.Predict(0.5 * x5, x5, [5, 5], false), image, x5, [5, 5]);
+        var mse = GaussianMath.MeanOfSample((0.5 * x5 - noises[5]).Pow(2));
+        var total = bound.Terms.Sum(1) + diffusion.PriorBpd(image);
+        Assert.Multiple(() =>
+        {
+            Assert.That(told.Order(), Is.EqualTo(schedule.TimestepMap.ToArray()));
+            Assert.That(bound.Terms.Slice(1, 5, 1).ToArray<double>(), Is.EqualTo(term.ToArray<double>()));
+            Assert.That(bound.Mse.Slice(1, 5, 1).ToArray<double>(), Is.EqualTo(mse.ToArray<double>()).Within(1e-9));
+            Assert.That(bound.Total.ToArray<double>(), Is.EqualTo(total.ToArray<double>()).Within(1e-12));
+            Assert.That(bound.StartMse.Shape, Is.EqualTo(Shape.Of(2, 20)));
+        });
+    }
+
+    [Test]
     public void The_likelihood_of_a_byte_adds_up_to_one_over_all_bytes()
     {
         var bytes = Tensor.From(Enumerable.Range(0, 256).Select(i => i / 127.5 - 1).ToArray());

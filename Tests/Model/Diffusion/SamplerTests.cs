@@ -113,6 +113,26 @@ public class SamplerTests
     }
 
     [Test]
+    public void Classifier_guidance_is_the_gradient_of_the_log_probability()
+    {
+        var x = Tensor.From([0.5f, -1f, 2f], [1, 1, 1, 3]);
+        var weight = Tensor.From([1f, 0, 0, 1, -1, 2], [2, 3]);
+        weight.RequiresGrad = true;
+        var guidance = ClassifierGuidance.Towards((image, _) => image.Flatten(1).Linear(weight), Tensor.From([1L]), 3);
+        Tensor found;
+        using (GradMode.No()) found = guidance(x, Tensor.From([0f]));
+        // The logits are 0.5 and 5.5; d log p1 / dx = (w1 - w0) (1 - p1).
+        var rest = 1 - 1 / (1 + Math.Exp(0.5 - 5.5));
+        Assert.Multiple(() =>
+        {
+            Assert.That(found.ToArray<float>(), Is.EqualTo([0f, (float)(-3 * rest), (float)(6 * rest)]).Within(1e-6));
+            Assert.That(found.Shape, Is.EqualTo(x.Shape));
+            Assert.That(weight.Grad, Is.Null);
+            Assert.That(x.RequiresGrad, Is.False);
+        });
+    }
+
+    [Test]
     public void Noise_is_needed_where_it_is_drawn()
     {
         var x = Tensor.From([1f], [1, 1]);

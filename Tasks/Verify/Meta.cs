@@ -28,9 +28,8 @@ internal sealed class Meta
     /// <summary>True when the setting is there and not null.</summary>
     public bool Has(string name) => Find(name) is not null;
 
-    public int Int(string name, int? otherwise = null) => Value(name, otherwise, static e => e.TryGetInt32(out var v)
-        ? v
-        : throw new FormatException("a whole number"));
+    public int Int(string name, int? otherwise = null) => Value(name, otherwise, static e =>
+        e.ValueKind == JsonValueKind.String ? int.Parse(e.GetString()!) : e.GetInt32());
 
     public double Number(string name, double? otherwise = null) => Value(name, otherwise, AsNumber);
 

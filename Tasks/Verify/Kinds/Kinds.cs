@@ -14,7 +14,11 @@ internal static class Kinds
         FileKinds.Table,
         ConvKinds.Table,
         ResizeKinds.Table,
+        PointwiseKinds.Table,
         NormKinds.Table,
+        AttentionKinds.Table,
+        DiffusionKinds.Table,
+        ImageKinds.Table,
         OptimKinds.Table,
     }.SelectMany(table => table).ToFrozenDictionary(StringComparer.Ordinal);
 }

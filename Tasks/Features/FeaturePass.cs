@@ -1,0 +1,11 @@
+namespace Diffract.Tasks;
+
+/// <summary>One pass over images.</summary>
+/// <param name="BatchSize">Images in a batch; the last one may be smaller.</param>
+/// <param name="Training">True for an order of its own, fresh noise and augmentation in every epoch; false for the
+/// given order, the first noise draw and centre crops.</param>
+/// <param name="Seed">Of order, noise and augmentation.</param>
+/// <param name="Epoch">Which pass, from 0.</param>
+/// <param name="FirstBatch">The batch to start with.</param>
+public readonly record struct FeaturePass(int BatchSize, bool Training = false, ulong Seed = 0, int Epoch = 0,
+    int FirstBatch = 0);

@@ -1,0 +1,159 @@
+using Diffract.Autograd;
+using Diffract.Engine;
+using Diffract.Model;
+
+namespace Diffract.Tasks;
+
+/// <summary>Feature maps of images that were calculated before, in memory or in a feature file.</summary>
+public sealed class FeatureTable : IFeatureSource
+{
+    private readonly Tensor[][] maps;
+    private readonly long[] labels;
+    private readonly IReadOnlyList<string> images;
+    private readonly TensorFile? file;
+    private readonly int draws;
+
+    /// <summary>Takes tensors over.</summary>
+    /// <param name="spec">Timesteps and blocks.</param>
+    /// <param name="maps">For each timestep the tensors of the blocks, [images, draws, C, H, W], float32 or float16.
+    /// </param>
+    /// <param name="labels">Class of each image.</param>
+    /// <param name="classes">Class names.</param>
+    /// <param name="images">Name of each image.</param>
+    public FeatureTable(FeatureSpec spec, Tensor[][] maps, long[] labels, IReadOnlyList<string> classes,
+        IReadOnlyList<string> images) : this(spec, maps, labels, classes, images, null) { }
+
+    private FeatureTable(FeatureSpec spec, Tensor[][] maps, long[] labels, IReadOnlyList<string> classes,
+        IReadOnlyList<string> images, TensorFile? file)
+    {
+        (Spec, this.maps, this.labels, Classes, this.images, this.file) = (spec, maps, labels, classes, images, file);
+        draws = maps[0][0].Shape.Int(1);
+        Blocks = [.. spec.Blocks.Select((block, i) => new FeatureInfo(block, maps[0][i].Shape.Int(2),
+            new MapSize(maps[0][i].Shape.Int(3), maps[0][i].Shape.Int(4))))];
+        if (file is null) foreach (var tensor in maps.SelectMany(m => m)) Scope.Detach(tensor);
+    }
+
+    /// <inheritdoc/>
+    public FeatureSpec Spec { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<FeatureInfo> Blocks { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Classes { get; }
+
+    /// <inheritdoc/>
+    public int Count => labels.Length;
+
+    /// <summary>What the feature file says of itself; null for a table in memory.</summary>
+    public FeatureFileHeader? Header { get; private init; }
+
+    /// <inheritdoc/>
+    public int Label(int index) => (int)labels[index];
+
+    /// <inheritdoc/>
+    public string Id(int index) => images[index];
+
+    /// <summary>Opens a feature file. Maps stay in the file until they are read.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="spec">Which of its timesteps and blocks; all when left out.</param>
+    /// <exception cref="FileFormatException">The file is damaged.</exception>
+    /// <exception cref="DiffractException">It is no feature file, or lacks a timestep or block.</exception>
+    public static FeatureTable Open(string path, FeatureSpec? spec = null)
+    {
+        var file = TensorFile.Open(path);
+        try
+        {
+            var header = file.Metadata.TryGetValue(FeatureFileHeader.Key, out var text)
+                ? FeatureFileHeader.FromJson(text)
+                : null;
+            if (header is null)
+                throw new DiffractException($"{path} is no feature file: it lacks the metadata '{FeatureFileHeader.Key}' "
+                    + "(make one with diffract features)");
+            if (header.Version > 1)
+                throw new DiffractException($"{path} is a feature file of version {header.Version}; this program reads 1");
+            spec ??= new FeatureSpec(header.Timesteps, header.Blocks);
+            var maps = spec.Timesteps.Select(t => spec.Blocks.Select(b => Map(file, header, t, b)).ToArray()).ToArray();
+            var labels = file.TryGetValue("labels", out var known) ? known.ToArray<long>() : Unlabelled(header);
+            return new FeatureTable(spec, maps, labels, header.Classes, header.Images, file) { Header = header };
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public IEnumerable<LabelledFeatures> Batches(IReadOnlyList<int> items, FeaturePass pass,
+        CancellationToken cancellation = default)
+    {
+        var order = pass.Training
+            ? new Generator(pass.Seed).Split((ulong)pass.Epoch).Permutation(items.Count).Select(i => items[(int)i])
+            : items;
+        foreach (var batch in order.Chunk(pass.BatchSize).Skip(pass.FirstBatch))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            yield return Read(batch, pass.Training ? pass.Epoch % draws : 0);
+        }
+    }
+
+    /// <summary>The maps of some images at one noise draw.</summary>
+    public LabelledFeatures Read(IReadOnlyList<int> items, int draw = 0)
+    {
+        using var no = GradMode.No();
+        using var scope = Scope.Open();
+        var blocks = Spec.Blocks;
+        var read = maps.Select(step => (IReadOnlyList<FeatureMap>)[.. step.Select((tensor, i) =>
+            new FeatureMap(blocks[i], Rows(tensor, items, draw).Permute(0, 2, 3, 1).Contiguous()))]).ToArray();
+        var wanted = Tensor.From(items.Select(i => labels[i]).ToArray(), [items.Count]);
+        return new LabelledFeatures(new FeatureMaps(read).Detach(), Scope.Detach(wanted), items);
+    }
+
+    /// <summary>The maps of one timestep and block, sharing this table's memory.</summary>
+    /// <exception cref="DiffractException">The table has no such maps.</exception>
+    public FeatureTable Select(int timestep, int block)
+    {
+        var t = IndexOf(Spec.Timesteps, timestep, "timestep");
+        var b = IndexOf(Spec.Blocks, block, "block");
+        return new FeatureTable(new FeatureSpec([timestep], [block]), [[maps[t][b].Detach()]], labels, Classes, images);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (file is null) foreach (var tensor in maps.SelectMany(m => m)) tensor.Dispose();
+        file?.Dispose();
+    }
+
+    private static int IndexOf(IReadOnlyList<int> all, int wanted, string what)
+    {
+        for (var i = 0; i < all.Count; i++) if (all[i] == wanted) return i;
+        throw new DiffractException($"there are no features of {what} {wanted}; there are {string.Join(", ", all)}");
+    }
+
+    private static Tensor Rows(Tensor all, IReadOnlyList<int> items, int draw)
+    {
+        var rows = items.Select(i => all.Slice(0, i, 1).Slice(1, draw, 1).Squeeze(1)).ToArray();
+        return Tensor.Concat(0, rows).To(DType.Float32);
+    }
+
+    private static Tensor Map(TensorFile file, FeatureFileHeader header, int timestep, int block)
+    {
+        var name = FeatureFileHeader.TensorName(timestep, block);
+        if (!file.TryGetValue(name, out var tensor))
+            throw new DiffractException($"{file.Path} has no features of block {block} at timestep {timestep}; it has "
+                + $"blocks {string.Join(", ", header.Blocks)} at timesteps {string.Join(", ", header.Timesteps)}");
+        if (tensor.Rank != 5 || tensor.Shape[0] != header.Images.Count || tensor.Shape[1] != header.Draws)
+            throw new DiffractException($"{file.Path}: {name} is {tensor.Shape}, expected [{header.Images.Count}, "
+                + $"{header.Draws}, channels, height, width]");
+        return tensor;
+    }
+
+    private static long[] Unlabelled(FeatureFileHeader header)
+    {
+        var labels = new long[header.Images.Count];
+        Array.Fill(labels, ImageDataset.Unlabelled);
+        return labels;
+    }
+}

@@ -1,0 +1,108 @@
+using Diffract.Autograd;
+using System.Text.Json;
+using Diffract.Engine;
+using Diffract.Model;
+
+namespace Diffract.Tasks;
+
+/// <summary>What an extraction gave.</summary>
+/// <param name="Images">Images with features.</param>
+/// <param name="Skipped">Images that could not be read, in words; empty when all could.</param>
+/// <param name="Tensors">Name and shape of every tensor of maps.</param>
+public sealed record FeaturesResult(int Images, string Skipped, IReadOnlyList<(string Name, Shape Shape)> Tensors);
+
+/// <summary>Writes the feature maps of images to a file. Interrupted, it goes on where it was.</summary>
+/// <param name="path">The file.</param>
+/// <param name="recipe">What to do.</param>
+/// <param name="data">The images.</param>
+/// <param name="network">The network.</param>
+public sealed class FeaturesTask(string path, FeaturesRecipe recipe, ImageDataset data, DiffusionNetwork network)
+{
+    private const int FlushEvery = 64;
+
+    private readonly FeatureSpec spec = new([.. recipe.Timesteps.Order()], [.. recipe.Blocks.Order()]);
+
+    /// <summary>Extracts to the end.</summary>
+    /// <param name="progress">Says how far it is.</param>
+    /// <param name="cancellation">Stops between two batches; running again goes on.</param>
+    public FeaturesResult Run(IRunProgress progress, CancellationToken cancellation = default)
+    {
+        var backbone = network.Backbone(recipe.ClassLabel);
+        var size = recipe.ImageSize ?? network.Network.Config.ImageSize;
+        if (spec.Timesteps.Min() < 0 || spec.Timesteps.Max() >= network.Recipe.Timesteps)
+            throw new DiffractException($"the network knows timesteps 0 to {network.Recipe.Timesteps - 1}, found "
+                + string.Join(", ", spec.Timesteps));
+        var dtype = recipe.Half ? DType.Float16 : DType.Float32;
+        var maps = new FeatureRows(backbone, spec, recipe.Draws, recipe.Seed, recipe.Pool, dtype);
+        var rows = maps.Shapes(size);
+        var hash = network.Sha256();
+        var identity = JsonSerializer.Serialize(recipe, FeaturesJson.Default.FeaturesRecipe) + "\n" + hash;
+        using var spool = new FeatureSpool(path, identity, rows, dtype);
+        if (spool.Done > 0) progress.Say($"going on after {spool.Done} of {data.Count} images");
+        var broken = new BrokenImages(recipe.StopOnBrokenImage);
+        var rest = new Subset(data, [.. Enumerable.Range(spool.Done, data.Count - spool.Done)]);
+        using (var bar = progress.Begin("features", data.Count, "images", spool.Done))
+        {
+            var next = spool.Done;
+            var loader = new Loader(rest, LoaderOptions.Evaluation(size, recipe.Batch), broken);
+            try
+            {
+                foreach (var batch in loader.Epoch(cancellation: cancellation))
+                    using (batch)
+                    {
+                        var items = batch.Indices.Select(i => rest.Indices[i]).ToArray();
+                        next = Write(spool, maps.Of(batch.Images, [.. items.Select(i => (long)i)]), items, next);
+                        if (next % FlushEvery < recipe.Batch) spool.Flush();
+                        bar.Advance(batch.Count, broken.Count > 0 ? $"{broken.Count} skipped" : null);
+                    }
+                for (; next < data.Count; next++) spool.Skip(data.Id(next));
+            }
+            catch (OperationCanceledException)
+            {
+                spool.Flush();
+                throw;
+            }
+        }
+        var count = 0;
+        spool.Complete(path, (images, skipped) =>
+        {
+            count = images.Count;
+            return Header(hash, size, images, skipped);
+        });
+        return new FeaturesResult(count, broken.ToString(),
+            [.. rows.Select(r => (r.Name, Shape.Of([count, .. r.Row.ToArray()])))]);
+    }
+
+    private FeatureFileHeader Header(string hash, int size, IReadOnlyList<string> images, IReadOnlyList<string> skipped) =>
+        new()
+        {
+            Network = Path.GetFileName(network.Path),
+            NetworkSha256 = hash,
+            ImageSize = size,
+            Timesteps = spec.Timesteps,
+            Blocks = spec.Blocks,
+            Draws = recipe.Draws,
+            Seed = recipe.Seed,
+            Pool = recipe.Pool,
+            Preprocessing = "centre crop: halved with a box filter while the short side is at least twice the size, then "
+                + "bicubic to the size; byte / 127.5 - 1",
+            ClassLabel = recipe.ClassLabel,
+            Classes = data.ClassNames,
+            Images = images,
+            Skipped = skipped,
+        };
+
+    // Items before and between those that were read are the broken ones.
+    private int Write(FeatureSpool spool, Tensor[] maps, int[] items, int next)
+    {
+        using var scope = Scope.Open();
+        for (var i = 0; i < items.Length; i++)
+        {
+            for (; next < items[i]; next++) spool.Skip(data.Id(next));
+            spool.Append(data.Id(next), data.Label(next), [.. maps.Select(m => m.Slice(0, i, 1).Squeeze(0))]);
+            next++;
+        }
+        foreach (var map in maps) map.Dispose();
+        return next;
+    }
+}

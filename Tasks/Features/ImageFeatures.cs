@@ -1,0 +1,84 @@
+using Diffract.Autograd;
+using Diffract.Engine;
+using Diffract.Model;
+
+namespace Diffract.Tasks;
+
+/// <summary>Feature maps that a backbone calculates from images whenever they are asked for, with fresh noise and
+/// augmentation in every epoch of training.</summary>
+/// <param name="backbone">Gives the maps; its parameters are not trained.</param>
+/// <param name="data">The images.</param>
+/// <param name="spec">Timesteps and blocks.</param>
+/// <param name="imageSize">Side of the square images given to the backbone.</param>
+/// <param name="seed">Of the noise.</param>
+public sealed class ImageFeatures(IBackbone backbone, ImageDataset data, FeatureSpec spec, int imageSize, ulong seed)
+    : IFeatureSource
+{
+    private readonly FeatureInfo[] blocks = Find(backbone, spec, imageSize);
+
+    /// <inheritdoc/>
+    public FeatureSpec Spec => spec;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<FeatureInfo> Blocks => blocks;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Classes => data.ClassNames;
+
+    /// <inheritdoc/>
+    public int Count => data.Count;
+
+    /// <summary>Random crops in training.</summary>
+    public bool RandomCrop { get; init; }
+
+    /// <summary>Random mirroring in training.</summary>
+    public bool RandomFlip { get; init; }
+
+    /// <summary>The images that could not be read.</summary>
+    public BrokenImages Broken { get; init; } = new();
+
+    /// <inheritdoc/>
+    public int Label(int index) => data.Label(index);
+
+    /// <inheritdoc/>
+    public string Id(int index) => data.Id(index);
+
+    /// <inheritdoc/>
+    public IEnumerable<LabelledFeatures> Batches(IReadOnlyList<int> items, FeaturePass pass,
+        CancellationToken cancellation = default)
+    {
+        var options = new LoaderOptions
+        {
+            Size = imageSize,
+            BatchSize = pass.BatchSize,
+            Shuffle = pass.Training,
+            RandomCrop = pass.Training && RandomCrop,
+            RandomFlip = pass.Training && RandomFlip,
+            Seed = pass.Seed,
+        };
+        var noise = new NoiseSource(seed, pass.Training ? pass.Epoch + 1 : 0);
+        var loader = new Loader(new Subset(data, items), options, Broken);
+        foreach (var batch in loader.Epoch(pass.Training ? pass.Epoch : 0, pass.FirstBatch, cancellation))
+            using (batch)
+                yield return Calculate(batch, [.. batch.Indices.Select(i => items[i])], noise);
+    }
+
+    /// <summary>Nothing of its own: backbone and data belong to others.</summary>
+    public void Dispose() { }
+
+    private LabelledFeatures Calculate(Batch batch, int[] items, NoiseSource noise)
+    {
+        using var no = GradMode.No();
+        using var scope = Scope.Open();
+        var maps = backbone.Extract(batch.Images, [.. items.Select(i => (long)i)], spec, noise);
+        return new LabelledFeatures(maps.Detach(), Scope.Detach(batch.Labels.Clone()), items);
+    }
+
+    private static FeatureInfo[] Find(IBackbone backbone, FeatureSpec spec, int size)
+    {
+        var all = backbone.Blocks(new MapSize(size, size));
+        return [.. spec.Blocks.Select(b => b <= all.Count
+            ? all[b - 1]
+            : throw new DiffractException($"the network has blocks 1 to {all.Count}, found block {b}"))];
+    }
+}

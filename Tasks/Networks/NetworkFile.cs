@@ -1,0 +1,84 @@
+using System.Security.Cryptography;
+using Diffract.Engine;
+using Diffract.Model;
+
+namespace Diffract.Tasks;
+
+/// <summary>A diffusion U-Net with the process it was trained with.</summary>
+/// <param name="Path">The checkpoint.</param>
+/// <param name="Network">The network, frozen and in evaluation mode.</param>
+/// <param name="Recipe">The process.</param>
+/// <param name="Assumed">What the checkpoint did not say and was assumed, in words.</param>
+public sealed record DiffusionNetwork(
+    string Path, UNet Network, DiffusionRecipe Recipe, IReadOnlyList<string> Assumed) : IDisposable
+{
+    /// <summary>SHA-256 of the checkpoint file, lower-case hexadecimal; reads the file once.</summary>
+    public string Sha256()
+    {
+        using var file = File.OpenRead(Path);
+        return Convert.ToHexStringLower(SHA256.HashData(file));
+    }
+
+    /// <summary>The network as a source of features.</summary>
+    /// <param name="label">Class label for every image of a class-conditional network.</param>
+    /// <exception cref="DiffractException">The network needs a label and none is given, or the other way round.
+    /// </exception>
+    public DiffusionBackbone Backbone(int? label)
+    {
+        if (Network.Config.NumClasses is { } classes)
+        {
+            if (label is null)
+                throw new DiffractException($"{Path} is a class-conditional network: say with --label which of its classes "
+                    + $"(0 to {classes - 1}) the images are to be read as");
+            if (label < 0 || label >= classes)
+                throw new DiffractException($"{Path} knows classes 0 to {classes - 1}, found --label {label}");
+        }
+        else if (label is not null)
+            throw new DiffractException($"{Path} is an unconditional network: it takes no --label");
+        return new DiffusionBackbone(Network, Recipe.Make(), label);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Network.Dispose();
+}
+
+/// <summary>Diffusion networks in files.</summary>
+public static class NetworkFile
+{
+    /// <summary>Writes parameters under PyTorch's names, with architecture and process.</summary>
+    /// <param name="path">The file; it appears whole or not at all.</param>
+    /// <param name="config">The architecture.</param>
+    /// <param name="state">The parameters.</param>
+    /// <param name="diffusion">The process.</param>
+    /// <param name="text">Further metadata.</param>
+    public static void Save(string path, UNetConfig config, IEnumerable<KeyValuePair<string, Tensor>> state,
+        DiffusionRecipe diffusion, IReadOnlyDictionary<string, string>? text = null)
+    {
+        var metadata = new Dictionary<string, string>(text ?? new Dictionary<string, string>())
+        {
+            [Model.Networks.MetadataKey] = config.ToJson(),
+            [DiffusionRecipe.Key] = diffusion.ToJson(),
+        };
+        TensorFile.Save(path, state, metadata);
+    }
+
+    /// <summary>Opens a checkpoint of this program, or a published one.</summary>
+    /// <param name="path">A safetensors or PyTorch file.</param>
+    /// <param name="options">What names and shapes do not tell.</param>
+    /// <param name="diffusion">The process, where the checkpoint does not say or is to be overruled.</param>
+    public static DiffusionNetwork Load(string path, NetworkOptions? options = null, DiffusionRecipe? diffusion = null)
+    {
+        DiffusionRecipe? own;
+        using (var file = TensorFile.Open(path)) own = DiffusionRecipe.From(file);
+        var loaded = Model.Networks.Load(path, options);
+        if (loaded.Network is not UNet network)
+        {
+            loaded.Dispose();
+            throw new DiffractException($"{path} is a classifier (it has no output blocks); a diffusion U-Net is needed");
+        }
+        List<string> assumed = [.. loaded.Detected.Assumptions];
+        if (own is null && diffusion is null) assumed.Add("linear noise schedule of 1000 timesteps");
+        var recipe = diffusion ?? own ?? new DiffusionRecipe { LearnsVariance = network.Config.OutChannels == 6 };
+        return new DiffusionNetwork(path, network, recipe, assumed);
+    }
+}

@@ -3,6 +3,9 @@ namespace Diffract.Tasks;
 /// <summary>Everything that decides the training of a head, saved with the run.</summary>
 public sealed record TrainRecipe
 {
+    /// <summary>How it is written as JSON.</summary>
+    public static System.Text.Json.Serialization.Metadata.JsonTypeInfo<TrainRecipe> Json => TrainJson.Default.TrainRecipe;
+
     /// <summary>A feature file; or null to read features from <see cref="Data"/> with <see cref="Network"/>.</summary>
     public string? Features { get; init; }
 
@@ -15,11 +18,10 @@ public sealed record TrainRecipe
     /// <summary>Side of the images given to the network; null for the network's own.</summary>
     public int? ImageSize { get; init; }
 
-    /// <summary>Timesteps (0-based), ascending.</summary>
-    public IReadOnlyList<int> Timesteps { get; init; } = [150];
+    /// <summary>Timesteps (0-based), ascending; null for all of the feature file, or the paper's 150.</summary>
+    public IReadOnlyList<int>? Timesteps { get; init; }
 
-    /// <summary>Blocks (1-based), ascending; null for the paper's block 24, or the last block of a smaller network.
-    /// </summary>
+    /// <summary>Blocks (1-based), ascending; null for all of the feature file, or the paper's 24.</summary>
     public IReadOnlyList<int>? Blocks { get; init; }
 
     /// <summary>Class label given to a class-conditional network for every image.</summary>

@@ -1,0 +1,112 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Diffract.Engine;
+using Diffract.Model;
+
+namespace Diffract.Tasks;
+
+/// <summary>What a saved head says of itself, as JSON under the metadata key <c>diffract.head</c>: all that is needed to
+/// build it again and to notice features it does not fit.</summary>
+public sealed record HeadFileHeader
+{
+    /// <summary>The metadata key.</summary>
+    public const string Key = "diffract.head";
+
+    /// <summary>The head.</summary>
+    public required HeadRecipe Head { get; init; }
+
+    /// <summary>Timesteps of its features.</summary>
+    public required IReadOnlyList<int> Timesteps { get; init; }
+
+    /// <summary>Block numbers of its features.</summary>
+    public required IReadOnlyList<int> Blocks { get; init; }
+
+    /// <summary>For each block its channels, height and width.</summary>
+    public required IReadOnlyList<IReadOnlyList<int>> Maps { get; init; }
+
+    /// <summary>Class names, label 0 first.</summary>
+    public required IReadOnlyList<string> Classes { get; init; }
+
+    /// <summary>Side of the images given to the network, pixels; 0 when it was trained from a feature file of old.
+    /// </summary>
+    public int ImageSize { get; init; }
+
+    /// <summary>File name of the network's checkpoint.</summary>
+    public string Network { get; init; } = "";
+
+    /// <summary>SHA-256 of the network's checkpoint.</summary>
+    public string NetworkSha256 { get; init; } = "";
+
+    /// <summary>Top-1 accuracy on the validation split, 0 to 1.</summary>
+    public double ValidationAccuracy { get; init; }
+
+    /// <summary>The maps as heads are told of them.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<FeatureInfo> Infos =>
+        [.. Blocks.Select((b, i) => new FeatureInfo(b, Maps[i][0], new MapSize(Maps[i][1], Maps[i][2])))];
+}
+
+/// <summary>Heads in files: safetensors with PyTorch's names, and a header.</summary>
+public static class HeadFile
+{
+    /// <summary>Writes a head; the file appears whole or not at all.</summary>
+    public static void Save(string path, Head head, HeadFileHeader header) => TensorFile.Save(path, head.StateDict(),
+        new Dictionary<string, string>
+        {
+            [HeadFileHeader.Key] = JsonSerializer.Serialize(header, HeadJson.Default.HeadFileHeader),
+        });
+
+    /// <summary>Reads a head, in evaluation mode.</summary>
+    /// <exception cref="DiffractException">The file holds no head of this program.</exception>
+    public static (Head Head, HeadFileHeader Header) Load(string path)
+    {
+        using var file = TensorFile.Open(path);
+        HeadFileHeader? header = null;
+        try
+        {
+            if (file.Metadata.TryGetValue(HeadFileHeader.Key, out var text))
+                header = JsonSerializer.Deserialize(text, HeadJson.Default.HeadFileHeader);
+        }
+        catch (JsonException e)
+        {
+            throw new DiffractException($"{path}: the description of the head cannot be read: {e.Message}", e);
+        }
+        if (header is null)
+            throw new DiffractException($"{path} is no head of this program: it lacks the metadata '{HeadFileHeader.Key}' "
+                + "(diffract train writes one)");
+        var head = HeadFactory.Make(header.Head, header.Infos, header.Timesteps.Count, header.Classes.Count);
+        try
+        {
+            head.LoadStateDict(file);
+        }
+        catch
+        {
+            head.Dispose();
+            throw;
+        }
+        head.Eval();
+        return (head, header);
+    }
+
+    /// <summary>Refuses features that a head was not made for.</summary>
+    /// <exception cref="DiffractException">Timesteps, blocks, sizes or classes differ; the message says which.</exception>
+    public static void CheckFits(string path, HeadFileHeader header, IFeatureSource source)
+    {
+        if (!header.Timesteps.SequenceEqual(source.Spec.Timesteps) || !header.Blocks.SequenceEqual(source.Spec.Blocks))
+            throw new DiffractException($"{path} was trained on blocks {string.Join(", ", header.Blocks)} at timesteps "
+                + $"{string.Join(", ", header.Timesteps)}; the features are {source.Spec}");
+        foreach (var (wanted, found) in header.Infos.Zip(source.Blocks))
+            if (wanted != found)
+                throw new DiffractException($"{path} was trained on {wanted}; the features have {found}");
+        if (source.Classes.Count > 0 && !header.Classes.SequenceEqual(source.Classes))
+            throw new DiffractException($"{path} knows {header.Classes.Count} classes ({Some(header.Classes)}); the data "
+                + $"have {source.Classes.Count} ({Some(source.Classes)})");
+    }
+
+    private static string Some(IReadOnlyList<string> names) =>
+        string.Join(", ", names.Take(5)) + (names.Count > 5 ? ", ..." : "");
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(HeadFileHeader))]
+internal sealed partial class HeadJson : JsonSerializerContext;

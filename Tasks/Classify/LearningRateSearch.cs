@@ -1,0 +1,44 @@
+namespace Diffract.Tasks;
+
+/// <summary>One learning rate that was tried.</summary>
+/// <param name="LearningRate">The rate.</param>
+/// <param name="Accuracy">Top-1 on the validation split after the search's epochs, 0 to 1.</param>
+/// <param name="Loss">Cross-entropy there; NaN when training diverged.</param>
+public sealed record TriedRate(double LearningRate, double Accuracy, double Loss);
+
+/// <summary>Chooses a learning rate: every candidate trains a fresh head for a few epochs; the one with the best
+/// validation accuracy wins, the lower loss deciding between equals.</summary>
+public static class LearningRateSearch
+{
+    /// <summary>Tries the recipe's candidates.</summary>
+    /// <param name="source">Features.</param>
+    /// <param name="recipe">Head, optimiser, candidates.</param>
+    /// <param name="train">Images to train on.</param>
+    /// <param name="validation">Images that decide.</param>
+    /// <param name="progress">Counts candidates' epochs.</param>
+    /// <param name="cancellation">Stops between two steps.</param>
+    /// <returns>All that were tried, in the order of the recipe.</returns>
+    public static IReadOnlyList<TriedRate> Run(IFeatureSource source, TrainRecipe recipe, IReadOnlyList<int> train,
+        IReadOnlyList<int> validation, IRunProgress progress, CancellationToken cancellation = default)
+    {
+        var epochs = Math.Min(recipe.SearchEpochs, recipe.Epochs);
+        using var bar = progress.Begin("learning rate", recipe.SearchRates.Count * (long)epochs, "epochs");
+        var tried = new List<TriedRate>();
+        foreach (var rate in recipe.SearchRates)
+        {
+            using var training = new HeadTraining(source, recipe, rate);
+            for (var epoch = 0; epoch < epochs; epoch++)
+            {
+                training.RunEpoch(train, cancellation);
+                bar.Advance(1, $"lr {rate:g}");
+            }
+            var found = HeadEvaluation.Run(training.Head, source, validation, recipe.Batch, cancellation);
+            tried.Add(new TriedRate(rate, found.Accuracy(), found.Loss()));
+        }
+        return tried;
+    }
+
+    /// <summary>The best of those that were tried.</summary>
+    public static TriedRate Best(IReadOnlyList<TriedRate> tried) =>
+        tried.OrderByDescending(t => t.Accuracy).ThenBy(t => double.IsNaN(t.Loss) ? double.MaxValue : t.Loss).First();
+}

@@ -1,0 +1,87 @@
+using Diffract.Engine;
+using Diffract.Model;
+
+namespace Diffract.Tasks;
+
+/// <summary>The features a recipe asks for, with all that must stay open while they are read.</summary>
+public sealed class OpenedFeatures : IDisposable
+{
+    private readonly DiffusionNetwork? network;
+    private readonly BrokenImages? broken;
+
+    private OpenedFeatures(IFeatureSource source, DiffusionNetwork? network, BrokenImages? broken, int imageSize)
+    {
+        (Source, this.network, this.broken) = (source, network, broken);
+        var header = (source as FeatureTable)?.Header;
+        Describe = head => head with
+        {
+            ImageSize = header?.ImageSize ?? imageSize,
+            Network = header?.Network ?? Path.GetFileName(network?.Path ?? ""),
+            NetworkSha256 = header?.NetworkSha256 ?? network?.Sha256() ?? "",
+        };
+    }
+
+    /// <summary>The features.</summary>
+    public IFeatureSource Source { get; }
+
+    /// <summary>What was assumed of the network, in words.</summary>
+    public IReadOnlyList<string> Assumed => network?.Assumed ?? [];
+
+    /// <summary>Images that could not be read so far, in words.</summary>
+    public string Skipped => broken?.ToString() ?? "";
+
+    /// <summary>Completes a head's header with network and image size.</summary>
+    public Func<HeadFileHeader, HeadFileHeader> Describe { get; }
+
+    /// <summary>Opens the feature file, or images and network, of a training recipe.</summary>
+    public static OpenedFeatures Of(TrainRecipe recipe) => recipe.Features is { } file
+        ? FromFile(file, recipe.Timesteps, recipe.Blocks)
+        : FromImages(DataSource.Labelled(recipe.Data!, DatasetPart.Train), recipe.Network!, recipe.ImageSize,
+            recipe.Timesteps, recipe.Blocks, recipe.ClassLabel, recipe.Seed, recipe.StopOnBrokenImage,
+            recipe.Optimiser.RandomCrop, recipe.Optimiser.Flip);
+
+    /// <summary>Opens a feature file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="timesteps">Which timesteps; all of the file when null.</param>
+    /// <param name="blocks">Which blocks; all of the file when null.</param>
+    public static OpenedFeatures FromFile(string path, IReadOnlyList<int>? timesteps, IReadOnlyList<int>? blocks)
+    {
+        if (timesteps is null && blocks is null) return new OpenedFeatures(FeatureTable.Open(path), null, null, 0);
+        using var all = FeatureTable.Open(path);
+        var spec = new FeatureSpec(timesteps ?? all.Spec.Timesteps, blocks ?? all.Spec.Blocks);
+        return new OpenedFeatures(FeatureTable.Open(path, spec), null, null, 0);
+    }
+
+    /// <summary>Opens images and the network that reads them.</summary>
+    public static OpenedFeatures FromImages(ImageDataset data, string checkpoint, int? imageSize,
+        IReadOnlyList<int>? timesteps, IReadOnlyList<int>? blocks, int? label, ulong seed, bool stopOnBroken,
+        bool randomCrop = false, bool flip = false)
+    {
+        var network = NetworkFile.Load(checkpoint);
+        try
+        {
+            var size = imageSize ?? network.Network.Config.ImageSize;
+            var spec = new FeatureSpec(timesteps ?? [150], blocks ?? [24]);
+            var broken = new BrokenImages(stopOnBroken);
+            var source = new ImageFeatures(network.Backbone(label), data, spec, size, seed)
+            {
+                RandomCrop = randomCrop,
+                RandomFlip = flip,
+                Broken = broken,
+            };
+            return new OpenedFeatures(source, network, broken, size);
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Source.Dispose();
+        network?.Dispose();
+    }
+}

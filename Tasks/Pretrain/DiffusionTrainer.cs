@@ -1,0 +1,156 @@
+using Diffract.Autograd;
+using Diffract.Engine;
+using Diffract.Model;
+
+namespace Diffract.Tasks;
+
+/// <summary>What one step of pretraining saw.</summary>
+/// <param name="Loss">Mean weighted loss.</param>
+/// <param name="Mse">Mean squared error of the predicted noise.</param>
+/// <param name="GradNorm">Length of the gradient before clipping.</param>
+/// <param name="LearningRate">The rate of the step.</param>
+public readonly record struct DiffusionStep(double Loss, double Mse, double GradNorm, double LearningRate);
+
+/// <summary>A U-Net under training as a denoiser (Ho et al. 2020, algorithm 1; Nichol and Dhariwal 2021). A step is a
+/// function of the state, the step's number and the images: timesteps and noise come from a stream of the step's own.
+/// </summary>
+public sealed class DiffusionTrainer : IDisposable
+{
+    private readonly PretrainRecipe recipe;
+    private readonly GaussianDiffusion diffusion;
+    private readonly TimestepSampler sampler;
+    private readonly AdamW optimizer;
+    private readonly Ema ema;
+    private readonly Generator root;
+
+    /// <summary>A network with fresh weights.</summary>
+    /// <param name="recipe">Architecture and training.</param>
+    /// <param name="classes">Number of classes of a class-conditional network; null for an unconditional one.</param>
+    public DiffusionTrainer(PretrainRecipe recipe, int? classes)
+    {
+        this.recipe = recipe;
+        Diffusion = new DiffusionRecipe
+        {
+            Schedule = recipe.Schedule,
+            Timesteps = recipe.Timesteps,
+            LearnsVariance = recipe.Loss == "hybrid",
+        };
+        diffusion = Diffusion.Make();
+        sampler = recipe.Sampler switch
+        {
+            "uniform" => new UniformSampler(recipe.Timesteps),
+            "loss-second-moment" => new LossSecondMomentSampler(recipe.Timesteps),
+            _ => throw new DiffractException($"there is no sampler '{recipe.Sampler}'; there are uniform and "
+                + "loss-second-moment"),
+        };
+        root = new Generator(recipe.Seed);
+        Network = new UNet(recipe.NetworkConfig(classes));
+        Network.Initialise(root.Split(1));
+        Network.Train();
+        optimizer = new AdamW([new ParamGroup(Network.NamedParameters())], recipe.LearningRate,
+            weightDecay: recipe.WeightDecay);
+        ema = new Ema(Network.NamedParameters(), recipe.EmaRate);
+    }
+
+    /// <summary>The network.</summary>
+    public UNet Network { get; }
+
+    /// <summary>The process it is trained for.</summary>
+    public DiffusionRecipe Diffusion { get; }
+
+    /// <summary>Steps done.</summary>
+    public long Steps { get; private set; }
+
+    /// <summary>The moving averages of the parameters, by name.</summary>
+    public IEnumerable<KeyValuePair<string, Tensor>> Averages =>
+        ema.Averages(recipe.EmaRate).Select(a => KeyValuePair.Create(a.Name, a.Tensor));
+
+    /// <summary>Puts the averages into the network until the result is disposed.</summary>
+    public IDisposable UseAverages() => ema.Use(recipe.EmaRate);
+
+    /// <summary>Makes one step.</summary>
+    /// <param name="images">[N, S, S, 3], -1 to 1.</param>
+    /// <param name="labels">[N]; used by class-conditional networks.</param>
+    /// <exception cref="DiffractException">Loss or gradient is not finite; nothing has changed.</exception>
+    public DiffusionStep Step(Tensor images, Tensor labels)
+    {
+        using var scope = Scope.Open();
+        var random = root.Split(2).Split((ulong)Steps);
+        Network.UseGenerator(random.Split(1));
+        var count = images.Shape.Int(0);
+        var draw = sampler.Sample(count, random);
+        var noise = Tensor.Randn(images.Shape, random);
+        optimizer.ZeroGrad();
+        double loss = 0, mse = 0;
+        var losses = new double[count];
+        var micro = Math.Min(recipe.Microbatch ?? count, count);
+        for (var first = 0; first < count; first += micro)
+        {
+            using var part = Scope.Open();
+            var size = Math.Min(micro, count - first);
+            var terms = Losses(images.Slice(0, first, size), labels.Slice(0, first, size), noise.Slice(0, first, size),
+                [.. draw.T.Skip(first).Take(size)]);
+            terms.Loss.ToArray<float>().Select(v => (double)v).ToArray().CopyTo(losses, first);
+            var weights = draw.WeightTensor().Slice(0, first, size);
+            // Divided by the whole batch, so that microbatches change the memory and not the step.
+            var mean = (terms.Loss * weights).Sum() / count;
+            mean.Backward();
+            loss += mean.Item<float>();
+            mse += terms.Mse!.ToArray<float>().Sum() / (double)count;
+        }
+        var norm = recipe.ClipNorm is { } limit
+            ? ClipGrad.ByNorm(Network.Parameters(), limit)
+            : ClipGrad.TotalNorm(Network.Parameters());
+        if (!double.IsFinite(loss) || !double.IsFinite(norm))
+            throw new DiffractException($"step {Steps}: the loss is {loss:g4} and the length of the gradient {norm:g4}; "
+                + "the network has not changed. Use a lower learning rate, a warm-up or --clip-norm");
+        var rate = RateOf(Steps);
+        foreach (var group in optimizer.Groups) group.Lr = rate;
+        optimizer.Step();
+        ema.Update();
+        (sampler as LossSecondMomentSampler)?.Update(draw.T, losses);
+        Steps++;
+        return new DiffusionStep(loss, mse, norm, rate);
+    }
+
+    /// <summary>Everything needed to go on.</summary>
+    public SavedState Save()
+    {
+        var state = new SavedState();
+        foreach (var (name, tensor) in Network.StateDict()) state.Tensors[$"network.{name}"] = tensor;
+        state.Add("optimizer", optimizer.SaveState()).Add("ema", ema.SaveState());
+        if (sampler is IStateful stateful) state.Add("sampler", stateful.SaveState());
+        state.Numbers["steps"] = Steps;
+        return state;
+    }
+
+    /// <summary>Goes on where <see cref="Save"/> was called.</summary>
+    public void Load(SavedState state)
+    {
+        Network.LoadStateDict(new Dictionary<string, Tensor>(state.Part("network").Tensors));
+        optimizer.LoadState(state.Part("optimizer"));
+        ema.LoadState(state.Part("ema"));
+        (sampler as IStateful)?.LoadState(state.Part("sampler"));
+        Steps = (long)state.Number("steps");
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        (sampler as IDisposable)?.Dispose();
+        ema.Dispose();
+        optimizer.Dispose();
+        Network.Dispose();
+    }
+
+    private DiffusionLoss Losses(Tensor images, Tensor labels, Tensor noise, int[] t) => diffusion.TrainingLosses(
+        (x, timesteps) => Network.Forward(x, timesteps, Network.Config.NumClasses is null ? null : labels),
+        images, t, noise);
+
+    private double RateOf(long step)
+    {
+        var rate = recipe.LearningRate;
+        if (step < recipe.Warmup) rate *= (step + 1.0) / recipe.Warmup;
+        return recipe.Anneal ? new LinearSchedule(recipe.Steps).At(rate, step) : rate;
+    }
+}

@@ -1,0 +1,136 @@
+using System.Text.Json.Serialization;
+using Diffract.Engine;
+
+namespace Diffract.Tasks;
+
+/// <summary>What pretraining gave.</summary>
+/// <param name="Steps">Steps done in all.</param>
+/// <param name="Loss">Mean loss of the last steps.</param>
+/// <param name="EmaPath">The averaged network, the one to use.</param>
+/// <param name="Skipped">Images that could not be read, in words; empty when all could.</param>
+public sealed record PretrainResult(long Steps, double Loss, string EmaPath, string Skipped);
+
+/// <summary>Trains a diffusion U-Net on images in a run folder:
+/// <code>
+/// ema.safetensors      the moving average of the weights: the network to use
+/// model.safetensors    the weights themselves
+/// samples/             sheets of samples of the average
+/// checkpoints/         to go on from
+/// </code></summary>
+/// <param name="run">The folder.</param>
+/// <param name="recipe">What to do.</param>
+/// <param name="data">The images.</param>
+public sealed class PretrainTask(RunFolder run, PretrainRecipe recipe, ImageDataset data)
+{
+    private const string Kind = "pretrain/1";
+    private const int LogEvery = 10;
+
+    /// <summary>The averaged network.</summary>
+    public string EmaPath => run.At("ema.safetensors");
+
+    /// <summary>The network as the optimiser left it.</summary>
+    public string ModelPath => run.At("model.safetensors");
+
+    /// <summary>Trains to the end, from the last checkpoint if there is one.</summary>
+    /// <param name="progress">Says how far it is.</param>
+    /// <param name="cancellation">Stops between two steps, after writing a checkpoint.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled; running again goes on.</exception>
+    public PretrainResult Run(IRunProgress progress, CancellationToken cancellation = default)
+    {
+        if (recipe.ClassConditional && !data.IsLabelled)
+            throw new DiffractException("a class-conditional network needs labels: put the images of each class in a folder "
+                + "of its own");
+        using var trainer = new DiffusionTrainer(recipe, recipe.ClassConditional ? data.ClassNames.Count : null);
+        Resume(trainer, progress);
+        var options = new LoaderOptions
+        {
+            Size = recipe.ImageSize,
+            BatchSize = recipe.Batch,
+            Shuffle = true,
+            DropLast = true,
+            RandomCrop = recipe.RandomCrop,
+            RandomFlip = recipe.Flip,
+            Seed = recipe.Seed,
+        };
+        var loader = new Loader(data, options, new BrokenImages(recipe.StopOnBrokenImage));
+        using var log = MetricsLog.Open(run, trainer.Steps);
+        using var bar = progress.Begin("pretraining", recipe.Steps, "steps", trainer.Steps);
+        var recent = new RunningMean();
+        try
+        {
+            if (trainer.Steps < recipe.Steps)
+                foreach (var batch in loader.Steps(trainer.Steps, cancellation))
+                {
+                    using (batch) Step(trainer, batch, log, bar, recent);
+                    if (trainer.Steps >= recipe.Steps) break;
+                    if (trainer.Steps % recipe.SaveEvery == 0) Save(trainer);
+                    if (recipe.SampleEvery > 0 && trainer.Steps % recipe.SampleEvery == 0) Sample(trainer, cancellation);
+                    cancellation.ThrowIfCancellationRequested();
+                }
+        }
+        catch (OperationCanceledException)
+        {
+            Save(trainer);
+            throw;
+        }
+        Save(trainer);
+        if (recipe.SampleEvery > 0) Sample(trainer, cancellation);
+        return new PretrainResult(trainer.Steps, recent.Value, EmaPath, loader.Broken.ToString());
+    }
+
+    private static void Step(DiffusionTrainer trainer, Batch batch, MetricsLog log, IProgressBar bar, RunningMean recent)
+    {
+        var step = trainer.Step(batch.Images, batch.Labels);
+        recent.Add(step.Loss);
+        bar.Advance(1, $"loss {recent.Value:0.0000}");
+        if (trainer.Steps % LogEvery == 0)
+            log.Append(trainer.Steps, ("loss", step.Loss), ("mse", step.Mse), ("grad_norm", step.GradNorm),
+                ("lr", step.LearningRate));
+    }
+
+    private void Resume(DiffusionTrainer trainer, IRunProgress progress)
+    {
+        if (run.Checkpoints.Latest is not { } checkpoint) return;
+        var (state, _) = StateFile.Load(checkpoint.Path, Kind);
+        trainer.Load(state);
+        foreach (var tensor in state.Tensors.Values) tensor.Dispose();
+        progress.Say($"going on after step {trainer.Steps} of {recipe.Steps}");
+    }
+
+    private void Save(DiffusionTrainer trainer)
+    {
+        run.Checkpoints.Save(trainer.Steps, path => StateFile.Save(path, trainer.Save(), Kind));
+        var text = new Dictionary<string, string> { ["diffract.steps"] = $"{trainer.Steps}" };
+        NetworkFile.Save(EmaPath, trainer.Network.Config, trainer.Averages, trainer.Diffusion, text);
+        NetworkFile.Save(ModelPath, trainer.Network.Config, trainer.Network.StateDict(), trainer.Diffusion, text);
+    }
+
+    private void Sample(DiffusionTrainer trainer, CancellationToken cancellation)
+    {
+        using var averages = trainer.UseAverages();
+        trainer.Network.Eval();
+        var sheet = SampleSheet.Draw(trainer.Network, trainer.Diffusion, recipe.ImageSize, 16, recipe.Seed, cancellation);
+        trainer.Network.Train();
+        Directory.CreateDirectory(run.At("samples"));
+        PngWriter.Save(Path.Combine(run.At("samples"), $"step-{trainer.Steps:00000000}.png"), sheet);
+    }
+
+    // The loss of one step says little, because each draws other timesteps.
+    private sealed class RunningMean
+    {
+        private const double Keep = 0.98;
+        private double sum, weight;
+
+        public double Value => sum / Math.Max(weight, 1e-12);
+
+        public void Add(double value)
+        {
+            sum = Keep * sum + (1 - Keep) * value;
+            weight = Keep * weight + (1 - Keep);
+        }
+    }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]
+[JsonSerializable(typeof(PretrainRecipe))]
+internal sealed partial class PretrainJson : JsonSerializerContext;

@@ -1,0 +1,135 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Serialization.Metadata;
+using Diffract.Engine;
+using Diffract.Tasks;
+
+namespace Diffract.Cli;
+
+/// <summary>Options of verbs that learn or extract, and the start of their runs.</summary>
+internal static class RunOptions
+{
+    public static Option<string?> Data(string description) => new("--data")
+    {
+        Description = description + ": a folder (jpg, png, bmp, gif), idx files, or CIFAR-10",
+        HelpName = "DIR",
+    };
+
+    public static Option<string?> File(string name, string description) => new(name) { Description = description, HelpName = "FILE" };
+
+    public static Option<int> Number(string name, string description, int value) => new(name)
+    {
+        Description = description,
+        HelpName = "N",
+        DefaultValueFactory = _ => value,
+    };
+
+    public static Option<double> Real(string name, string description, double value) => new(name)
+    {
+        Description = description,
+        HelpName = "X",
+        DefaultValueFactory = _ => value,
+    };
+
+    public static Option<string> List(string name, string description, string value) => new(name)
+    {
+        Description = description,
+        HelpName = "A,B,...",
+        DefaultValueFactory = _ => value,
+    };
+
+    public static Option<ulong> Seed() => new("--seed")
+    {
+        Description = "Decides everything random",
+        HelpName = "N",
+        DefaultValueFactory = _ => 0UL,
+    };
+
+    public static Option<bool> StopOnBroken() => new("--stop-on-broken")
+    {
+        Description = "Stops at the first image that cannot be read, instead of skipping, counting and naming it",
+    };
+
+    public static Option<string?> Name(string verb) => new("--name")
+    {
+        Description = $"The run folder is runs/NAME; a path is taken as it is ({verb} when left out)",
+        HelpName = "NAME",
+        DefaultValueFactory = _ => verb,
+    };
+
+    public static Option<string?> Resume() => new("--resume")
+    {
+        Description = "Goes on with the run in this folder; its recipe decides, other options are not looked at",
+        HelpName = "DIR",
+    };
+
+    /// <summary>The part of a data set, where it has parts.</summary>
+    public static Option<string?> Part(string fallback) =>
+        CommonOptions.Choice("--part", $"Part of a data set that has parts; {fallback} when left out", "train", "test");
+
+    public static DatasetPart ParsePart(string? word, DatasetPart fallback) => word switch
+    {
+        "train" => DatasetPart.Train,
+        "test" => DatasetPart.Test,
+        _ => fallback,
+    };
+
+    /// <summary>The value of an option that must be there unless a run is resumed.</summary>
+    /// <exception cref="DiffractException">It is not.</exception>
+    public static string Need(ParseResult parsed, Option<string?> option) => parsed.GetValue(option)
+        ?? throw new DiffractException($"{option.Name} is needed: {option.Description}");
+
+    public static IReadOnlyList<int> Integers(ParseResult parsed, Option<string> option) =>
+        Parse(parsed, option, text => int.Parse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture));
+
+    public static IReadOnlyList<int>? IntegersOrNull(ParseResult parsed, Option<string> option) =>
+        parsed.GetValue(option) is null ? null : Integers(parsed, option);
+
+    public static IReadOnlyList<double> Reals(ParseResult parsed, Option<string> option) =>
+        Parse(parsed, option, text => double.Parse(text, CultureInfo.InvariantCulture));
+
+    /// <summary>Makes a new run folder, or opens the one to go on with, and runs.</summary>
+    public static int Start<T>(Terminal terminal, ParseResult parsed, Option<string?> name, Option<string?> resume,
+        Func<T> recipe, JsonTypeInfo<T> json, Func<RunFolder, T, int> body)
+    {
+        if (parsed.GetValue(resume) is { } folder)
+        {
+            var old = RunFolder.Open(folder);
+            old.NoteStart(RunEnvironment.Now(Environment.CommandLine, Device.Cpu));
+            return Guard(terminal, old, () => body(old, RecipeFile.Load(old.RecipePath, json)));
+        }
+        var wanted = parsed.GetValue(name)!;
+        var path = wanted.Contains('/', StringComparison.Ordinal) || Path.IsPathRooted(wanted)
+            ? wanted
+            : Path.Combine(RunFolder.DefaultParent, wanted);
+        var made = recipe();
+        var run = RunFolder.Create(path, made, json, RunEnvironment.Now(Environment.CommandLine, Device.Cpu), ExistingRun.Number);
+        return Guard(terminal, run, () => body(run, made));
+    }
+
+    private static int Guard(Terminal terminal, RunFolder run, Func<int> body)
+    {
+        try
+        {
+            return body();
+        }
+        catch (OperationCanceledException)
+        {
+            terminal.Error.WriteLine($"diffract: stopped; go on with --resume {run.Path}");
+            throw;
+        }
+    }
+
+    private static T[] Parse<T>(ParseResult parsed, Option<string> option, Func<string, T> parse)
+    {
+        var text = parsed.GetValue(option)!;
+        try
+        {
+            return [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(parse)];
+        }
+        catch (Exception e) when (e is FormatException or OverflowException)
+        {
+            throw new DiffractException($"{option.Name} takes numbers with commas between them, found '{text}'");
+        }
+    }
+}

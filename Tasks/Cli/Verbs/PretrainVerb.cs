@@ -1,0 +1,112 @@
+using System.CommandLine;
+using Diffract.Tasks;
+
+namespace Diffract.Cli;
+
+/// <summary><c>diffract pretrain</c>.</summary>
+internal static class PretrainVerb
+{
+    private static readonly PretrainRecipe defaults = new() { Data = "" };
+
+    public static Command Make(Terminal terminal)
+    {
+        var data = RunOptions.Data("Images to learn from; class folders are not needed");
+        var from = new Option<int>("--from") { Description = "First item used", HelpName = "N" };
+        var to = new Option<int?>("--to") { Description = "One past the last item used; all when left out", HelpName = "N" };
+        var size = RunOptions.Number("--image-size", "Side of the square images, pixels", defaults.ImageSize);
+        var channels = RunOptions.Number("--channels", "Channels of the first level, a multiple of 32", defaults.Channels);
+        var mult = RunOptions.List("--channel-mult", "Channels of each level as multiples of --channels", "1,2,3,4");
+        var blocks = RunOptions.Number("--res-blocks", "Residual blocks a level", defaults.ResBlocks);
+        var attention = RunOptions.List("--attention", "Sides of the maps with attention, pixels", "16,8");
+        var head = RunOptions.Number("--head-channels", "Channels of an attention head", defaults.HeadChannels);
+        var conditional = new Option<bool>("--class-conditional") { Description = "Gives the network the labels" };
+        var dropout = new Option<float>("--dropout") { Description = "Dropout in residual blocks", HelpName = "P" };
+        var schedule = CommonOptions.Choice("--schedule", "Noise schedule; linear when left out", "linear", "cosine");
+        var loss = CommonOptions.Choice("--loss",
+            "hybrid also learns variances (default), simple only predicts the noise", "hybrid", "simple");
+        var sampler = CommonOptions.Choice("--sampler", "How timesteps are drawn; uniform when left out", "uniform",
+            "loss-second-moment");
+        var steps = RunOptions.Number("--steps", "Optimiser steps", defaults.Steps);
+        var batch = RunOptions.Number("--batch", "Images a step", defaults.Batch);
+        var micro = new Option<int?>("--microbatch") { Description = "Images at once; less memory, same step", HelpName = "N" };
+        var lr = RunOptions.Real("--lr", "AdamW's learning rate", defaults.LearningRate);
+        var warmup = RunOptions.Number("--warmup", "Steps of the rise to --lr", 0);
+        var anneal = new Option<bool>("--anneal") { Description = "Lets the learning rate fall to 0 at the end" };
+        var decay = RunOptions.Real("--weight-decay", "AdamW's weight decay", 0);
+        var clip = new Option<double?>("--clip-norm") { Description = "Largest length of a step's gradient", HelpName = "X" };
+        var ema = RunOptions.Real("--ema", "Decay of the average of the weights", defaults.EmaRate);
+        var noFlip = new Option<bool>("--no-flip") { Description = "Never mirrors an image" };
+        var crop = new Option<bool>("--random-crop") { Description = "Random instead of centred crops" };
+        var recompute = new Option<bool>("--recompute") { Description = "Runs blocks twice instead of keeping activations" };
+        var seed = RunOptions.Seed();
+        var save = RunOptions.Number("--save-every", "Steps between checkpoints", defaults.SaveEvery);
+        var sample = RunOptions.Number("--sample-every", "Steps between sheets of samples; 0 for none", defaults.SampleEvery);
+        var stop = RunOptions.StopOnBroken();
+        var name = RunOptions.Name("pretrain");
+        var resume = RunOptions.Resume();
+        var verb = new Verb("pretrain", "Trains a diffusion U-Net on images")
+        {
+            Details = """
+                Writes ema.safetensors (the averaged network, the one to use), model.safetensors, sheets of samples and
+                metrics.jsonl into the run folder. Ctrl+C stops after the step under way and writes a checkpoint; --resume
+                goes on from it with the same bits as if it had never stopped.
+                """,
+            Examples =
+            [
+                "diffract pretrain --data photos --image-size 64 --steps 20000 --name photos64",
+                "diffract pretrain --resume runs/photos64",
+            ],
+        };
+        Option[] options = [data, from, to, size, channels, mult, blocks, attention, head, conditional, dropout, schedule,
+            loss, sampler, steps, batch, micro, lr, warmup, anneal, decay, clip, ema, noFlip, crop, recompute, seed, save,
+            sample, stop, name, resume];
+        foreach (var option in options) verb.Add(option);
+        verb.SetAction((parsed, cancellation) => Task.FromResult(RunOptions.Start(terminal, parsed, name, resume,
+            () => new PretrainRecipe
+            {
+                Data = RunOptions.Need(parsed, data),
+                From = parsed.GetValue(from),
+                To = parsed.GetValue(to),
+                ImageSize = parsed.GetValue(size),
+                Channels = parsed.GetValue(channels),
+                ChannelMult = RunOptions.Reals(parsed, mult),
+                ResBlocks = parsed.GetValue(blocks),
+                AttentionSizes = RunOptions.Integers(parsed, attention),
+                HeadChannels = parsed.GetValue(head),
+                ClassConditional = parsed.GetValue(conditional),
+                Dropout = parsed.GetValue(dropout),
+                Schedule = parsed.GetValue(schedule) ?? defaults.Schedule,
+                Loss = parsed.GetValue(loss) ?? defaults.Loss,
+                Sampler = parsed.GetValue(sampler) ?? defaults.Sampler,
+                Steps = parsed.GetValue(steps),
+                Batch = parsed.GetValue(batch),
+                Microbatch = parsed.GetValue(micro),
+                LearningRate = parsed.GetValue(lr),
+                Warmup = parsed.GetValue(warmup),
+                Anneal = parsed.GetValue(anneal),
+                WeightDecay = parsed.GetValue(decay),
+                ClipNorm = parsed.GetValue(clip),
+                EmaRate = parsed.GetValue(ema),
+                Flip = !parsed.GetValue(noFlip),
+                RandomCrop = parsed.GetValue(crop),
+                Recompute = parsed.GetValue(recompute),
+                Seed = parsed.GetValue(seed),
+                SaveEvery = parsed.GetValue(save),
+                SampleEvery = parsed.GetValue(sample),
+                StopOnBrokenImage = parsed.GetValue(stop),
+            },
+            PretrainRecipe.Json, (run, recipe) => Run(terminal, run, recipe, cancellation))));
+        return verb;
+    }
+
+    private static int Run(Terminal terminal, RunFolder run, PretrainRecipe recipe, CancellationToken cancellation)
+    {
+        var data = DataSource.Range(DataSource.Any(recipe.Data, DatasetPart.Train), recipe.From, recipe.To);
+        terminal.Error.WriteLine($"{data.Count} images, run folder {run.Path}");
+        using var progress = RunProgress.On(terminal);
+        var result = new PretrainTask(run, recipe, data).Run(progress, cancellation);
+        if (result.Skipped.Length > 0) terminal.Error.WriteLine(result.Skipped);
+        terminal.Output.WriteLine($"{result.Steps} steps, loss {result.Loss:0.0000}; the network is {result.EmaPath}");
+        return ExitCode.Success;
+    }
+}

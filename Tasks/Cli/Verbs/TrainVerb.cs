@@ -1,0 +1,103 @@
+using System.CommandLine;
+using Diffract.Engine;
+using Diffract.Model;
+using Diffract.Tasks;
+
+namespace Diffract.Cli;
+
+/// <summary><c>diffract train</c>.</summary>
+internal static class TrainVerb
+{
+    private static readonly TrainRecipe defaults = new();
+
+    public static Command Make(Terminal terminal)
+    {
+        var features = RunOptions.File("--features", "A feature file; or images with --data and --network");
+        var data = RunOptions.Data("Images with a folder for each class");
+        var network = RunOptions.File("--network", "Checkpoint of the diffusion U-Net that reads the images");
+        var size = new Option<int?>("--image-size") { Description = "Side of the images, pixels; the network's own when left out", HelpName = "N" };
+        var timesteps = new Option<string>("--timesteps") { Description = "Noise levels, 0-based; 150, or all of the feature file", HelpName = "A,B,..." };
+        var blocks = new Option<string>("--blocks") { Description = "Blocks; 24, or all of the feature file", HelpName = "A,B,..." };
+        var label = new Option<int?>("--label") { Description = "Class given to a class-conditional network", HelpName = "N" };
+        var head = CommonOptions.Choice("--head", "The head; linear when left out", "linear", "attention");
+        var pool = new Option<int?>("--pool") { Description = "Side maps are averaged to: 2 for linear, 16 for attention", HelpName = "N" };
+        var width = RunOptions.Number("--width", "Width of the attention head's tokens", defaults.Head.Width);
+        var heads = RunOptions.Number("--heads", "Attention heads", defaults.Head.Heads);
+        var layers = RunOptions.Number("--layers", "Transformer blocks of the attention head", defaults.Head.Layers);
+        var recipe = CommonOptions.Choice("--recipe",
+            "paper: Adam, centre crop and flip, searched rate (default); release: SGD with its own rates, random crop", "paper",
+            "release");
+        var lr = new Option<double?>("--lr") { Description = "Learning rate instead of the recipe's or the search's", HelpName = "X" };
+        var epochs = RunOptions.Number("--epochs", "Passes over the training split", defaults.Epochs);
+        var batch = RunOptions.Number("--batch", "Images a step", defaults.Batch);
+        var validation = RunOptions.Real("--validation", "Share of each class held out to choose rate and epoch", defaults.Validation);
+        var seed = RunOptions.Seed();
+        var stop = RunOptions.StopOnBroken();
+        var name = RunOptions.Name("train");
+        var resume = RunOptions.Resume();
+        var verb = new Verb("train", "Trains a head on frozen features")
+        {
+            Details = """
+                Reads a feature file, or extracts features from images as it goes, with fresh noise and augmentation in every
+                epoch. Writes best.safetensors (the epoch that is best on the held-out images) and last.safetensors into the
+                run folder. Ctrl+C stops after the step under way; --resume goes on with the same bits.
+                """,
+            Examples =
+            [
+                "diffract train --features f.safetensors --head linear --name probe",
+                "diffract train --data photos --network unet.safetensors --timesteps 150 --blocks 24 --head attention",
+            ],
+        };
+        Option[] options = [features, data, network, size, timesteps, blocks, label, head, pool, width, heads, layers, recipe, lr,
+            epochs, batch, validation, seed, stop, name, resume];
+        foreach (var option in options) verb.Add(option);
+        verb.SetAction((parsed, cancellation) => Task.FromResult(RunOptions.Start(terminal, parsed, name, resume, () =>
+        {
+            var kind = parsed.GetValue(head) ?? defaults.Head.Kind;
+            var optimiser = parsed.GetValue(recipe) == "release" ? OptimiserRecipe.Release(kind) : OptimiserRecipe.Paper;
+            return new TrainRecipe
+            {
+                Features = parsed.GetValue(features),
+                Data = parsed.GetValue(features) is null ? RunOptions.Need(parsed, data) : null,
+                Network = parsed.GetValue(features) is null ? RunOptions.Need(parsed, network) : null,
+                ImageSize = parsed.GetValue(size),
+                Timesteps = RunOptions.IntegersOrNull(parsed, timesteps),
+                Blocks = RunOptions.IntegersOrNull(parsed, blocks),
+                ClassLabel = parsed.GetValue(label),
+                Head = new HeadRecipe
+                {
+                    Kind = kind,
+                    Pool = parsed.GetValue(pool),
+                    Width = parsed.GetValue(width),
+                    Heads = parsed.GetValue(heads),
+                    Layers = parsed.GetValue(layers),
+                },
+                Optimiser = parsed.GetValue(lr) is { } rate ? optimiser with { LearningRate = rate } : optimiser,
+                Epochs = parsed.GetValue(epochs),
+                Batch = parsed.GetValue(batch),
+                Validation = parsed.GetValue(validation),
+                Seed = parsed.GetValue(seed),
+                StopOnBrokenImage = parsed.GetValue(stop),
+            };
+        }, TrainRecipe.Json, (run, made) => Run(terminal, run, made, cancellation))));
+        return verb;
+    }
+
+    private static int Run(Terminal terminal, RunFolder run, TrainRecipe recipe, CancellationToken cancellation)
+    {
+        using var opened = OpenedFeatures.Of(recipe);
+        foreach (var line in opened.Assumed) terminal.Error.WriteLine($"assumed: {line}");
+        terminal.Error.WriteLine($"{opened.Source.Count} images of {opened.Source.Classes.Count} classes, "
+            + $"{opened.Source.Spec}, run folder {run.Path}");
+        using var progress = RunProgress.On(terminal);
+        var task = new TrainTask(run, recipe, opened.Source, opened.Describe);
+        var result = task.Run(progress, cancellation);
+        if (opened.Skipped.Length > 0) terminal.Error.WriteLine(opened.Skipped);
+        foreach (var tried in result.Tried)
+            terminal.Output.WriteLine($"learning rate {tried.LearningRate:g}: {tried.Accuracy:p1} on the held-out images");
+        terminal.Output.WriteLine($"learning rate {result.LearningRate:g}, best epoch {result.Best.Epoch} of "
+            + $"{result.Epochs.Count}: {result.Best.ValidationAccuracy:p1} on the held-out images");
+        terminal.Output.WriteLine($"the head is {task.BestPath}");
+        return ExitCode.Success;
+    }
+}

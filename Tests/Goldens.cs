@@ -4,8 +4,8 @@ using NUnit.Framework;
 
 namespace Diffract.Tests;
 
-/// <summary>Finds the golden fixtures: values that PyTorch calculated, in files that README.md and manifest.json of their
-/// folder describe. A test whose fixture is absent is skipped by name.</summary>
+/// <summary>Finds the golden fixtures: values that PyTorch calculated, in files that README.md and manifest.json of
+/// their folder describe. A test whose fixture is absent is skipped by name.</summary>
 internal static class Goldens
 {
     /// <summary>The environment variable that names the folder; <c>../shared/goldens</c> beside the repository
@@ -31,13 +31,13 @@ internal static class Goldens
     public static string? TryFile(string name) =>
         folders.Value.Select(folder => Path.Combine(folder, name)).FirstOrDefault(System.IO.File.Exists);
 
-    /// <summary>Opens a fixture: <c>ops/linear</c> for <c>ops/linear.safetensors</c>, or a file by its whole name. Skips
-    /// the test when it is absent.</summary>
+    /// <summary>Opens a fixture: <c>ops/linear</c> for <c>ops/linear.safetensors</c>, or a file by its whole name.
+    /// Skips the test when it is absent.</summary>
     public static TensorFile Open(string fixture) =>
-        TensorFile.Open(File(Path.GetExtension(fixture) is ".safetensors" or ".pt" ? fixture : fixture + ".safetensors"));
+        TensorFile.Open(File(fixture + (Path.GetExtension(fixture) is ".safetensors" or ".pt" ? "" : ".safetensors")));
 
-    /// <summary>What the manifest says of a fixture (<c>ops/linear</c>): kind, files, meta, tensors. Skips the test when
-    /// it says nothing.</summary>
+    /// <summary>What the manifest says of a fixture (<c>ops/linear</c>): kind, files, meta, tensors. Skips the test
+    /// when it says nothing.</summary>
     public static JsonElement Entry(string fixture)
     {
         if (manifest.Value.TryGetValue(fixture, out var entry)) return entry;
@@ -54,8 +54,8 @@ internal static class Goldens
         .Where(fixture => fixture.Value.GetProperty("kind").GetString() == kind)
         .Select(fixture => fixture.Key);
 
-    /// <summary>How far a value may be from the stored one: |a - b| &lt;= atol + rtol |b|. Zero and zero for a tensor that
-    /// must match exactly.</summary>
+    /// <summary>How far a value may be from the stored one: |a - b| &lt;= atol + rtol |b|. Zero and zero for a tensor
+    /// that must match exactly.</summary>
     public static (double Absolute, double Relative) Tolerance(string fixture, string tensor)
     {
         var entry = Entry(fixture).GetProperty("tensors").GetProperty(tensor);
@@ -70,7 +70,8 @@ internal static class Goldens
         var found = new List<string>();
         if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named)
         {
-            if (!Directory.Exists(named)) throw new DirectoryNotFoundException($"{Variable} names {named}, which is absent");
+            if (!Directory.Exists(named))
+                throw new DirectoryNotFoundException($"{Variable} names {named}, which is absent");
             found.Add(named);
         }
         else if (Repository is not null) found.Add(Path.Combine(Repository, "..", "shared", "goldens"));

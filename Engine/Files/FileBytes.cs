@@ -14,6 +14,7 @@ internal sealed unsafe class FileBytes : IDisposable
     private readonly MemoryMappedViewAccessor? accessor;
     private readonly byte* start;
     private int owners = 1;
+    private int freed;
 
     private FileBytes(string path, long length, MemoryMappedFile mapping)
     {
@@ -88,8 +89,10 @@ internal sealed unsafe class FileBytes : IDisposable
         GC.SuppressFinalize(this);
     }
 
+    // Forgotten objects are finalised in any order: this one may come before a tensor over it.
     private void Free()
     {
+        if (Interlocked.Exchange(ref freed, 1) != 0) return;
         if (accessor is null)
         {
             NativeMemory.Free(start);

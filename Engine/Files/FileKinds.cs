@@ -17,6 +17,6 @@ internal static class FileKinds
     public static void CheckMachine()
     {
         if (!BitConverter.IsLittleEndian)
-            throw new PlatformNotSupportedException("files of tensors are read and written on little-endian machines only");
+            throw new PlatformNotSupportedException("files of tensors are for little-endian machines only");
     }
 }

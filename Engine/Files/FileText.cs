@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace Diffract.Engine;
@@ -40,7 +41,7 @@ internal static class FileText
     {
         if (System.Text.Unicode.Utf8.IsValid(bytes)) return -1;
         var at = 0;
-        while (Rune.DecodeFromUtf8(bytes[at..], out _, out var length) == System.Buffers.OperationStatus.Done) at += length;
+        while (Rune.DecodeFromUtf8(bytes[at..], out _, out var length) == OperationStatus.Done) at += length;
         return at;
     }
 }

@@ -9,7 +9,8 @@ internal static partial class Folders
     private const int Invalid = 22;         // EINVAL: this file system cannot flush a folder, and needs not
     private const int NotSupported = 95;    // EOPNOTSUPP
 
-    /// <summary>Makes a rename in the folder survive a loss of power. Windows does that with the rename itself.</summary>
+    /// <summary>Makes a rename in the folder survive a loss of power. Windows does that with the rename
+    /// itself.</summary>
     /// <exception cref="IOException">The disk failed.</exception>
     public static void Flush(string folder)
     {

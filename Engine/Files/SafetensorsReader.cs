@@ -30,7 +30,8 @@ internal sealed class SafetensorsReader
     }
 
     /// <summary>True when a file starts as this format does: a length, then a brace.</summary>
-    public static bool Recognises(FileBytes file) => file.Length > HeaderAt && file.Slice(HeaderAt, 1, "the header")[0] == '{';
+    public static bool Recognises(FileBytes file) =>
+        file.Length > HeaderAt && file.Slice(HeaderAt, 1, "the header")[0] == '{';
 
     public static FileContent Read(FileBytes file)
     {
@@ -111,7 +112,8 @@ internal sealed class SafetensorsReader
             var twice = false;
             if (json.ValueTextEquals("dtype"u8)) (twice, dtype) = (dtype is not null, ReadDType(ref json, name));
             else if (json.ValueTextEquals("shape"u8)) (twice, shape) = (shape is not null, ReadShape(ref json, name));
-            else if (json.ValueTextEquals("data_offsets"u8)) (twice, place) = (place is not null, ReadPlace(ref json, name));
+            else if (json.ValueTextEquals("data_offsets"u8))
+                (twice, place) = (place is not null, ReadPlace(ref json, name));
             else throw Error(ref json, $"the tensor {FileText.Quote(name)} has the unknown property "
                 + FileText.Quote(Text(ref json)));
             if (twice) throw Error(ref json, $"the tensor {FileText.Quote(name)} has a property twice");
@@ -130,8 +132,8 @@ internal sealed class SafetensorsReader
         if (json.TokenType != JsonTokenType.String)
             throw Error(ref json, $"the dtype of {FileText.Quote(name)} is not a text");
         foreach (var dtype in SafetensorsNames.All) if (json.ValueTextEquals(SafetensorsNames.Of(dtype))) return dtype;
-        throw Error(ref json, $"the tensor {FileText.Quote(name)} has the dtype {FileText.Quote(Text(ref json))}; known are "
-            + string.Join(", ", SafetensorsNames.All.Select(SafetensorsNames.Of)));
+        throw Error(ref json, $"the tensor {FileText.Quote(name)} has the dtype {FileText.Quote(Text(ref json))}; "
+            + "known are " + string.Join(", ", SafetensorsNames.All.Select(SafetensorsNames.Of)));
     }
 
     private Shape ReadShape(ref Utf8JsonReader json, string name)

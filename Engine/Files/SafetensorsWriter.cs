@@ -5,14 +5,16 @@ using System.Text.Json;
 
 namespace Diffract.Engine;
 
-/// <summary>Writes a safetensors file: the widest element types first, so that every tensor is aligned to its element, and
-/// the given order among equals.</summary>
+/// <summary>Writes a safetensors file: the widest element types first, so that every tensor is aligned to its element,
+/// and the given order among equals.</summary>
 internal static class SafetensorsWriter
 {
     private const int Alignment = 8;
 
     public static void Write(
-        Stream stream, IReadOnlyList<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string> metadata)
+        Stream stream,
+        IReadOnlyList<KeyValuePair<string, Tensor>> tensors,
+        IReadOnlyDictionary<string, string> metadata)
     {
         var ordered = tensors.OrderByDescending(tensor => tensor.Value.DType.Size()).ToList();
         var header = Header(ordered, metadata);

@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Diffract.Engine;
 
-/// <summary>Hands out a tensor's elements as bytes, row-major and little-endian, a piece at a time: nothing is ever held
-/// twice.</summary>
+/// <summary>Hands out a tensor's elements as bytes, row-major and little-endian, a piece at a time: nothing is ever
+/// held twice.</summary>
 internal static unsafe class TensorBytes
 {
     private const int Piece = 1 << 20;

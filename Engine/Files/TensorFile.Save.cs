@@ -23,7 +23,8 @@ public sealed partial class TensorFile
         {
             FileText.ToUtf8(name);
             tensor.ThrowIfDisposed();
-            if (!named.TryAdd(name, tensor)) throw new ArgumentException($"two tensors are called {FileText.Quote(name)}");
+            if (!named.TryAdd(name, tensor))
+                throw new ArgumentException($"two tensors are called {FileText.Quote(name)}");
         }
         var texts = metadata ?? noMetadata;
         foreach (var (key, value) in texts) _ = (FileText.ToUtf8(key), FileText.ToUtf8(value));

@@ -3,8 +3,9 @@ namespace Diffract.Engine;
 /// <content>Files that hold more than a dictionary of tensors.</content>
 public sealed partial class TensorFile
 {
-    /// <summary>The whole content of the file as it was saved: usually a <see cref="TensorTree"/>, whose description says
-    /// what it can hold. Tensors stand in it as <see cref="TensorInfo"/>; read one with <c>file[info.Name]</c>.</summary>
+    /// <summary>The whole content of the file as it was saved: usually a <see cref="TensorTree"/>, whose description
+    /// says what it can hold. Tensors stand in it as <see cref="TensorInfo"/>; read one with
+    /// <c>file[info.Name]</c>.</summary>
     public object? Root => content.Root ?? FlatRoot();
 
     /// <summary>A value in the tree: <c>file.Value("optimizer", "param_groups", 0, "lr")</c>.</summary>
@@ -30,10 +31,8 @@ public sealed partial class TensorFile
     public IReadOnlyDictionary<string, Tensor> Under(string prefix)
     {
         var under = new OrderedDictionary<string, Tensor>();
-        foreach (var name in Keys)
-        {
-            if (name.StartsWith(prefix + ".", StringComparison.Ordinal)) under.Add(name[(prefix.Length + 1)..], this[name]);
-        }
+        foreach (var name in Keys.Where(name => name.StartsWith(prefix + ".", StringComparison.Ordinal)))
+            under.Add(name[(prefix.Length + 1)..], this[name]);
         return under;
     }
 

@@ -47,7 +47,8 @@ public sealed partial class TensorFile : IReadOnlyDictionary<string, Tensor>, ID
         using var raw = FileBytes.Map(path);
         var bytes = checked(shape.Count * dtype.Size());
         if (raw.Length != bytes)
-            throw raw.Error(Math.Min(raw.Length, bytes), $"{shape} of {dtype} needs {bytes} bytes, the file has {raw.Length}");
+            throw raw.Error(Math.Min(raw.Length, bytes), $"{shape} of {dtype} needs {bytes} bytes, "
+                + $"the file has {raw.Length}");
         return new Tensor(raw.Storage(0, bytes), dtype, shape);
     }
 

@@ -7,8 +7,9 @@ namespace Diffract.Engine;
 /// Keys are <see cref="string"/>, <see cref="long"/>, <see cref="double"/> or <see cref="bool"/>, in the file's order.
 /// Values are null, <see cref="bool"/>, <see cref="long"/>, <see cref="double"/>, <see cref="string"/>,
 /// <see cref="System.Numerics.BigInteger"/> and <c>byte[]</c>; <see cref="TensorTree"/> for a dictionary, a
-/// <see cref="List{T}"/> of objects for a list and <c>object[]</c> for a tuple (both are <see cref="IReadOnlyList{T}"/>);
-/// <see cref="TensorInfo"/> for a tensor that was read, <see cref="Tensor"/> for one that is to be written.</summary>
+/// <see cref="List{T}"/> of objects for a list and <c>object[]</c> for a tuple (both are
+/// <see cref="IReadOnlyList{T}"/>); <see cref="TensorInfo"/> for a tensor that was read, <see cref="Tensor"/> for one
+/// that is to be written.</summary>
 public sealed class TensorTree : IReadOnlyDictionary<object, object?>
 {
     private readonly OrderedDictionary<object, object?> entries = new(KeyComparer.Instance);
@@ -20,12 +21,13 @@ public sealed class TensorTree : IReadOnlyDictionary<object, object?>
     {
         get => entries.TryGetValue(Key(key), out var value)
             ? value
-            : throw new KeyNotFoundException($"no key {Name(key)} among {string.Join(", ", Keys.Take(8).Select(Name))}");
+            : throw new KeyNotFoundException($"no key {Name(key)}; there are "
+                + string.Join(", ", Keys.Take(8).Select(Name)) + (Count > 8 ? "..." : ""));
         set => entries[Key(key)] = value;
     }
 
-    /// <summary>Attributes that a dictionary carries beside its entries, as the <c>_metadata</c> of a module's state; null
-    /// for most.</summary>
+    /// <summary>Attributes that a dictionary carries beside its entries, as the <c>_metadata</c> of a module's state;
+    /// null for most.</summary>
     public TensorTree? Attributes { get; set; }
 
     /// <summary>True for a <c>collections.OrderedDict</c>.</summary>
@@ -71,8 +73,8 @@ public sealed class TensorTree : IReadOnlyDictionary<object, object?>
 
     private static string Name(object key) => FileText.Quote(Convert.ToString(key) ?? "");
 
-    /// <summary>Compares keys as the base library does, but mixes numbers with a seed: a file could otherwise choose them
-    /// so that all collide, and a dictionary of many would take minutes.</summary>
+    /// <summary>Compares keys as the base library does, but mixes numbers with a seed: a file could otherwise choose
+    /// them so that all collide, and a dictionary of many would take minutes.</summary>
     private sealed class KeyComparer : IEqualityComparer<object>
     {
         public static readonly KeyComparer Instance = new();

@@ -2,7 +2,8 @@ using System.Buffers.Binary;
 
 namespace Diffract.Engine;
 
-/// <summary>The checksum of zip archives: CRC-32 with the reflected polynomial 0xEDB88320, eight bytes a step.</summary>
+/// <summary>The checksum of zip archives: CRC-32 with the reflected polynomial 0xEDB88320, eight bytes a
+/// step.</summary>
 /// <remarks>Source: Kounavis and Berry, "A Systematic Approach to Building High Performance Software-based CRC
 /// Generators" (2005), slicing by 8.</remarks>
 internal sealed class Crc32

@@ -1,7 +1,7 @@
 namespace Diffract.Engine;
 
-/// <summary>The instructions of the pickle machine that files of tensors need. Source: the comments of pickletools.py in
-/// Python's standard library, which describe every instruction.</summary>
+/// <summary>The instructions of the pickle machine that files of tensors need. Source: the comments of pickletools.py
+/// in Python's standard library, which describe every instruction.</summary>
 internal static class PickleCode
 {
     public const byte Mark = (byte)'(';

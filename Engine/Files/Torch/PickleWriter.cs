@@ -6,7 +6,8 @@ namespace Diffract.Engine;
 
 /// <summary>Writes a tree as a pickle of protocol 2 that <c>torch.load</c> reads, also with <c>weights_only</c>. The
 /// elements of the tensors it meets are for the caller to write.</summary>
-/// <remarks>Nothing is put into the pickle's memo: names are written anew each time, a hundred bytes a tensor.</remarks>
+/// <remarks>Nothing is put into the pickle's memo: names are written anew each time, a hundred bytes a
+/// tensor.</remarks>
 internal sealed class PickleWriter
 {
     private const byte Protocol = 2;
@@ -18,7 +19,8 @@ internal sealed class PickleWriter
     public List<Tensor> Tensors { get; } = [];
 
     /// <summary>The pickle of a tree.</summary>
-    /// <exception cref="ArgumentException">It has something that files cannot hold, or is nested too deeply.</exception>
+    /// <exception cref="ArgumentException">It has something that files cannot hold, or is nested too
+    /// deeply.</exception>
     public ReadOnlyMemory<byte> Write(object? root)
     {
         Put(PickleCode.Proto, Protocol);

@@ -4,9 +4,9 @@ using System.Numerics;
 
 namespace Diffract.Engine;
 
-/// <summary>Reads what <c>torch.save</c> wrote before PyTorch 1.6: five pickles one after the other (a magic number, the
-/// protocol, facts about the machine, the object, the keys of its storages), then for each key the number of elements
-/// and the elements.</summary>
+/// <summary>Reads what <c>torch.save</c> wrote before PyTorch 1.6: five pickles one after the other (a magic number,
+/// the protocol, facts about the machine, the object, the keys of its storages), then for each key the number of
+/// elements and the elements.</summary>
 internal static class TorchLegacyReader
 {
     private const long Protocol = 1001;

@@ -11,7 +11,7 @@ internal static class TorchReader
         var entries = ZipReader.Read(file);
         var folder = FindFolder(file, entries);
         if (entries.ContainsKey($"{folder}/constants.pkl"))
-            throw file.Error(0, "a TorchScript archive (torch.jit.save): a program; save the module's state_dict instead");
+            throw file.Error(0, "a TorchScript archive (torch.jit.save): a program; save the state_dict instead");
         foreach (var (name, entry) in entries)
         {
             if (entry.Method != 0)
@@ -36,9 +36,10 @@ internal static class TorchReader
         string? found = null;
         foreach (var name in entries.Keys)
         {
-            if (!name.EndsWith(Pickle, StringComparison.Ordinal) || name.IndexOf('/') != name.Length - Pickle.Length) continue;
+            var folderLength = name.Length - Pickle.Length;
+            if (!name.EndsWith(Pickle, StringComparison.Ordinal) || name.IndexOf('/') != folderLength) continue;
             if (found is not null) throw file.Error(0, "an archive with more than one data.pkl");
-            found = name[..^Pickle.Length];
+            found = name[..folderLength];
         }
         return found ?? throw file.Error(0, "a zip archive, but not of torch.save: it has no data.pkl");
     }
@@ -52,8 +53,8 @@ internal static class TorchReader
             for (long at = 0; at < entry.Bytes; at += piece)
                 checksum.Add(file.Slice(entry.At + at, Math.Min(piece, entry.Bytes - at), "an entry"));
             if (checksum.Value != entry.Checksum)
-                throw file.Error(entry.At, $"the entry {FileText.Quote(name)} has the checksum {checksum.Value:x8}, not "
-                    + $"{entry.Checksum:x8}: its content was damaged");
+                throw file.Error(entry.At, $"the entry {FileText.Quote(name)} has the checksum {checksum.Value:x8}, "
+                    + $"not {entry.Checksum:x8}: its content was damaged");
         }
     }
 

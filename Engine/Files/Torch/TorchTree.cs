@@ -4,9 +4,9 @@ using System.Text;
 namespace Diffract.Engine;
 
 /// <summary>Finds the tensors in a tree and names them by the way to them: keys and positions joined by dots.</summary>
-/// <remarks>A pickle of a few bytes can describe a tree without end (a list that contains itself) or one with more paths
-/// than atoms (lists of the same list twice, again and again). Depth, steps, names and their characters are therefore
-/// limited, the last three by the length of the pickle.</remarks>
+/// <remarks>A pickle of a few bytes can describe a tree without end (a list that contains itself) or one with more
+/// paths than atoms (lists of the same list twice, again and again). Depth, steps, names and their characters are
+/// therefore limited, the last three by the length of the pickle.</remarks>
 internal sealed class TorchTree
 {
     /// <summary>Levels that dictionaries and lists may be nested.</summary>
@@ -112,7 +112,8 @@ internal sealed class TorchTree
         {
             if (name.Length > 0) name.Append('.');
             name.Append(key is null ? position.ToString() : Convert.ToString(key));
-            if (name.Length > charactersLeft) throw Error("names with far more characters than the file has bytes: a bomb");
+            if (name.Length > charactersLeft)
+                throw Error("names with far more characters than the file has bytes: a bomb");
         }
         // What torch.save(tensor) writes has no name at all.
         if (path.Count == 0) name.Append("tensor");

@@ -2,7 +2,8 @@ using System.Text;
 
 namespace Diffract.Engine;
 
-/// <summary>Writes what <c>torch.load</c> reads: a zip archive of a pickle and one contiguous storage a tensor.</summary>
+/// <summary>Writes what <c>torch.load</c> reads: a zip archive of a pickle and one contiguous storage a
+/// tensor.</summary>
 internal static class TorchWriter
 {
     /// <summary>The attribute of the outer dictionary that carries a file's metadata; PyTorch keeps it and looks away.
@@ -13,7 +14,9 @@ internal static class TorchWriter
     private const string Folder = "archive";
 
     public static void Write(
-        Stream stream, IReadOnlyList<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string> metadata)
+        Stream stream,
+        IReadOnlyList<KeyValuePair<string, Tensor>> tensors,
+        IReadOnlyDictionary<string, string> metadata)
     {
         var root = new TensorTree { IsOrdered = true };
         foreach (var (name, tensor) in tensors) root.Add(name, tensor);
@@ -35,7 +38,8 @@ internal static class TorchWriter
         for (var key = 0; key < pickle.Tensors.Count; key++)
         {
             var tensor = pickle.Tensors[key];
-            zip.Add($"{Folder}/data/{key}", tensor.Count * tensor.DType.Size(), sink => TensorBytes.Write(tensor, sink));
+            var bytes = tensor.Count * tensor.DType.Size();
+            zip.Add($"{Folder}/data/{key}", bytes, sink => TensorBytes.Write(tensor, sink));
         }
         zip.Add($"{Folder}/version", Encoding.ASCII.GetBytes("3\n"));
         zip.Finish();

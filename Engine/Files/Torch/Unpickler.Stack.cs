@@ -48,8 +48,8 @@ internal ref partial struct Unpickler
         return values;
     }
 
-    // An honest pickle numbers its memo from 0 up, two bytes or more an entry: an index beyond the bytes read so far can
-    // only be there to make the memo huge.
+    // An honest pickle numbers its memo from 0 up, two bytes or more an entry: an index beyond the bytes read so far
+    // can only be there to make the memo huge.
     private readonly void Remember(int index)
     {
         if (index >= at) throw Error($"memo entry {index} after {at} bytes: a memo bomb");

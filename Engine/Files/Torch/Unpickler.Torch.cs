@@ -7,8 +7,8 @@ internal ref partial struct Unpickler
         PickleGlobal.Find(module, name) ?? throw Refused(module, name);
 
     private readonly FileFormatException Refused(string module, string name) =>
-        Error($"refused global {FileText.Plain($"{module}.{name}")}: only tensors, containers and plain values are read, "
-            + "and nothing is run (of a module, save the state_dict)");
+        Error($"refused global {FileText.Plain($"{module}.{name}")}: only tensors, containers and plain values are "
+            + "read, and nothing is run (of a module, save the state_dict)");
 
     private readonly PickleGlobal StackGlobal(object?[] names) => names is [string module, string name]
         ? Global(module, name)
@@ -19,7 +19,8 @@ internal ref partial struct Unpickler
     {
         if (storages is null) throw Error("a storage where none can be");
         if (id is not object?[] { Length: 5 or 6 } parts
-            || parts is not ["storage", PickleGlobal { Kind: PickleCallable.Storage } type, string key, string, long count, ..])
+            || parts is not ["storage", PickleGlobal type, string key, string, long count, ..]
+            || type.Kind != PickleCallable.Storage)
             throw Error("a reference to something that is not a storage");
         var storage = storages.Find(key, type.DType, count, out var problem) ?? throw Error(problem);
         if (parts.Length == 5 || parts[5] is null) return storage;
@@ -86,7 +87,8 @@ internal ref partial struct Unpickler
             var shape = Shape.Of(lengths);
             CheckReach(storage, offset, shape, steps);
             var first = storage.Offset + (shape.Count == 0 ? 0 : offset * storage.DType.Size());
-            return new TensorInfo("", storage.DType, shape, storage.Section, first, IsRowMajor(shape, steps) ? null : steps);
+            var strides = IsRowMajor(shape, steps) ? null : steps;
+            return new TensorInfo("", storage.DType, shape, storage.Section, first, strides);
         }
         catch (ShapeException e)
         {
@@ -102,7 +104,8 @@ internal ref partial struct Unpickler
         for (var axis = 0; axis < shape.Rank && last < storage.Count; axis++)
             last += (Int128)(shape[axis] - 1) * steps[axis];
         if (last >= storage.Count)
-            throw Error($"a tensor {shape} at element {offset} reaches outside its storage of {storage.Count} elements");
+            throw Error($"a tensor {shape} at element {offset} reaches outside its storage of {storage.Count} "
+                + "elements");
         if ((Int128)shape.Count * storage.DType.Size() > long.MaxValue)
             throw Error($"a tensor {shape} of {storage.DType} is larger than an address space");
     }

@@ -4,9 +4,9 @@ using System.Text;
 
 namespace Diffract.Engine;
 
-/// <summary>Reads a pickle as data. A pickle is a program for a small stack machine that can name any function of Python
-/// and call it; this machine knows seven names and the storage classes, builds lists, dictionaries and descriptions of
-/// tensors, and refuses the rest by name.</summary>
+/// <summary>Reads a pickle as data. A pickle is a program for a small stack machine that can name any function of
+/// Python and call it; this machine knows seven names and the storage classes, builds lists, dictionaries and
+/// descriptions of tensors, and refuses the rest by name.</summary>
 /// <remarks>Whatever the pickle says, the work and the memory are a small multiple of the bytes read: every instruction
 /// takes a constant time and room, or as much as it has bytes or takes from the stack.</remarks>
 internal ref partial struct Unpickler
@@ -121,7 +121,8 @@ internal ref partial struct Unpickler
     private void CheckFrame()
     {
         var length = BinaryPrimitives.ReadUInt64LittleEndian(Take(8, "a frame"));
-        if (length > (ulong)(bytes.Length - at)) throw Error($"a frame of {length} bytes, where {bytes.Length - at} are left");
+        if (length > (ulong)(bytes.Length - at))
+            throw Error($"a frame of {length} bytes, where {bytes.Length - at} are left");
     }
 
     private readonly void CheckEnd()

@@ -10,8 +10,8 @@ namespace Diffract.Engine;
 /// <param name="Method">How the data are compressed; 0 when they are not.</param>
 internal readonly record struct ZipEntry(long At, long Bytes, uint Checksum, int Method);
 
-/// <summary>Reads the directory of a zip archive, small or larger than 4 GiB (zip64), so that data which are not compressed
-/// can be used where they lie.</summary>
+/// <summary>Reads the directory of a zip archive, small or larger than 4 GiB (zip64), so that data which are not
+/// compressed can be used where they lie.</summary>
 /// <remarks>Source: PKWARE's APPNOTE.TXT 6.3, sections 4.3.7, 4.3.12, 4.3.14 to 4.3.16 and 4.5.3.</remarks>
 internal sealed class ZipReader
 {
@@ -28,7 +28,8 @@ internal sealed class ZipReader
     private ZipReader(FileBytes file) => this.file = file;
 
     /// <summary>True when a file starts as an archive with entries does.</summary>
-    public static bool Recognises(FileBytes file) => file.Length >= 4 && U32(file.Slice(0, 4, "a signature"), 0) == LocalHeader;
+    public static bool Recognises(FileBytes file) =>
+        file.Length >= 4 && U32(file.Slice(0, 4, "a signature"), 0) == LocalHeader;
 
     /// <summary>The entries by name, in the archive's order; folders are left out.</summary>
     public static OrderedDictionary<string, ZipEntry> Read(FileBytes file)
@@ -51,7 +52,8 @@ internal sealed class ZipReader
         {
             limit = (long)BinaryPrimitives.ReadUInt64LittleEndian(locator[8..]);
             var end64 = file.Slice(limit, End64Bytes, "the end of the zip64 directory");
-            if (U32(end64, 0) != End64) throw file.Error(limit, "the end of the zip64 directory is not where it should be");
+            if (U32(end64, 0) != End64)
+                throw file.Error(limit, "the end of the zip64 directory is not where it should be");
             (count, bytes, directoryAt) = (Long(end64, 32), Long(end64, 40), Long(end64, 48));
         }
         if (directoryAt < 0 || bytes < 0 || directoryAt > limit || bytes > limit - directoryAt)
@@ -66,7 +68,8 @@ internal sealed class ZipReader
         var length = Math.Min(file.Length, EndBytes + LongestComment);
         var tail = file.Slice(file.Length - length, length, "the end of the archive");
         for (var at = tail.Length - EndBytes; at >= 0; at = tail[..(at + 3)].LastIndexOf("PK\x05\x06"u8))
-            if (U32(tail, at) == End && at + EndBytes + U16(tail, at + 20) == tail.Length) return file.Length - length + at;
+            if (U32(tail, at) == End && at + EndBytes + U16(tail, at + 20) == tail.Length)
+                return file.Length - length + at;
         throw file.Error(file.Length, "a zip archive without its directory: it is truncated");
     }
 
@@ -79,7 +82,8 @@ internal sealed class ZipReader
         var whole = (long)RecordBytes + nameBytes + extraBytes + commentBytes;
         if (whole > end - at) throw file.Error(at, "the archive's directory ends within an entry");
         var nameUtf8 = file.Slice(at + RecordBytes, nameBytes, "a name");
-        if (FileText.FirstInvalidUtf8(nameUtf8) >= 0) throw file.Error(at + RecordBytes, "an entry's name is not UTF-8");
+        if (FileText.FirstInvalidUtf8(nameUtf8) >= 0)
+            throw file.Error(at + RecordBytes, "an entry's name is not UTF-8");
         var name = Encoding.UTF8.GetString(nameUtf8);
         if ((U16(record, 8) & Encrypted) != 0) throw file.Error(at, $"the entry {FileText.Quote(name)} is encrypted");
         long packed = U32(record, 20), bytes = U32(record, 24), localAt = U32(record, 42);
@@ -89,7 +93,8 @@ internal sealed class ZipReader
             throw file.Error(at, $"the entry {FileText.Quote(name)} is stored, but as {packed} bytes of {bytes}");
         var dataAt = DataAt(localAt, nameUtf8, name);
         if (packed > directoryAt - dataAt)
-            throw file.Error(at, $"the entry {FileText.Quote(name)}, {packed} bytes at {dataAt}, is not inside the file");
+            throw file.Error(at, $"the entry {FileText.Quote(name)}, {packed} bytes at {dataAt}, is not inside "
+                + "the file");
         if (!name.EndsWith('/') && !entries.TryAdd(name, new ZipEntry(dataAt, packed, U32(record, 16), method)))
             throw file.Error(at, $"the entry {FileText.Quote(name)} appears twice");
         return whole;
@@ -106,7 +111,9 @@ internal sealed class ZipReader
             var field = extra.Slice(4, size);
             extra = extra[(4 + size)..];
             if (id != 1) continue;
-            if (!TakeLong(ref field, ref length) || !TakeLong(ref field, ref packed) || !TakeLong(ref field, ref localAt))
+            if (!TakeLong(ref field, ref length)
+                || !TakeLong(ref field, ref packed)
+                || !TakeLong(ref field, ref localAt))
                 throw file.Error(at, "a zip64 field is too short");
         }
     }
@@ -123,10 +130,12 @@ internal sealed class ZipReader
     private long DataAt(long at, ReadOnlySpan<byte> nameUtf8, string name)
     {
         var header = file.Slice(at, LocalBytes, "an entry of the archive");
-        if (U32(header, 0) != LocalHeader) throw file.Error(at, $"the entry {FileText.Quote(name)} does not begin here");
+        if (U32(header, 0) != LocalHeader)
+            throw file.Error(at, $"the entry {FileText.Quote(name)} does not begin here");
         int nameBytes = U16(header, 26), extraBytes = U16(header, 28);
         if (!file.Slice(at + LocalBytes, nameBytes, "a name").SequenceEqual(nameUtf8))
-            throw file.Error(at + LocalBytes, $"the entry {FileText.Quote(name)} has another name here than in the directory");
+            throw file.Error(at + LocalBytes, $"the entry {FileText.Quote(name)} has another name here than in the "
+                + "directory");
         return at + LocalBytes + nameBytes + extraBytes;
     }
 

@@ -5,8 +5,8 @@ namespace Diffract.Engine;
 
 /// <summary>Writes a zip archive of uncompressed entries, whose data begin at multiples of 64 bytes as PyTorch's do, so
 /// that a reader can map them. Records for more than 4 GiB (zip64) are written where they are needed.</summary>
-/// <remarks>Source: PKWARE's APPNOTE.TXT 6.3, sections 4.3.7, 4.3.12, 4.3.14 to 4.3.16 and 4.5.3. The padding is an extra
-/// field of PyTorch's own, <c>FB</c>.</remarks>
+/// <remarks>Source: PKWARE's APPNOTE.TXT 6.3, sections 4.3.7, 4.3.12, 4.3.14 to 4.3.16 and 4.5.3. The padding is an
+/// extra field of PyTorch's own, <c>FB</c>.</remarks>
 internal sealed class ZipWriter(Stream stream)
 {
     private const int Alignment = 64;

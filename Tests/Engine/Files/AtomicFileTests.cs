@@ -41,7 +41,8 @@ public sealed class AtomicFileTests
     {
         var path = FileCases.TemporaryPath("open");
         AtomicFile.WriteText(path, "old");
-        using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete));
+        using var old = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+        using var reader = new StreamReader(old);
         AtomicFile.WriteText(path, "new");
         Assert.That(reader.ReadToEnd(), Is.EqualTo("old"));
     }
@@ -68,8 +69,10 @@ public sealed class AtomicFileTests
             File.SetLastWriteTimeUtc(left, DateTime.UtcNow - age);
             return left;
         }
-        string old = Left("a", TimeSpan.FromDays(1)), living = Left("b", TimeSpan.FromDays(1)), fresh = Left("c", TimeSpan.Zero);
-        using (new FileStream(living, FileMode.Open, FileAccess.ReadWrite, FileShare.None)) AtomicFile.WriteText(path, "new");
+        var day = TimeSpan.FromDays(1);
+        string old = Left("a", day), living = Left("b", day), fresh = Left("c", TimeSpan.Zero);
+        using (new FileStream(living, FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+            AtomicFile.WriteText(path, "new");
         Assert.That(File.Exists(old), Is.False);
         Assert.That(File.Exists(living), Is.True);
         Assert.That(File.Exists(fresh), Is.True);
@@ -106,5 +109,6 @@ public sealed class AtomicFileTests
     }
 
     private static IEnumerable<string> Beside(string path) =>
-        Directory.GetFileSystemEntries(Path.GetDirectoryName(path)!).Where(entry => !File.Exists(path) || entry != path);
+        Directory.GetFileSystemEntries(Path.GetDirectoryName(path)!)
+            .Where(entry => !File.Exists(path) || entry != path);
 }

@@ -23,7 +23,8 @@ public sealed class BigFileTests
         var path = FileCases.TemporaryPath("big.safetensors");
         var header = $"{{\"wide\":{{\"dtype\":\"F32\",\"shape\":[{More}],\"data_offsets\":[0,{4 * More}]}},"
             + $"\"long\":{{\"dtype\":\"U8\",\"shape\":[{Many}],\"data_offsets\":[{4 * More},{4 * More + Many}]}},"
-            + $"\"tail\":{{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[{4 * More + Many},{4 * More + Many + 4}]}}}}";
+            + "\"tail\":{\"dtype\":\"F32\",\"shape\":[],"
+            + $"\"data_offsets\":[{4 * More + Many},{4 * More + Many + 4}]}}}}";
         using (var stream = new FileStream(path, FileMode.CreateNew))
         {
             stream.Write(BitConverter.GetBytes((long)header.Length));
@@ -44,7 +45,8 @@ public sealed class BigFileTests
     {
         var path = FileCases.TemporaryPath("big.pt");
         using (var stream = new FileStream(path, FileMode.CreateNew))
-            WriteZip64(stream, ("case/data.pkl", Pickle("N"), 0), ("case/data/0", pi, 4 * More), ("case/data/1", [77], Many));
+            WriteZip64(stream, ("case/data.pkl", Pickle("N"), 0), ("case/data/0", pi, 4 * More),
+                ("case/data/1", [77], Many));
         using var file = TensorFile.Open(path);
         AssertEnds(file);
     }
@@ -97,8 +99,8 @@ public sealed class BigFileTests
         stream.Write(bytes);
     }
 
-    /// <summary>An archive written straight from the description of the format, with 64-bit records for everything. Each
-    /// entry ends with some bytes; what is missing before them is a hole.</summary>
+    /// <summary>An archive written straight from the description of the format, with 64-bit records for everything.
+    /// Each entry ends with some bytes; what is missing before them is a hole.</summary>
     private static void WriteZip64(FileStream stream, params (string Name, byte[] End, long Bytes)[] entries)
     {
         var directory = new List<byte>();
@@ -109,9 +111,10 @@ public sealed class BigFileTests
             stream.Write([.. Fields((4, 0x04034b50)), .. version, .. Fields((2, 20)), .. Encoding.ASCII.GetBytes(name),
                 .. Fields((2, 1), (2, 16), (8, size), (8, size))]);
             Put(stream, stream.Position + size - end.Length, end);
-            directory.AddRange([.. Fields((4, 0x02014b50), (2, 45)), .. version, .. Fields((2, 4 + 5 + 28), (2, 0), (2, 0),
-                (2, 0), (4, 0), (4, -1)), .. Encoding.ASCII.GetBytes(name), .. Fields((2, 0x4246), (2, 1), (1, 'Z'), (2, 1),
-                (2, 28), (8, size), (8, size), (8, at), (4, 0))]);
+            directory.AddRange([.. Fields((4, 0x02014b50), (2, 45)), .. version,
+                .. Fields((2, 4 + 5 + 28), (2, 0), (2, 0), (2, 0), (4, 0), (4, -1)), .. Encoding.ASCII.GetBytes(name),
+                .. Fields((2, 0x4246), (2, 1), (1, 'Z')),
+                .. Fields((2, 1), (2, 28), (8, size), (8, size), (8, at), (4, 0))]);
         }
         var start = stream.Position;
         stream.Write([.. directory]);

@@ -9,7 +9,8 @@ namespace Diffract.Tests;
 internal static class FileCases
 {
     /// <summary>A safetensors file with any header.</summary>
-    public static byte[] Safetensors(string header, int dataBytes = 0) => Safetensors(Encoding.UTF8.GetBytes(header), dataBytes);
+    public static byte[] Safetensors(string header, int dataBytes = 0) =>
+        Safetensors(Encoding.UTF8.GetBytes(header), dataBytes);
 
     public static byte[] Safetensors(byte[] header, int dataBytes)
     {
@@ -26,7 +27,8 @@ internal static class FileCases
     /// <summary>A path in a fresh folder that goes with the test.</summary>
     public static string TemporaryPath(string name)
     {
-        var folder = Path.Combine(TestContext.CurrentContext.WorkDirectory, "files-" + TestContext.CurrentContext.Test.ID);
+        var context = TestContext.CurrentContext;
+        var folder = Path.Combine(context.WorkDirectory, "files-" + context.Test.ID);
         Directory.CreateDirectory(folder);
         return Path.Combine(folder, name);
     }
@@ -47,7 +49,8 @@ internal static class FileCases
     }
 
     /// <summary>Asserts that two sets of tensors are the same, bit for bit, whatever their order.</summary>
-    public static void AssertSame(IReadOnlyDictionary<string, Tensor> actual, IReadOnlyDictionary<string, Tensor> expected)
+    public static void AssertSame(
+        IReadOnlyDictionary<string, Tensor> actual, IReadOnlyDictionary<string, Tensor> expected)
     {
         Assert.That(actual.Keys, Is.EquivalentTo(expected.Keys));
         foreach (var (name, tensor) in expected)
@@ -58,7 +61,8 @@ internal static class FileCases
         }
     }
 
-    /// <summary>One tensor of each dtype, of ranks 0 to 3, one empty, with the values that are easily got wrong.</summary>
+    /// <summary>One tensor of each dtype, of ranks 0 to 3, one empty, with the values that are easily got
+    /// wrong.</summary>
     public static Dictionary<string, Tensor> EveryDType() => new()
     {
         ["f32"] = Tensor.From([0f, -0f, float.NaN, float.PositiveInfinity, float.Epsilon, 1f / 3], [2, 3]),

@@ -60,7 +60,8 @@ public sealed class GoldenFilesTests
         Assert.That(file.Value("optimizer", "param_groups", 0, "nesterov"), Is.False);
         Assert.That(file.Value("optimizer", "state", 0, "momentum_buffer"), Is.Null);
         Assert.That(file.Value("scheduler", "base_lrs"), Is.EqualTo(new List<object?> { 0.01 }));
-        Assert.That(((TensorTree)file.Root!).Keys, Is.EqualTo(new[] { "optimizer", "scheduler", "epoch", "model_head" }));
+        Assert.That(((TensorTree)file.Root!).Keys,
+            Is.EqualTo(new[] { "optimizer", "scheduler", "epoch", "model_head" }));
         Assert.That(() => file.Value("scheduler", "no such"), Throws.InstanceOf<KeyNotFoundException>());
     }
 
@@ -100,7 +101,8 @@ public sealed class GoldenFilesTests
         Assert.That(file.Metadata["format"], Is.EqualTo("pt"));
         Assert.That(file.Tensors.Select(info => info.ToString()).Take(2),
             Is.EqualTo(new[] { "a.weight Float32 [4, 3, 3, 3]", "a.bias Float32 [4]" }));
-        Assert.That(file.Tensors.Sum(info => info.Bytes), Is.EqualTo(file.TotalBytes).And.EqualTo(4 * file.TotalElements));
+        Assert.That(file.Tensors.Sum(info => info.Bytes),
+            Is.EqualTo(file.TotalBytes).And.EqualTo(4 * file.TotalElements));
         Assert.That(file.TotalElements, Is.EqualTo(108 + 4 + 24 + 1));
         Assert.That(file.Length, Is.EqualTo(new FileInfo(file.Path).Length));
     }

@@ -11,18 +11,22 @@ public sealed class HostilePickleTests
 
     private static IEnumerable<TestCaseData> Corpus()
     {
-        TestCaseData Case(string name, string pickle, string problem) => new TestCaseData(pickle, problem).SetArgDisplayNames(name);
+        TestCaseData Case(string name, string pickle, string problem) =>
+            new TestCaseData(pickle, problem).SetArgDisplayNames(name);
         yield return Case("os.system", $"cos\nsystem\n{argument}\u0085R.", "refused global os.system");
         yield return Case("os.system never called", "cos\nsystem\n.", "refused global os.system");
         yield return Case("posix.system", $"cposix\nsystem\n{argument}\u0085R.", "refused global posix.system");
         yield return Case("eval", $"c__builtin__\neval\n{argument}\u0085R.", "refused global __builtin__.eval");
         yield return Case("subprocess", $"csubprocess\nPopen\n{argument}\u0085R.", "refused global subprocess.Popen");
         yield return Case("torch.load", $"ctorch\nload\n{argument}\u0085R.", "refused global torch.load");
-        yield return Case("nested storage", "ctorch.storage\n_load_from_bytes\n.", "refused global torch.storage._load_from_bytes");
-        yield return Case("numpy", "cnumpy.core.multiarray\n_reconstruct\n.", "refused global numpy.core.multiarray._reconstruct");
+        yield return Case("nested storage", "ctorch.storage\n_load_from_bytes\n.",
+            "refused global torch.storage._load_from_bytes");
+        yield return Case("numpy", "cnumpy.core.multiarray\n_reconstruct\n.",
+            "refused global numpy.core.multiarray._reconstruct");
         yield return Case("getattr", "cbuiltins\ngetattr\n.", "refused global builtins.getattr");
         yield return Case("stack global", "\u008c\u0002os\u008c\u0006system\u0093.", "refused global os.system");
-        yield return Case("dotted name", "\u008c\u0005torch\u008c\u0010_utils.os.system\u0093.", "refused global torch._utils.os.system");
+        yield return Case("dotted name", "\u008c\u0005torch\u008c\u0010_utils.os.system\u0093.",
+            "refused global torch._utils.os.system");
         yield return Case("instance", $"({argument}ios\nsystem\n.", "refused global os.system");
         yield return Case("terminal codes in a name", "c\u001b[2J\u009b\nx\u0007\n.", "refused global ?[2J?.x?");
         yield return Case("name without end", "c" + new string('a', 5000), "no end within 256 bytes");
@@ -35,7 +39,8 @@ public sealed class HostilePickleTests
         yield return Case("calling a result", $"{OrderedDict})R)R.", "refused to call a dictionary");
         yield return Case("calling a class", "ctorch\nFloatStorage\n)R.", "refused to call torch.FloatStorage");
         yield return Case("calling a text", $"{argument})R.", "refused to call a string");
-        yield return Case("nested calls", string.Concat(Enumerable.Repeat(OrderedDict, 100)) + ")" + new string('R', 100) + ".",
+        yield return Case("nested calls",
+            string.Concat(Enumerable.Repeat(OrderedDict, 100)) + ")" + new string('R', 100) + ".",
             "refused to call collections.OrderedDict");
         yield return Case("a call of nothing", $"{OrderedDict}\u0085R.", "needs");
         yield return Case("state of a list", "]}b.", "refused to set the state of a list");
@@ -45,8 +50,10 @@ public sealed class HostilePickleTests
         yield return Case("huger integer", "\u008b" + U32(uint.MaxValue) + "1.", "a length or index of 4294967295");
         yield return Case("long integer", "\u008b" + U32(300) + new string('1', 300) + ".", "an integer of 300 bytes");
         yield return Case("huge text", "X" + U32(uint.MaxValue) + "a.", "a length or index of 4294967295");
-        yield return Case("large text", "X" + U32(int.MaxValue) + "a.", "a string of 2147483647 bytes, where 2 are left");
-        yield return Case("huge text of protocol 4", "\u008d" + U64(ulong.MaxValue) + "a.", "a length or index of 1844");
+        yield return Case("large text", "X" + U32(int.MaxValue) + "a.",
+            "a string of 2147483647 bytes, where 2 are left");
+        yield return Case("huge text of protocol 4", "\u008d" + U64(ulong.MaxValue) + "a.",
+            "a length or index of 1844");
         yield return Case("huge bytes", "\u008e" + U64(1UL << 40) + "a.", "a length or index of 1099511627776");
         yield return Case("huge frame", "\u0095" + U64(1UL << 40) + "N.", "a frame of 1099511627776 bytes");
         yield return Case("text that is not UTF-8", "X" + U32(1) + "\u00ff.", "not valid UTF-8");
@@ -61,7 +68,8 @@ public sealed class HostilePickleTests
         yield return Case("depth of tuples", "N" + new string('\u0085', 5000) + ".", "nested deeper than 64 levels");
         yield return Case("a billion lists", "(]q\u0000" + string.Concat(Enumerable.Range(0, 40).Select(i =>
             $"]q{(char)(i + 1)}(h{(char)i}h{(char)i}e")) + "t.", "a bomb");
-        yield return Case("copied pairs", "](" + string.Concat(Enumerable.Range(0, 200).Select(i => $"K{(char)i}N\u0086"))
+        yield return Case("copied pairs",
+            "](" + string.Concat(Enumerable.Range(0, 200).Select(i => $"K{(char)i}N\u0086"))
             + "eq\u0000" + string.Concat(Enumerable.Repeat($"0{OrderedDict}h\u0000\u0085R", 100)) + ".", "a bomb");
         yield return Case("empty", "", "the pickle ends early");
         yield return Case("no end", "N", "the pickle ends early");
@@ -77,33 +85,41 @@ public sealed class HostilePickleTests
         yield return Case("a list as key", "}]Ns.", "a dictionary key that is a list");
         yield return Case("a None as key", "}NNs.", "a dictionary key that is None");
         yield return Case("storage of another kind", "(" + Text("module") + "NNNNtQ.", "not a storage");
-        yield return Case("storage that is missing", Storage("FloatStorage", "7", 4) + ".", "\"7\" is not in the archive");
-        yield return Case("storage of another size", Storage("FloatStorage", "0", 5) + ".", "is said to have 20 bytes, and has 16");
-        yield return Case("storage of negative size", Storage("FloatStorage", "0", -1) + ".", "said to have -1 elements");
-        yield return Case("storage of huge size", Storage("FloatStorage", "0", long.MaxValue) + ".", "said to have 9223372036854775807");
-        yield return Case("storage of two kinds", Storage("FloatStorage", "0", 4) + Storage("IntStorage", "0", 4) + "\u0086.",
+        yield return Case("storage that is missing", Storage("FloatStorage", "7", 4) + ".",
+            "\"7\" is not in the archive");
+        yield return Case("storage of another size", Storage("FloatStorage", "0", 5) + ".",
+            "is said to have 20 bytes, and has 16");
+        yield return Case("storage of negative size", Storage("FloatStorage", "0", -1) + ".",
+            "said to have -1 elements");
+        yield return Case("storage of huge size", Storage("FloatStorage", "0", long.MaxValue) + ".",
+            "said to have 9223372036854775807");
+        yield return Case("storage of two kinds",
+            Storage("FloatStorage", "0", 4) + Storage("IntStorage", "0", 4) + "\u0086.",
             "is of 4 Float32 and of 4 Int32");
         yield return Case("view outside", Storage("FloatStorage", "0", 4, $"({Text("0")}{Number(2)}{Number(3)}t") + ".",
             "not inside the storage");
         var four = Storage("FloatStorage", "0", 4);
         yield return Case("tensor outside", Tensor(four, 1, [4], [1]) + ".", "outside its storage of 4 elements");
         yield return Case("stride outside", Tensor(four, 0, [2, 2], [2, 2]) + ".", "outside its storage of 4 elements");
-        yield return Case("stride that overflows", Tensor(four, 1, [3, 3], [long.MaxValue, long.MaxValue]) + ".", "outside its storage");
+        yield return Case("stride that overflows", Tensor(four, 1, [3, 3], [long.MaxValue, long.MaxValue]) + ".",
+            "outside its storage");
         yield return Case("negative stride", Tensor(four, 3, [4], [-1]) + ".", "not a whole number from 0 up");
         yield return Case("negative size", Tensor(four, 0, [-1], [1]) + ".", "not a whole number from 0 up");
         yield return Case("negative offset", Tensor(four, -1, [1], [1]) + ".", "at element -1");
         yield return Case("huge offset", Tensor(four, long.MaxValue, [1], [1]) + ".", "outside its storage");
         yield return Case("too many elements", Tensor(four, 0, [1L << 40, 1L << 40], [0, 0]) + ".", "2^63");
         yield return Case("too many bytes", Tensor(four, 0, [1L << 62], [0]) + ".", "larger than an address space");
-        yield return Case("too many bytes together", "(" + Tensor(four, 0, [1L << 60], [0]) + Tensor(four, 0, [1L << 60], [0])
-            + "t.", "together are larger");
+        yield return Case("too many bytes together",
+            "(" + Tensor(four, 0, [1L << 60], [0]) + Tensor(four, 0, [1L << 60], [0]) + "t.",
+            "together are larger");
         yield return Case("nine axes", Tensor(four, 0, new long[9], new long[9]) + ".", "9 axes");
         yield return Case("one stride for two axes", Tensor(four, 0, [1, 1], [1]) + ".", "2 axes with 1 strides");
-        yield return Case("names that meet", "}" + Text("a.b") + Tensor(four, 0, [4], [1]) + "s" + Text("a") + "}" + Text("b")
-            + Tensor(four, 0, [4], [1]) + "ss.", "two tensors are both called \"a.b\"");
+        yield return Case("names that meet", "}" + Text("a.b") + Tensor(four, 0, [4], [1]) + "s" + Text("a") + "}"
+            + Text("b") + Tensor(four, 0, [4], [1]) + "ss.", "two tensors are both called \"a.b\"");
         yield return Case("names without end", "}(" + Text(new string('k', 5000)) + "}("
-            + string.Concat(Enumerable.Range(0, 500).Select(i => Number(i) + (i == 0 ? Tensor(four, 0, [4], [1]) + "q\u0001" : "h\u0001")))
-            + "uu.", "far more characters");
+            + Number(0) + Tensor(four, 0, [4], [1]) + "q\u0001"
+            + string.Concat(Enumerable.Range(1, 500).Select(i => Number(i) + "h\u0001")) + "uu.",
+            "far more characters");
     }
 
     [TestCaseSource(nameof(Corpus))]
@@ -144,8 +160,9 @@ public sealed class HostilePickleTests
     public void Storages_are_only_where_the_object_is()
     {
         var storage = Start + Storage("FloatStorage", "0", 4) + ".";
-        byte[] file = [.. LegacyStart()[..^Bytes(Start + "}" + Text("little_endian") + "\u0088s.").Length], .. Bytes(storage)];
-        Assert.That(() => FileCases.Open(file), Throws.InstanceOf<FileFormatException>().With.Message.Contains("where none can be"));
+        byte[] file = [.. LegacyStart()[..21], .. Bytes(storage)];
+        Assert.That(() => FileCases.Open(file),
+            Throws.InstanceOf<FileFormatException>().With.Message.Contains("where none can be"));
     }
 
     [Test]

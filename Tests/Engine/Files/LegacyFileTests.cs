@@ -12,12 +12,14 @@ public sealed class LegacyFileTests
         [.. new[] { 0f, 1, 2, 3, 4, 5 }.SelectMany(BitConverter.GetBytes)];
 
     private static readonly string six = Storage("FloatStorage", "140", 6, "N");
+    private static readonly string three = Storage("ByteStorage", "1", 3, "N");
 
     [Test]
     public void A_view_on_a_part_of_a_storage_is_read()
     {
         var view = Storage("FloatStorage", "140", 6, $"({Text("141")}{Number(2)}{Number(4)}t");
-        using var file = FileCases.Open(Legacy(Start + "}" + Text("v") + Tensor(view, 1, [3], [1]) + "s.", ("140", 6, numbers)));
+        var root = Start + "}" + Text("v") + Tensor(view, 1, [3], [1]) + "s.";
+        using var file = FileCases.Open(Legacy(root, ("140", 6, numbers)));
         Assert.That(file["v"].ToArray<float>(), Is.EqualTo(new[] { 3f, 4, 5 }));
     }
 
@@ -34,7 +36,7 @@ public sealed class LegacyFileTests
     [Test]
     public void Tensors_may_lie_at_odd_bytes()
     {
-        var root = Start + "(" + Tensor(Storage("ByteStorage", "1", 3, "N"), 0, [3], [1]) + Tensor(six, 0, [6], [1]) + "t.";
+        var root = Start + "(" + Tensor(three, 0, [3], [1]) + Tensor(six, 0, [6], [1]) + "t.";
         using var file = FileCases.Open(Legacy(root, ("1", 3, [7, 8, 9]), ("140", 6, numbers)));
         Assert.That(file["0"].ToArray<byte>(), Is.EqualTo(new byte[] { 7, 8, 9 }));
         Assert.That(file["1"].ToArray<float>(), Is.EqualTo(new[] { 0f, 1, 2, 3, 4, 5 }));
@@ -43,7 +45,7 @@ public sealed class LegacyFileTests
     [Test]
     public void Keys_may_be_listed_in_any_order()
     {
-        var root = Start + "(" + Tensor(six, 0, [6], [1]) + Tensor(Storage("ByteStorage", "1", 3, "N"), 0, [3], [1]) + "t.";
+        var root = Start + "(" + Tensor(six, 0, [6], [1]) + Tensor(three, 0, [3], [1]) + "t.";
         using var file = FileCases.Open(Legacy(root, ("1", 3, [7, 8, 9]), ("140", 6, numbers)));
         Assert.That(file["1"].ToArray<byte>(), Is.EqualTo(new byte[] { 7, 8, 9 }));
         Assert.That(file["0"].ToArray<float>()[5], Is.EqualTo(5f));
@@ -54,9 +56,8 @@ public sealed class LegacyFileTests
     {
         using var file = FileCases.Open([.. LegacyStart(), .. EveryInstruction(), .. Bytes(Start + "].")]);
         var values = (object?[])file.Root!;
-        Assert.That(values[..7], Is.EqualTo(new object[] { "a", "bc", "xy"u8.ToArray(), "z"u8.ToArray(), "z"u8.ToArray(),
-            "z"u8.ToArray(), "a" }));
-        Assert.That(values[7], Is.EqualTo("a"));
+        byte[] z = [(byte)'z'];
+        Assert.That(values[..8], Is.EqualTo(new object[] { "a", "bc", "xy"u8.ToArray(), z, z, z, "a", "a" }));
         Assert.That(((TensorTree)values[8]!).IsOrdered, Is.True);
         Assert.That(values[9], Is.EqualTo(1.0));
         Assert.That(values[10], Is.EqualTo(BigInteger.Pow(2, 64) + 1));
@@ -64,7 +65,7 @@ public sealed class LegacyFileTests
         Assert.That(values[13], Is.EqualTo(new List<object?> { 1L, 2L }));
         Assert.That(((TensorTree)values[14]!)["k"], Is.True);
         Assert.That(values[15..19], Is.EqualTo(new object[] { 65535L, -1L, "hi", "s" }));
-        Assert.That(values[19..], Is.EqualTo(new object?[] { new object?[1], new object?[2], new object?[3], Array.Empty<object>() }));
+        Assert.That(values[19..].Select(tuple => ((object?[])tuple!).Length), Is.EqualTo(new[] { 1, 2, 3, 0 }));
     }
 
     [Test]
@@ -96,5 +97,6 @@ public sealed class LegacyFileTests
     }
 
     private static void Refused(string problem, byte[] file) =>
-        Assert.That(() => FileCases.Open(file), Throws.InstanceOf<FileFormatException>().With.Message.Contains(problem));
+        Assert.That(() => FileCases.Open(file),
+            Throws.InstanceOf<FileFormatException>().With.Message.Contains(problem));
 }

@@ -37,35 +37,46 @@ public sealed class SafetensorsRulesTests
     [TestCase("{\"__metadata__\":{\"k\":{}}}", 0, "__metadata__ \"k\" is not a text", null)]
     [TestCase("{\"__metadata__\":{\"k\":\"\",\"k\":\"\"}}", 0, "__metadata__ \"k\" appears twice", null)]
     [TestCase("{\"__metadata__\":null}", 0, "not described by a JSON object", null)]
-    [TestCase("{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "property twice", null)]
-    [TestCase("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8],\"x\":1}}", 8, "unknown property \"x\"", null)]
-    [TestCase("{\"a\":{\"dtype\":\"F8_E4M3\",\"shape\":[8],\"data_offsets\":[0,8]}}", 8, "dtype \"F8_E4M3\"; known are", null)]
-    [TestCase("{\"a\":{\"dtype\":4,\"shape\":[8],\"data_offsets\":[0,8]}}", 8, "the dtype of \"a\" is not a text", null)]
-    [TestCase("{\"a\":{\"dtype\":\"F32\",\"shape\":2,\"data_offsets\":[0,8]}}", 8, "the shape of \"a\" is not a list", null)]
+    [TestCase("{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
+        8, "property twice", null)]
+    [TestCase("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8],\"x\":1}}",
+        8, "unknown property \"x\"", null)]
+    [TestCase("{\"a\":{\"dtype\":\"F8_E4M3\",\"shape\":[8],\"data_offsets\":[0,8]}}",
+        8, "dtype \"F8_E4M3\"; known are", null)]
+    [TestCase("{\"a\":{\"dtype\":4,\"shape\":[8],\"data_offsets\":[0,8]}}",
+        8, "the dtype of \"a\" is not a text", null)]
+    [TestCase("{\"a\":{\"dtype\":\"F32\",\"shape\":2,\"data_offsets\":[0,8]}}",
+        8, "the shape of \"a\" is not a list", null)]
     [TestCase("{\"a\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}}", 8, "whole numbers", null)]
     [TestCase("{\"a\":{\"dtype\":\"F32\",\"shape\":[2.0],\"data_offsets\":[0,8]}}", 8, "whole numbers", null)]
     [TestCase("{\"a\":{\"dtype\":\"F32\",\"shape\":[2e0],\"data_offsets\":[0,8]}}", 8, "whole numbers", null)]
     [TestCase("{\"a\":{\"dtype\":\"F32\",\"shape\":[\"2\"],\"data_offsets\":[0,8]}}", 8, "whole numbers", null)]
-    [TestCase("{\"a\":{\"dtype\":\"U8\",\"shape\":[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,1]}}", 1, "more than 8 numbers", null)]
+    [TestCase("{\"a\":{\"dtype\":\"U8\",\"shape\":[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,1]}}",
+        1, "more than 8 numbers", null)]
     [TestCase("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,0]}}", 8, "not a begin and an end", null)]
     [TestCase("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0]}}", 8, "not a begin and an end", null)]
     [TestCase("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8,8]}}", 8, "more than 2 numbers", null)]
     [TestCase("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 7, "ends at 8 of 7 bytes", null)]
     [TestCase("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,9223372036854775807]}}", 8, "ends at", null)]
-    [TestCase("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,18446744073709551615]}}", 8, "whole numbers", null)]
+    [TestCase("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,18446744073709551615]}}",
+        8, "whole numbers", null)]
     [TestCase("{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}}", 8, "does not fit its 8 bytes", null)]
-    [TestCase("{\"a\":{\"dtype\":\"F64\",\"shape\":[2305843009213693953],\"data_offsets\":[0,8]}}", 8, "does not fit", null)]
+    [TestCase("{\"a\":{\"dtype\":\"F64\",\"shape\":[2305843009213693953],\"data_offsets\":[0,8]}}",
+        8, "does not fit", null)]
     [TestCase("{\"a\":{\"dtype\":\"U8\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}}", 0, "2^63", null)]
     [TestCase("{" + A + "}", 9, "1 bytes after the last tensor", 70)]
     [TestCase("{}", 1, "1 bytes after the last tensor", 10)]
     [TestCase("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[1,9]}}", 9, "a hole", 62)]
     [TestCase("{" + A + ",\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[12,20]}}", 20, "a hole", null)]
-    [TestCase("{" + A + ",\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}", 12, "another tensor is", null)]
-    [TestCase("{" + A + ",\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "another tensor is", null)]
+    [TestCase("{" + A + ",\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}",
+        12, "another tensor is", null)]
+    [TestCase("{" + A + ",\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
+        8, "another tensor is", null)]
     [TestCase("{\"\\ud800\":{}}", 0, "half of a surrogate pair", 9)]
     public void A_broken_rule_is_named_with_its_place(string header, int dataBytes, string problem, int? at)
     {
-        var error = Assert.Throws<FileFormatException>(() => FileCases.Open(FileCases.Safetensors(header, dataBytes)).Dispose());
+        var file = FileCases.Safetensors(header, dataBytes);
+        var error = Assert.Throws<FileFormatException>(() => FileCases.Open(file).Dispose());
         Assert.That(error.Message, Does.Contain(problem).And.StartWith($"case: byte {error.Offset}: "));
         if (at is not null) Assert.That(error.Offset, Is.EqualTo(at));
     }
@@ -73,7 +84,8 @@ public sealed class SafetensorsRulesTests
     [Test]
     public void Empty_tensors_take_no_room_wherever_they_stand()
     {
-        using var file = FileCases.Open(FileCases.Safetensors("{\"x\":{\"dtype\":\"F32\",\"shape\":[0,3],\"data_offsets\":[8,8]},"
+        using var file = FileCases.Open(FileCases.Safetensors(
+            "{\"x\":{\"dtype\":\"F32\",\"shape\":[0,3],\"data_offsets\":[8,8]},"
             + "\"y\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}," + A + "}", 8));
         using var last = FileCases.Open(FileCases.Safetensors(
             "{" + A + ",\"x\":{\"dtype\":\"F32\",\"shape\":[0,3],\"data_offsets\":[0,0]}}", 8));
@@ -86,7 +98,8 @@ public sealed class SafetensorsRulesTests
     public void Text_that_is_not_utf8_is_refused_at_its_byte()
     {
         var header = Encoding.Latin1.GetBytes("{\"__metadata__\":{\"k\":\"\u00e9\"}}");
-        var error = Assert.Throws<FileFormatException>(() => FileCases.Open(FileCases.Safetensors(header, 0)).Dispose());
+        var file = FileCases.Safetensors(header, 0);
+        var error = Assert.Throws<FileFormatException>(() => FileCases.Open(file).Dispose());
         Assert.That(error.Message, Does.Contain("UTF-8"));
         Assert.That(error.Offset, Is.EqualTo(8 + 22));
     }
@@ -135,7 +148,8 @@ public sealed class SafetensorsRulesTests
         var header = new StringBuilder("{");
         const int tensors = 20_000;
         for (var i = 0; i < tensors; i++)
-            header.Append(i > 0 ? "," : "").Append($"\"{i:x}\":{{\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[{i},{i + 1}]}}");
+            header.Append(i > 0 ? "," : "")
+                .Append($"\"{i:x}\":{{\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[{i},{i + 1}]}}");
         var content = FileCases.Safetensors(header.Append('}').ToString(), tensors);
         FileCases.Open(content).Dispose();
         var before = GC.GetAllocatedBytesForCurrentThread();

@@ -3,8 +3,8 @@ using Diffract.Engine;
 
 namespace Diffract.Tests;
 
-/// <summary>A process that saves tensors without end, to be killed while it does. Each save has one number more than the
-/// last, in the metadata and in every element, so that a mixture of two saves would show.</summary>
+/// <summary>A process that saves tensors without end, to be killed while it does. Each save has one number more than
+/// the last, in the metadata and in every element, so that a mixture of two saves would show.</summary>
 internal static class SavingChild
 {
     public const string Verb = "save-without-end";

@@ -3,10 +3,9 @@ using Diffract.Kernels;
 
 namespace Diffract.Autograd;
 
-internal sealed class GatherOp(int axis, bool perElement) : Op
+/// <summary>Picks along an axis, with an index for every element or one for every slice.</summary>
+internal abstract class PickByIndexOp(int axis, bool perElement) : Op
 {
-    public override string Name => perElement ? "gather" : "index_select";
-
     protected override bool TakesHalf => true;
 
     protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
@@ -45,6 +44,16 @@ internal sealed class GatherOp(int axis, bool perElement) : Op
     }
 }
 
+internal sealed class GatherOp(int axis) : PickByIndexOp(axis, perElement: true)
+{
+    public override string Name => "gather";
+}
+
+internal sealed class IndexSelectOp(int axis) : PickByIndexOp(axis, perElement: false)
+{
+    public override string Name => "index_select";
+}
+
 /// <summary>Picking by index.</summary>
 public static class GatherOps
 {
@@ -69,7 +78,7 @@ public static class GatherOps
                         + $"{x.Shape}");
                 x = x.Slice(i, 0, index.Shape[i]);
             }
-            return Op.Apply(new GatherOp(axis, perElement: true), x, index);
+            return Op.Apply(new GatherOp(axis), x, index);
         }
 
         /// <summary>Picks whole slices along an axis: y = x[…, index[k], …].</summary>
@@ -81,7 +90,7 @@ public static class GatherOps
         {
             CheckType("index_select", index);
             return index.Rank == 1
-                ? Op.Apply(new GatherOp(x.Shape.Axis(axis), perElement: false), x, index)
+                ? Op.Apply(new IndexSelectOp(x.Shape.Axis(axis)), x, index)
                 : throw new ShapeException($"index_select: the index must have one axis, found {index.Shape}");
         }
     }

@@ -21,6 +21,10 @@ public sealed record OpCase(string Op, string Call, Func<Tensor?[], Tensor> Run,
     /// <summary>Roundings beside those of a sum, in units of the type's precision.</summary>
     public double Roundings { get; init; } = 4;
 
+    /// <summary>True when the result must be the reference's to the last bit: nothing is calculated, or with whole
+    /// numbers.</summary>
+    public bool IsExact { get; init; }
+
     /// <summary>True when errors are relative to the largest element of the result and not to each: where elements come
     /// about by subtraction.</summary>
     public bool Absolute { get; init; }
@@ -52,12 +56,13 @@ public sealed record OpCase(string Op, string Call, Func<Tensor?[], Tensor> Run,
             : layout.Make(input.Values(1000 + i), input.Shape, input.DType ?? dtype, device))];
 
     /// <summary>How far an element may be from the reference: rounding of the arithmetic, and of the result when it is
-    /// stored in 16 bits.</summary>
+    /// stored in 16 bits. What is exact is exact in its own type.</summary>
     /// <param name="dtype">Type the operation was run in.</param>
     /// <param name="expected">The reference's element.</param>
     /// <param name="largest">The reference's largest finite magnitude.</param>
     public double Tolerance(DType dtype, double expected, double largest)
     {
+        if (IsExact) return 0;
         var magnitude = Absolute || Terms > 1 ? largest : Math.Abs(expected);
         var arithmetic = Precision(dtype == DType.Float64 ? dtype : DType.Float32);
         var storage = dtype.IsHalf() ? Precision(dtype) / 2 * 1.001 * Math.Abs(expected) + Least(dtype) : 0;

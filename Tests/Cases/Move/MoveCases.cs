@@ -30,12 +30,12 @@ public sealed class MoveCases : CaseFamily
         .. Copies(),
         Move("move", x => x.To(other).To(x.Device), [2, 3], i => [i[0], i[1]], [2, 3]) with { Call = "x.To(device)" },
         new("cast", "x.To(dtype)", x => x[0]!.To(DType.BFloat16).To(x[0]!.DType), Input.Normal(3, 5))
-            { HasGradient = false, DTypes = [DType.Float32] },
-        new("cast", "x.To(dtype)", x => x[0]!.To(DType.Float64), Input.Normal(3, 5)) { Reference = x => x[0] },
+            { HasGradient = false, IsExact = true, DTypes = [DType.Float32] },
+        new("cast", "x.To(dtype)", x => x[0]!.To(DType.Float64), Input.Normal(3, 5)) { Reference = x => x[0], IsExact = true },
         new("cast", "x.To(dtype)", x => x[0]!.To(DType.Int64), Input.Uniform(-9, 9, 40))
-            { Reference = x => x[0].Map(Math.Truncate), HasGradient = false },
+            { Reference = x => x[0].Map(Math.Truncate), HasGradient = false, IsExact = true },
         new("cast", "x.To(dtype)", x => x[0]!.To(DType.Bool), Input.Index(3, 40))
-            { Reference = x => x[0].Map(v => v != 0 ? 1 : 0), HasGradient = false, DTypes = [DType.Float32] },
+            { Reference = x => x[0].Map(v => v != 0 ? 1 : 0), HasGradient = false, IsExact = true, DTypes = [DType.Float32] },
         Pad([(1, 2), (0, 1)], 0, 3, 4), Pad([(0, 0), (2, 0), (0, 3)], -1.5, 2, 1, 3), Pad([(1, 1)], 2, 0),
     ];
 
@@ -55,7 +55,7 @@ public sealed class MoveCases : CaseFamily
     private static OpCase Move(string op, Func<Tensor, Tensor> run, long[] shape, Func<long[], long[]> from, long[] result,
         [CallerArgumentExpression(nameof(run))] string call = "") =>
         new(op, Calls.Short(call), x => run(x[0]!), Input.Normal(shape))
-        { Reference = x => Naive.Build(Shape.Of(result), i => x[0].At(from(i))), Roundings = 0 };
+        { Reference = x => Naive.Build(Shape.Of(result), i => x[0].At(from(i))), IsExact = true };
 
     private static OpCase Pad((long Before, long After)[] margins, double value, params long[] shape) =>
         new("pad", "x.Pad(margins, value)", x => x[0]!.Pad(margins, value), Input.Normal(shape))
@@ -67,5 +67,6 @@ public sealed class MoveCases : CaseFamily
                     var at = index.Select((n, i) => n - margins[i].Before).ToArray();
                     return at.Select((n, i) => n >= 0 && n < shape[i]).All(b => b) ? x[0].At(at) : value;
                 }),
+            IsExact = true,
         };
 }

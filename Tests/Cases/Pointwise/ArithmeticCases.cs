@@ -32,8 +32,8 @@ public sealed class ArithmeticCases : CaseFamily
         .. PointwiseCases.Unary("mul", x => 2.5 * x, x => 2.5 * x),
         .. PointwiseCases.Unary("div", x => x / 2.5, x => x / 2.5),
         .. PointwiseCases.Unary("div", x => 2.5 / x, x => 2.5 / x, low: 0.5, high: 3),
-        .. PointwiseCases.Unary("maximum", x => x.Maximum(0.5), x => Math.Max(x, 0.5), kinks: [0.5]),
-        .. PointwiseCases.Unary("minimum", x => x.Minimum(0.5), x => Math.Min(x, 0.5), kinks: [0.5]),
+        .. PointwiseCases.Unary("maximum", x => x.Maximum(0.5), x => Math.Max(x, 0.5), kinks: [0.5], exact: true),
+        .. PointwiseCases.Unary("minimum", x => x.Minimum(0.5), x => Math.Min(x, 0.5), kinks: [0.5], exact: true),
         .. Whole("add", (a, b) => a + b, (a, b) => a + b),
         .. Whole("sub", (a, b) => a - b, (a, b) => a - b),
         .. Whole("mul", (a, b) => a * b, (a, b) => a * b),
@@ -58,6 +58,7 @@ public sealed class ArithmeticCases : CaseFamily
                 Reference = x => Naive.Zip(x[0], x[1], reference),
                 Flops = Math.Max(Shape.Of(a).Count, Shape.Of(b).Count),
                 Large = Shape.Of(a).Count > 60_000,
+                IsExact = op is "maximum" or "minimum",
             };
 
         Input Operand(long[] shape) => positive ? Input.Uniform(0.5, 3, shape) : Input.Normal(shape);
@@ -80,6 +81,7 @@ public sealed class ArithmeticCases : CaseFamily
                 {
                     Reference = x => Naive.Zip(x[0], x[1], reference),
                     HasGradient = false,
+                    IsExact = true,
                     DTypes = [DType.Float32],
                 };
 

@@ -34,6 +34,7 @@ public sealed class ComparisonCases : CaseFamily
                 {
                     Reference = x => Naive.Zip(x[0], x[1], (p, q) => reference(p, q) ? 1 : 0),
                     HasGradient = false,
+                    IsExact = true,
                 };
 
         Input Operand(long[] shape, DType? dtype) =>
@@ -45,5 +46,6 @@ public sealed class ComparisonCases : CaseFamily
         {
             Reference = x => Naive.Build(Naive.Zip(Naive.Zip(x[1], x[2], (p, _) => p), x[0], (p, _) => p).Shape,
                 i => x[0].At(i) != 0 ? x[1].At(i) : x[2].At(i)),
+            IsExact = true,
         };
 }

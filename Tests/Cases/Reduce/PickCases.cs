@@ -31,6 +31,7 @@ public sealed class PickCases : CaseFamily
             {
                 Reference = x => x[0].Fold([axis], false, reference),
                 HasGradient = gradient,
+                IsExact = true,
                 Flops = Shape.Of(shape).Count,
                 Large = Shape.Of(shape).Count > 50_000,
                 DTypes = [DType.Float32, DType.Float64],
@@ -42,6 +43,7 @@ public sealed class PickCases : CaseFamily
         var row = new OpCase("top_k", "x.TopK(k, axis).Values", x => x[0]!.TopK(k, axis).Values, Input.Distinct(shape))
         {
             Reference = x => Best(x[0], axis, k, (value, _) => value),
+            IsExact = true,
             Flops = Shape.Of(shape).Count,
             Large = Shape.Of(shape).Count > 50_000,
             DTypes = [DType.Float32, DType.Float64],

@@ -4,17 +4,22 @@ namespace Diffract.Kernels;
 
 public static unsafe partial class Conv2d
 {
-    private static void WeightGradientSimd(CpuDevice device, Conv2dWeightGradientArgs args)
+    private static void WeightGradientSimd(CpuDevice device, Conv2dWeightGradientArgs args) =>
+        RunWeightGradient(ConvChoice.ForWeightGradient(args.Geometry), device, args);
+
+    internal static void RunWeightGradient(ConvAlgorithm algorithm, CpuDevice device, in Conv2dWeightGradientArgs args)
     {
-        var g = args.Geometry;
-        var taps = TapSet.Forward(g);
-        for (var group = 0; group < g.Groups; group++)
+        switch (algorithm)
         {
-            var images = new TapRows(args.X.F32 + group * g.GroupChannels, (g.Height, g.Width), g.Channels, g.GroupChannels,
-                (g.OutHeight, g.OutWidth), taps);
-            var filters = (nint)group * g.GroupFilters;
-            GatherGradient.Run(device, images, args.DY.F32 + filters, g.Filters, (long)g.Batch * g.OutHeight * g.OutWidth,
-                g.GroupFilters, g.GroupChannels, g.Taps, args.DWeight.F32 + filters * g.GroupChannels * g.Taps);
+            case ConvAlgorithm.Winograd2:
+                WinogradRoutes<Winograd2>.WeightGradient(device, args);
+                break;
+            case ConvAlgorithm.Winograd4:
+                WinogradRoutes<Winograd4>.WeightGradient(device, args);
+                break;
+            default:
+                GatherGradient.Run(device, args);
+                break;
         }
     }
 }

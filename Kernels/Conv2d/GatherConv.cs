@@ -21,7 +21,7 @@ internal static unsafe class GatherConv
         foreach (var part in Parts(g, direction))
         {
             for (var group = 0; group < g.Groups; group++, packed += part.PackedFloats)
-                TapWeights.Pack(device, weight + (nint)group * g.GroupFilters * g.GroupChannels * g.Taps, part.Taps,
+                TapWeights.Pack(device, weight + (nint)group * g.GroupFilters * g.GroupChannels * g.Taps, g.Taps, part.Taps,
                     part.Channels, channelStride, part.Columns, columnStride, packed);
         }
     }

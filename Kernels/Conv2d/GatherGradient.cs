@@ -12,6 +12,21 @@ internal static unsafe class GatherGradient
     private const int LargestRowBlock = 96, LargestColumnGroup = 256, WantedTasks = 16;
     private const long SmallestTask = 1 << 20;
 
+    /// <summary>Calculates the gradient of a weight.</summary>
+    public static void Run(CpuDevice device, in Conv2dWeightGradientArgs args)
+    {
+        var g = args.Geometry;
+        var taps = TapSet.Forward(g);
+        for (var group = 0; group < g.Groups; group++)
+        {
+            var images = new TapRows(args.X.F32 + group * g.GroupChannels, (g.Height, g.Width), g.Channels, g.GroupChannels,
+                (g.OutHeight, g.OutWidth), taps);
+            var filters = (nint)group * g.GroupFilters;
+            Run(device, images, args.DY.F32 + filters, g.Filters, (long)g.Batch * g.OutHeight * g.OutWidth, g.GroupFilters,
+                g.GroupChannels, g.Taps, args.DWeight.F32 + filters * g.GroupChannels * g.Taps);
+        }
+    }
+
     /// <summary>Calculates the gradient of one group's weight.</summary>
     /// <param name="device">Gives threads and scratch memory.</param>
     /// <param name="images">The gathered rows.</param>
@@ -22,7 +37,7 @@ internal static unsafe class GatherGradient
     /// <param name="channels">Channels of the group.</param>
     /// <param name="taps">Elements of a filter's plane.</param>
     /// <param name="gradient">[filters, channels, taps], overwritten.</param>
-    public static void Run(CpuDevice device, TapRows images, float* dy, nint dyStride, long pixels, int filters,
+    private static void Run(CpuDevice device, TapRows images, float* dy, nint dyStride, long pixels, int filters,
         int channels, int taps, float* gradient)
     {
         var columns = taps * channels;

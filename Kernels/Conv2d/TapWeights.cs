@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using Diffract.Engine;
 
 namespace Diffract.Kernels;
@@ -5,31 +6,39 @@ namespace Diffract.Kernels;
 /// <summary>Packs a convolution's weight into panels for the gathered left operand: [panel][tap][channel][16].</summary>
 internal static unsafe class TapWeights
 {
-    /// <summary>Packs the weight of one group and one set of taps.</summary>
+    /// <summary>Packs the weight of one group for one set of taps.</summary>
     /// <param name="device">Gives the threads.</param>
     /// <param name="weight">The group's first element.</param>
-    /// <param name="taps">Which elements of the filter's plane, in order.</param>
+    /// <param name="plane">Elements of a filter's plane.</param>
+    /// <param name="taps">Which of them, in order.</param>
     /// <param name="channels">Channels summed over.</param>
     /// <param name="channelStride">Floats between them in the weight.</param>
     /// <param name="columns">Channels of the result.</param>
     /// <param name="columnStride">Floats between them in the weight.</param>
     /// <param name="packed">Where to.</param>
-    public static void Pack(CpuDevice device, float* weight, TapSet taps, int channels, nint channelStride, int columns,
-        nint columnStride, float* packed)
+    public static void Pack(CpuDevice device, float* weight, int plane, TapSet taps, int channels, nint channelStride,
+        int columns, nint columnStride, float* packed)
     {
         var depth = taps.Taps.Length * channels;
+        var lanes = new FilterLanes(weight, plane, channelStride, columnStride);
         device.For(Panels.Count(columns), p =>
         {
-            var to = packed + (nint)p * depth * Tile.Columns;
-            var first = weight + p * Tile.Columns * columnStride;
-            var width = Math.Min(Tile.Columns, columns - p * Tile.Columns);
-            foreach (var tap in taps.Taps)
+            using var scratch = new Scratch(device, lanes.Floats * sizeof(float));
+            for (var half = 0; half < Tile.Columns; half += 8)
             {
-                for (var c = 0; c < channels; c++, to += Tile.Columns)
+                var column = p * Tile.Columns + half;
+                var to = packed + (nint)p * depth * Tile.Columns + half;
+                for (var c = 0; c < channels; c += FilterLanes.Channels)
                 {
-                    var from = first + c * channelStride + tap.Index;
-                    for (var j = 0; j < width; j++) to[j] = from[j * columnStride];
-                    for (var j = width; j < Tile.Columns; j++) to[j] = 0;
+                    var count = Math.Min(FilterLanes.Channels, channels - c);
+                    lanes.Read(c, count, column, Math.Clamp(columns - column, 0, 8), scratch.F32);
+                    for (var t = 0; t < taps.Taps.Length; t++)
+                    {
+                        var from = scratch.F32 + taps.Taps[t].Index * 8;
+                        var row = to + ((nint)t * channels + c) * Tile.Columns;
+                        for (var i = 0; i < count; i++)
+                            Vector256.Load(from + i * plane * 8).Store(row + i * Tile.Columns);
+                    }
                 }
             }
         });

@@ -41,15 +41,16 @@ internal static unsafe class Blocks
     /// <param name="block">Scratch of <see cref="LeftFloats"/>.</param>
     /// <param name="sums">Memory of <see cref="SumFloats"/>; rows up to a whole tile are written.</param>
     /// <param name="sumStride">Floats between rows of the sums.</param>
+    /// <param name="accumulate">Adds to the sums instead of overwriting them.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply<TLeft>(in TLeft left, long row, int rows, int first, int depth, Right right, int panels,
-        float* block, float* sums, nint sumStride)
+        float* block, float* sums, nint sumStride, bool accumulate = false)
         where TLeft : struct, ILeft
     {
         var part = Part(depth);
         var stride = Stride(part);
         var whole = WholeTiles(rows);
-        for (var r = 0; depth == 0 && r < whole; r++)
+        for (var r = 0; depth == 0 && !accumulate && r < whole; r++)
             new Span<float>(sums + r * sumStride, panels * Tile.Columns).Clear();
         for (var k = 0; k < depth; k += part)
         {
@@ -63,7 +64,7 @@ internal static unsafe class Blocks
                 var to = sums + p * Tile.Columns;
                 for (var r = 0; r < whole; r += Tile.Rows)
                     Tile.Multiply(length, block + r * stride, stride, panel, right.DepthStep, to + r * sumStride,
-                        sumStride, k > 0);
+                        sumStride, accumulate || k > 0);
             }
         }
     }

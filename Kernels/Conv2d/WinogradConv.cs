@@ -15,10 +15,10 @@ namespace Diffract.Kernels;
 internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, int channels, float* packed, int filters,
     float* bias, float* residual, float* output) where T : struct, IWinograd
 {
-    // Eight rows of tiles for each panel that is fetched; scratch of a few megabytes, in the third cache.
-    private const int LargestBlock = 48, FewestBlocks = 8;
-
-    // When there are too few tiles for blocks, the steps are divided one by one instead.
+    // Small weights stay in the second or third cache: every task takes a block of tiles through all steps.
+    // Large ones would be fetched anew for every block: all tasks share the steps of a large chunk of tiles instead.
+    private const long LargeWeight = 4 << 20, ChunkBytes = 32 << 20;
+    private const int LargestBlock = 24, SmallestBlock = 12, WantedBlocks = 8;
     private const int TilesOfTransform = 4, PanelsOfProduct = 8;
 
     private static readonly int points = T.Inputs * T.Inputs;
@@ -34,10 +34,17 @@ internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, 
         zeros = scratch.F32;
         new Span<float>(zeros, channels).Clear();
         var count = tiles.Count;
-        var blocks = Math.Max(FewestBlocks, (count + LargestBlock - 1) / LargestBlock);
-        var block = Blocks.WholeTiles((count + blocks - 1) / blocks);
-        if (block < 4 * Tile.Rows) RunByPhases(device);
-        else device.For((count + block - 1) / block, b => RunBlock(device, b * block, Math.Min(block, count - b * block)));
+        if (count >= WantedBlocks * SmallestBlock && WinogradWeights<T>.Floats(channels, filters) * sizeof(float) <= LargeWeight)
+        {
+            var block = Math.Clamp(Blocks.WholeTiles((count + WantedBlocks - 1) / WantedBlocks), SmallestBlock, LargestBlock);
+            device.For((count + block - 1) / block, b => RunBlock(device, b * block, Math.Min(block, count - b * block)));
+            return;
+        }
+        var (inputPlane, productPlane) = Planes(Tile.Rows);
+        var longest = (int)Math.Max(1, ChunkBytes / (points * (inputPlane + productPlane) * sizeof(float))) * Tile.Rows;
+        var chunks = (count + longest - 1) / longest;
+        var chunk = Blocks.WholeTiles((count + chunks - 1) / chunks);
+        for (var first = 0; first < count; first += chunk) RunChunk(device, first, Math.Min(chunk, count - first));
     }
 
     private void RunBlock(CpuDevice device, int first, int count)
@@ -51,9 +58,8 @@ internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, 
         TransformProducts(first, count, products, productPlane);
     }
 
-    private void RunByPhases(CpuDevice device)
+    private void RunChunk(CpuDevice device, int start, int count)
     {
-        var count = tiles.Count;
         var (inputPlane, productPlane) = Planes(count);
         using var scratch = new Scratch(device, points * (inputPlane + productPlane) * sizeof(float));
         float* inputs = scratch.F32, products = inputs + points * inputPlane;
@@ -61,7 +67,7 @@ internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, 
         device.For(tasks, t =>
         {
             var first = t * TilesOfTransform;
-            TransformInputs(first, Math.Min(TilesOfTransform, count - first), inputs + first * inputStride, inputPlane,
+            TransformInputs(start + first, Math.Min(TilesOfTransform, count - first), inputs + first * inputStride, inputPlane,
                 t == tasks - 1 ? Blocks.WholeTiles(count) - count : 0);
         });
         var groups = (panels + PanelsOfProduct - 1) / PanelsOfProduct;
@@ -74,7 +80,7 @@ internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, 
         device.For(tasks, t =>
         {
             var first = t * TilesOfTransform;
-            TransformProducts(first, Math.Min(TilesOfTransform, count - first), products + first * productStride,
+            TransformProducts(start + first, Math.Min(TilesOfTransform, count - first), products + first * productStride,
                 productPlane);
         });
     }

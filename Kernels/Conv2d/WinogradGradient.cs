@@ -13,7 +13,7 @@ namespace Diffract.Kernels;
 internal sealed unsafe class WinogradGradient<T>(WinogradTiles tiles, float* x, int channels, float* dy, int filters)
     where T : struct, IWinograd
 {
-    private const int ChunkBytes = 8 << 20, ShortestChunk = 48, LongestChunk = 576;
+    private const int ChunkBytes = 2 << 20, ShortestChunk = 48, LongestChunk = 576;
     private const int TilesOfTransform = 4, LargestRowBlock = 96, LargestPanelGroup = 16;
 
     private static readonly int points = T.Inputs * T.Inputs;

@@ -24,17 +24,21 @@ internal static unsafe class WinogradWeights<T> where T : struct, IWinograd
         var plane = Plane(channels, filters);
         device.For(Panels.Count(filters), p =>
         {
-            using var scratch = new Scratch(device, lanes.Floats * sizeof(float));
-            for (var half = 0; half < Tile.Columns; half += 8)
+            var floats = lanes.Floats;
+            using var scratch = new Scratch(device, 2L * floats * sizeof(float));
+            var read = scratch.F32;
+            var column = p * Tile.Columns;
+            for (var c = 0; c < channels; c += FilterLanes.Channels)
             {
-                var to = packed + (nint)p * channels * Tile.Columns + half;
-                var column = p * Tile.Columns + half;
-                for (var c = 0; c < channels; c += FilterLanes.Channels)
+                var count = Math.Min(FilterLanes.Channels, channels - c);
+                lanes.Read(c, count, column, Math.Clamp(filters - column, 0, 8), read);
+                lanes.Read(c, count, column + 8, Math.Clamp(filters - column - 8, 0, 8), read + floats);
+                var to = packed + ((nint)p * channels + c) * Tile.Columns;
+                for (var i = 0; i < count; i++, to += Tile.Columns)
                 {
-                    var count = Math.Min(FilterLanes.Channels, channels - c);
-                    lanes.Read(c, count, column, Math.Clamp(filters - column, 0, 8), scratch.F32);
-                    for (var i = 0; i < count; i++)
-                        T.Weight(scratch.F32 + i * 72, flip, to + (nint)(c + i) * Tile.Columns, plane);
+                    // Both halves of a cache line at once.
+                    T.Weight(read + i * 72, flip, to, plane);
+                    T.Weight(read + floats + i * 72, flip, to + 8, plane);
                 }
             }
         });

@@ -2,8 +2,8 @@ using Diffract.Engine;
 
 namespace Diffract.Model;
 
-/// <summary>A diffusion U-Net as a feature extractor: noise is added to the images up to a time step, and the outputs of
-/// blocks are taken on the way. The network stops after the last block that is wanted.</summary>
+/// <summary>A diffusion U-Net as a feature extractor: noise is added to the images up to a time step, and the outputs
+/// of blocks are taken on the way. The network stops after the last block that is wanted.</summary>
 /// <param name="network">The U-Net.</param>
 /// <param name="diffusion">The noise schedule it was trained with.</param>
 /// <param name="label">The label given for every image to a class-conditional network; null for others.</param>

@@ -21,19 +21,23 @@ public sealed class FeatureExtractor(IBackbone backbone, FeatureSpec spec, Noise
     {
         await using var source = batches.GetAsyncEnumerator(cancellation);
         var reading = source.MoveNextAsync().AsTask();
+        var taken = false;
         try
         {
             while (await reading)
             {
-                cancellation.ThrowIfCancellationRequested();
                 using var batch = source.Current;
-                reading = Task.Run(async () => await source.MoveNextAsync(), cancellation);
+                taken = true;
+                cancellation.ThrowIfCancellationRequested();
+                reading = Task.Run(async () => await source.MoveNextAsync(), CancellationToken.None);
+                taken = false;
                 yield return Calculate(batch);
             }
+            taken = true;
         }
         finally
         {
-            await Settle(reading, source);
+            if (!taken) await Discard(reading, source);
         }
     }
 
@@ -47,16 +51,16 @@ public sealed class FeatureExtractor(IBackbone backbone, FeatureSpec spec, Noise
         return new FeatureBatch(maps.Detach(), batch.Ids, labels);
     }
 
-    // An enumerator must not be disposed while it moves; what it was about to give is released.
-    private static async Task Settle(Task<bool> reading, IAsyncEnumerator<ImageBatch> source)
+    // An enumerator must not be disposed while it moves; the batch it was about to give is nobody's otherwise.
+    private static async Task Discard(Task<bool> reading, IAsyncEnumerator<ImageBatch> source)
     {
         try
         {
-            if (!reading.IsCompletedSuccessfully && await reading) source.Current.Dispose();
+            if (await reading) source.Current.Dispose();
         }
-        catch (Exception) when (reading.IsFaulted || reading.IsCanceled)
+        catch (Exception)
         {
-            // The loop has thrown this already, or was left before it could matter.
+            // The reader has been given this fault already, or has left before it could matter to him.
         }
     }
 }

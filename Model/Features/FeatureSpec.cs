@@ -5,7 +5,8 @@ namespace Diffract.Model;
 public sealed record FeatureSpec
 {
     /// <summary>A wish for maps.</summary>
-    /// <param name="timesteps">Noise levels, as 0-based indices of the schedule; [0] for backbones without noise.</param>
+    /// <param name="timesteps">Noise levels, as 0-based indices of the schedule; [0] for backbones without
+    /// noise.</param>
     /// <param name="blocks">Block numbers, counted from 1.</param>
     /// <exception cref="ArgumentException">A list is empty or names something twice.</exception>
     public FeatureSpec(IReadOnlyList<int> timesteps, IReadOnlyList<int> blocks)

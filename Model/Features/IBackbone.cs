@@ -2,8 +2,8 @@ using Diffract.Engine;
 
 namespace Diffract.Model;
 
-/// <summary>Anything that gives numbered feature maps of images: a diffusion U-Net, a ResNet, a vision transformer. Heads
-/// know nothing of backbones; they are told which maps they will get.</summary>
+/// <summary>Anything that gives numbered feature maps of images: a diffusion U-Net, a ResNet, a vision transformer.
+/// Heads know nothing of backbones; they are told which maps they will get.</summary>
 public interface IBackbone
 {
     /// <summary>What every block gives, in order, for images of a size.</summary>

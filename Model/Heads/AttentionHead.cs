@@ -3,10 +3,11 @@ using Diffract.Engine;
 
 namespace Diffract.Model;
 
-/// <summary>The attention head on feature maps: each block's map becomes tokens, the tokens of all blocks are joined and
-/// go through a chain of transformer layers, and a linear layer classifies what comes out, joined over the time steps.
-/// One block and one time step make the Attention head; several of both make DifFormer. Tokenisers and transformer are
-/// shared over time steps. State: <c>pre_layer.{b}</c>, <c>intra_inter_block_attention</c>, <c>head</c>.</summary>
+/// <summary>The attention head on feature maps: each block's map becomes tokens, the tokens of all blocks are joined
+/// and go through a chain of transformer layers, and a linear layer classifies what comes out, joined over the time
+/// steps. One block and one time step make the Attention head; several of both make DifFormer. Tokenisers and
+/// transformer are shared over time steps. State: <c>pre_layer.{b}</c>, <c>intra_inter_block_attention</c>,
+/// <c>head</c>.</summary>
 public sealed class AttentionHead : Head
 {
     /// <summary>The chain of the published heads: two transformer layers of width 1024 and 8 heads.</summary>

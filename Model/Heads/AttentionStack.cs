@@ -80,8 +80,8 @@ public sealed class AttentionStack : Layer
             case "Flatten": Flatten(word.Takes(0)); break;
             case "Dense": Dense(word.Takes(3)); break;
             default:
-                throw new ArgumentException($"unknown layer word '{word.Name}'; known are Use_CLS_Token, Insert_CLS_Token, "
-                    + "Attention, Extract_CLS_Token, FullyPool, Pool, Reshape, Flatten and Dense");
+                throw new ArgumentException($"unknown layer word '{word.Name}'; known are Use_CLS_Token, "
+                    + "Insert_CLS_Token, Attention, Extract_CLS_Token, FullyPool, Pool, Reshape, Flatten and Dense");
         }
     }
 

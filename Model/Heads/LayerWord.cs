@@ -21,8 +21,10 @@ internal sealed record LayerWord(string Text, string Name, string[] Arguments)
         return new(text, parts[0], parts[1..]);
     }
 
-    public int Integer(int index) => int.TryParse(At(index), NumberStyles.None, CultureInfo.InvariantCulture, out var value)
-        && value > 0 ? value : throw new ArgumentException($"'{Text}': '{At(index)}' is not a positive whole number");
+    public int Integer(int index) =>
+        int.TryParse(At(index), NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value > 0
+            ? value
+            : throw new ArgumentException($"'{Text}': '{At(index)}' is not a positive whole number");
 
     public double Number(int index) =>
         double.TryParse(At(index), NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value > 0

@@ -3,8 +3,8 @@ using Diffract.Engine;
 
 namespace Diffract.Model;
 
-/// <summary>Turns one block's map into tokens: average to at most p x p, norm, 1x1 convolution, rows one after the other.
-/// State: <c>1</c> the norm, <c>2</c> the convolution.</summary>
+/// <summary>Turns one block's map into tokens: average to at most p x p, norm, 1x1 convolution, rows one after the
+/// other. State: <c>1</c> the norm, <c>2</c> the convolution.</summary>
 internal sealed class Tokeniser : Layer
 {
     private readonly FeatureInfo block;

@@ -6,8 +6,8 @@ namespace Diffract.Model;
 
 /// <summary>Pools a map [N, S, S, C] into one vector [N, out] (Radford et al. 2021, CLIP): the mean is put before the
 /// map's tokens, positions are added, and the mean's token after attention is projected. State:
-/// <c>positional_embedding</c> [C, S*S + 1], <c>qkv_proj</c> [3C, C, 1] (all q, all k, all v), <c>c_proj</c> [out, C, 1].
-/// </summary>
+/// <c>positional_embedding</c> [C, S*S + 1], <c>qkv_proj</c> [3C, C, 1] (all q, all k, all v), <c>c_proj</c> [out, C,
+/// 1].</summary>
 public sealed class AttentionPool2d : Layer
 {
     private readonly Parameter positions;

@@ -28,7 +28,8 @@ public sealed class Conv2d : Layer
         Pair? dilation = null, int groups = 1, bool bias = true, bool zero = false)
     {
         if (groups < 1 || inChannels % groups != 0 || outChannels % groups != 0)
-            throw new ArgumentException($"{inChannels} -> {outChannels} channels cannot be divided into {groups} groups");
+            throw new ArgumentException($"{inChannels} -> {outChannels} channels cannot be divided into {groups} "
+                + "groups");
         weight = Parameter("weight", [outChannels, inChannels / groups, kernel.H, kernel.W]);
         this.bias = bias ? Parameter("bias", [outChannels]) : null;
         (this.stride, this.padding, this.dilation) = (stride ?? 1, padding, dilation ?? 1);

@@ -22,7 +22,8 @@ public sealed class Dropout : Layer
     protected override Tensor Compute(Tensor x)
     {
         if (!Training || Probability == 0) return x;
-        return x.Dropout(Probability, Generator ?? throw new InvalidOperationException(
-            $"dropout {Probability} needs random numbers in training: call UseGenerator(...) on the network first"), true);
+        var generator = Generator ?? throw new InvalidOperationException($"dropout {Probability} needs random numbers "
+            + "in training: call UseGenerator(...) on the network first");
+        return x.Dropout(Probability, generator, training: true);
     }
 }

@@ -3,8 +3,8 @@ using Diffract.Engine;
 
 namespace Diffract.Model;
 
-/// <summary>Layer normalisation over a whole map: channels, rows and columns jointly. The map is [N, H, W, C]; the state
-/// keeps PyTorch's order: <c>weight</c> [C, H, W], <c>bias</c> [C, H, W].</summary>
+/// <summary>Layer normalisation over a whole map: channels, rows and columns jointly. The map is [N, H, W, C]; the
+/// state keeps PyTorch's order: <c>weight</c> [C, H, W], <c>bias</c> [C, H, W].</summary>
 public sealed class MapLayerNorm : Layer
 {
     private readonly Parameter weight, bias;

@@ -3,9 +3,9 @@ using Diffract.Engine;
 
 namespace Diffract.Model;
 
-/// <summary>A pre-norm transformer block on tokens [N, T, C] (Dosovitskiy et al. 2021): x += attn(LN(x)); x += mlp(LN(x)).
-/// State as in timm: <c>norm1</c>, <c>attn.qkv</c>, <c>attn.proj</c>, <c>norm2</c>, <c>mlp.fc1</c>, <c>mlp.fc2</c>.
-/// </summary>
+/// <summary>A pre-norm transformer block on tokens [N, T, C] (Dosovitskiy et al. 2021): x += attn(LN(x)); x +=
+/// mlp(LN(x)). State as in timm: <c>norm1</c>, <c>attn.qkv</c>, <c>attn.proj</c>, <c>norm2</c>, <c>mlp.fc1</c>,
+/// <c>mlp.fc2</c>.</summary>
 public sealed class TransformerBlock : Layer
 {
     private readonly LayerNorm norm1, norm2;

@@ -24,10 +24,12 @@ public abstract class Module : IDisposable
     /// <summary>A module of its own; its name changes when it becomes somebody's child.</summary>
     protected Module() => Name = GetType().Name;
 
-    /// <summary>The part of the path that its parent gave it (<c>in_layers.2</c>); the type's name for a root.</summary>
+    /// <summary>The part of the path that its parent gave it (<c>in_layers.2</c>); the type's name for a
+    /// root.</summary>
     public string Name { get; private set; }
 
-    /// <summary>True in training mode, which matters to dropout and batch normalisation only. New modules are.</summary>
+    /// <summary>True in training mode, which matters to dropout and batch normalisation only. New modules
+    /// are.</summary>
     public bool Training { get; private set; } = true;
 
     /// <summary>The direct children, in the order of the state dict.</summary>
@@ -77,7 +79,8 @@ public abstract class Module : IDisposable
     /// <summary>Copies a state dict into the parameters and buffers, tensor by tensor, converting floating-point types.
     /// Everything is checked before anything is changed.</summary>
     /// <param name="state">Tensors by name, in PyTorch's shapes. They may lie in a mapped file.</param>
-    /// <param name="strict">False to accept missing and unexpected names; shapes and types must fit in any case.</param>
+    /// <param name="strict">False to accept missing and unexpected names; shapes and types must fit in any
+    /// case.</param>
     /// <returns>The names that were missing and unexpected; none when strict.</returns>
     /// <exception cref="StateDictException">Something does not fit; the message lists all of it.</exception>
     public StateDictDifference LoadStateDict(IReadOnlyDictionary<string, Tensor> state, bool strict = true)

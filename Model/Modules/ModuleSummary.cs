@@ -15,12 +15,14 @@ internal static class ModuleSummary
         var count = rows.Max(r => r.Count.Length);
         var text = new StringBuilder();
         foreach (var row in rows)
-            text.Append($"{row.Path.PadRight(path)}  {row.Type.PadRight(type)}  {row.Count.PadLeft(count)}  {row.Shapes}"
-                .TrimEnd()).Append('\n');
+        {
+            var left = row.Path.PadRight(path) + "  " + row.Type.PadRight(type);
+            text.Append($"{left}  {row.Count.PadLeft(count)}  {row.Shapes}".TrimEnd()).Append('\n');
+        }
         var frozen = root.State().Where(p => !p.Parameter.IsBuffer && !p.Parameter.RequiresGrad)
             .Sum(p => p.Parameter.Shape.Count);
-        return text.Append($"{Number(root.ParameterCount)} parameters, {Number(root.ParameterCount - frozen)} trainable")
-            .ToString();
+        text.Append($"{Number(root.ParameterCount)} parameters, {Number(root.ParameterCount - frozen)} trainable");
+        return text.ToString();
     }
 
     private static void Collect(Module module, string path, int level, int depth,

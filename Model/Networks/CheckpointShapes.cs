@@ -38,11 +38,12 @@ internal sealed class CheckpointShapes
     private List<CheckpointBlock> Blocks(string group)
     {
         var count = prefixes.Where(p => p.StartsWith(group + ".", StringComparison.Ordinal))
-            .Select(p => int.TryParse(p[(group.Length + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var i)
-                ? i + 1
-                : 0).DefaultIfEmpty(0).Max();
+            .Select(p => Number(p[(group.Length + 1)..]) + 1).DefaultIfEmpty(0).Max();
         return [.. Enumerable.Range(0, count).Select(i => Block($"{group}.{i}"))];
     }
+
+    private static int Number(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1;
 
     private CheckpointBlock Block(string name)
     {

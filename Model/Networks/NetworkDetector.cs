@@ -29,9 +29,10 @@ internal sealed class NetworkDetector(CheckpointShapes state, NetworkOptions opt
 
     private DetectedNetwork FromPreset(string name, TrunkConfig preset)
     {
+        var heads = preset.NumHeadChannels is { } each ? $"heads of {each} channels" : $"{preset.NumHeads} heads";
+        var order = preset.UseNewAttentionOrder ? "new" : "legacy";
         assumptions.Add($"names and shapes are those of {name}: taken from it are image size {preset.ImageSize}, "
-            + (preset.NumHeadChannels is { } channels ? $"attention heads of {channels} channels" : $"{preset.NumHeads} attention heads")
-            + (preset.UseNewAttentionOrder ? ", the new attention order" : ", the legacy attention order"));
+            + $"{heads}, the {order} attention order");
         var config = Override(preset);
         return new(config, config.Equals(preset) ? name : null, assumptions);
     }
@@ -39,9 +40,9 @@ internal sealed class NetworkDetector(CheckpointShapes state, NetworkOptions opt
     private DetectedNetwork FromOptions(TrunkConfig known)
     {
         if (options.NumHeadChannels is null && options.NumHeads is null)
-            throw new NetworkDetectionException("the checkpoint is of no published network, and names and shapes do not "
-                + "tell the number of attention heads: give the channels of a head (NumHeadChannels) or their number "
-                + "(NumHeads)");
+            throw new NetworkDetectionException("the checkpoint is of no published network, and names and shapes do "
+                + "not tell the number of attention heads: give the channels of a head (NumHeadChannels) or their "
+                + "number (NumHeads)");
         if (options.UseNewAttentionOrder is null) assumptions.Add("the legacy attention order is assumed");
         if (options.ImageSize is null && PooledSize(known) is null)
             assumptions.Add($"an image size of {AssumedSize(known)} is assumed");
@@ -54,22 +55,27 @@ internal sealed class NetworkDetector(CheckpointShapes state, NetworkOptions opt
     {
         var levels = state.Encoder.Count / (resBlocks + 1);
         var first = Enumerable.Range(0, levels).Select(level => state.Encoder[level * (resBlocks + 1) + 1]).ToArray();
-        var change = levels > 1 ? state.Encoder[resBlocks + 1] : new CheckpointBlock(false, true, 0, 0, false, false, false);
-        TrunkConfig config = state.Decoder.Count > 0
-            ? new UNetConfig { OutChannels = state.Length("out.2.weight", 0), NumClasses = state.Find("label_emb.weight")?.Int(0) }
-            : EncoderHead();
+        CheckpointBlock? change = levels > 1 ? state.Encoder[resBlocks + 1] : null;
+        TrunkConfig config = state.Decoder.Count > 0 ? UNetHead() : EncoderHead();
         return config with
         {
             InChannels = state.Length("input_blocks.0.0.weight", 1),
             ModelChannels = width,
             NumResBlocks = resBlocks,
             ChannelMult = [.. first.Select(block => (double)block.OutChannels / width)],
-            AttentionResolutions = [.. Enumerable.Range(0, levels).Where(l => first[l].HasAttention).Select(l => 1 << l)],
+            AttentionResolutions =
+                [.. Enumerable.Range(0, levels).Where(l => first[l].HasAttention).Select(l => 1 << l)],
             UseScaleShiftNorm = state.Length("input_blocks.1.0.emb_layers.1.weight", 0) == 2 * first[0].OutChannels,
-            ResblockUpdown = change.IsRes,
-            ConvResample = !change.IsEmpty,
+            ResblockUpdown = change?.IsRes ?? true,
+            ConvResample = change is not { IsEmpty: true },
         };
     }
+
+    private UNetConfig UNetHead() => new()
+    {
+        OutChannels = state.Length("out.2.weight", 0),
+        NumClasses = state.Find("label_emb.weight")?.Int(0),
+    };
 
     private EncoderUNetConfig EncoderHead()
     {
@@ -84,7 +90,8 @@ internal sealed class NetworkDetector(CheckpointShapes state, NetworkOptions opt
 
     /// <summary>Numbers of residual blocks a level that the pattern of blocks allows.</summary>
     private IEnumerable<int> ResBlockCounts() => Enumerable.Range(1, state.Encoder.Count)
-        .Where(n => (options.NumResBlocks ?? n) == n && state.Encoder.Count % (n + 1) == 0 && EncoderFits(n) && DecoderFits(n));
+        .Where(n => (options.NumResBlocks ?? n) == n && state.Encoder.Count % (n + 1) == 0)
+        .Where(n => EncoderFits(n) && DecoderFits(n));
 
     private bool EncoderFits(int n)
     {
@@ -93,7 +100,7 @@ internal sealed class NetworkDetector(CheckpointShapes state, NetworkOptions opt
         {
             var place = i % (n + 1);
             var fits = place == 0
-                ? (blocks[i].IsEmpty || blocks[i].KeepsChannels) && !blocks[i].HasAttention && blocks[i].IsRes == blocks[n + 1].IsRes
+                ? blocks[i].KeepsChannels && !blocks[i].HasAttention && blocks[i].IsRes == blocks[n + 1].IsRes
                 : blocks[i].IsRes && (place == 1
                     || (blocks[i].KeepsChannels && blocks[i].HasAttention == blocks[i - 1].HasAttention));
             if (!fits) return false;
@@ -158,7 +165,9 @@ internal sealed class NetworkDetector(CheckpointShapes state, NetworkOptions opt
     {
         if (state.Find("out.2.positional_embedding") is not { Rank: 2 } positions) return null;
         var side = (int)Math.Round(Math.Sqrt(positions[1] - 1));
-        return side * side == positions[1] - 1 ? side * known.Factor : throw Unfit($"out.2.positional_embedding is {positions}");
+        return side * side == positions[1] - 1
+            ? side * known.Factor
+            : throw Unfit($"out.2.positional_embedding is {positions}");
     }
 
     private static int AssumedSize(TrunkConfig known) => known.Factor * 8;

@@ -13,7 +13,8 @@ public sealed record AttentionPlan(int Channels, MapSize Size, int Heads, bool N
     /// <inheritdoc/>
     public override long Macs => 4L * Channels * Channels * Size.Count + ProductMacs;
 
-    /// <summary>The part of <see cref="Macs"/> in the products of queries with keys and of scores with values.</summary>
+    /// <summary>The part of <see cref="Macs"/> in the products of queries with keys and of scores with
+    /// values.</summary>
     public long ProductMacs => 2L * Size.Count * Size.Count * Channels;
 
     internal override BuiltLayer Build()

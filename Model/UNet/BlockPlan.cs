@@ -5,7 +5,8 @@ namespace Diffract.Model;
 /// <param name="Kind">Encoder, mid or decoder.</param>
 /// <param name="Module">Its name in the state dict: <c>input_blocks.3</c>.</param>
 /// <param name="Layers">Its layers, in order.</param>
-/// <param name="SkipFrom">The encoder block whose output is concatenated to its input; null outside the decoder.</param>
+/// <param name="SkipFrom">The encoder block whose output is concatenated to its input; null outside the
+/// decoder.</param>
 /// <param name="SkipChannels">Channels of that output; 0 outside the decoder.</param>
 public sealed record BlockPlan(int Number, BlockKind Kind, string Module, IReadOnlyList<LayerPlan> Layers,
     int? SkipFrom = null, int SkipChannels = 0)

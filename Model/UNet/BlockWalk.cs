@@ -98,7 +98,8 @@ internal sealed class BlockWalk(UNetPlan plan, IReadOnlyList<UNetBlock> blocks, 
         var count = 0;
         while (Known?.ContainsKey(count + 1) == true) count++;
         if (count == 0) return 0;
-        if (count >= plan.Mid) throw new ArgumentException($"known maps are those of encoder blocks, 1 to {plan.Mid - 1}");
+        if (count >= plan.Mid)
+            throw new ArgumentException($"known maps are those of encoder blocks, 1 to {plan.Mid - 1}");
         if (Feedback?.Blocks.FirstOrDefault(b => b <= count) is > 0 and var b)
             throw new ArgumentException($"block {b} receives feedback, so its output cannot be known before");
         if (taps.Blocks.FirstOrDefault(t => t <= count) is > 0 and var tap)

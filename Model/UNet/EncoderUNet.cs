@@ -42,7 +42,8 @@ public sealed class EncoderUNet : UNetTrunk
         using var scope = Scope.Open();
         var walk = NewWalk(taps, condense: IsSpatial && taps.HasOutput ? map => map.Mean([1, 2]) : null);
         var h = walk.Run(x, Embed(timesteps));
-        var result = taps.HasOutput ? scope.Keep(head.Forward(IsSpatial ? Tensor.Concat(-1, [.. walk.Condensed]) : h)) : null;
+        if (IsSpatial && taps.HasOutput) h = Tensor.Concat(-1, [.. walk.Condensed]);
+        var result = taps.HasOutput ? scope.Keep(head.Forward(h)) : null;
         foreach (var map in walk.Tapped.Values) scope.Keep(map);
         return new UNetOutput(walk.Tapped, result);
     }

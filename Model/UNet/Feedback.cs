@@ -35,8 +35,8 @@ public sealed class Feedback
                 throw new ArgumentException($"feedback goes to encoder blocks, 1 to {plan.Mid - 1}; found {block}");
             foreach (var map in list)
                 if (map.Rank != 4 || map.Shape[3] != plan[block].OutChannels)
-                    throw new ShapeException($"feedback for block {block} needs {plan[block].OutChannels} channels, found "
-                        + $"a map {map.Shape}");
+                    throw new ShapeException($"feedback for block {block} needs {plan[block].OutChannels} channels, "
+                        + $"found a map {map.Shape}");
         }
     }
 }

@@ -56,8 +56,8 @@ internal sealed class PlanBuilder(TrunkConfig config, MapSize input)
                         : new ResamplePlan(channels, size, size.Double, config.ConvResample));
                     (factor, size) = (factor / 2, size.Double);
                 }
-                blocks.Add(new BlockPlan(blocks.Count + 1, BlockKind.Decoder, Name("output_blocks", blocks.Count - first),
-                    layers, skip.Number, skip.OutChannels));
+                blocks.Add(new BlockPlan(blocks.Count + 1, BlockKind.Decoder,
+                    Name("output_blocks", blocks.Count - first), layers, skip.Number, skip.OutChannels));
             }
     }
 

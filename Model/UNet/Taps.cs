@@ -35,8 +35,8 @@ public sealed class Taps
     public bool Contains(int block) => blocks.Contains(block);
 
     /// <summary>"19, 24, output".</summary>
-    public override string ToString() => string.Join(", ", blocks.Select(b => $"{b}").Append(HasOutput ? "output" : null)
-        .OfType<string>());
+    public override string ToString() =>
+        string.Join(", ", blocks.Select(b => $"{b}").Concat(HasOutput ? ["output"] : []));
 
     internal int LastBlock(UNetPlan plan)
     {

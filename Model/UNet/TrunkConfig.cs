@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 
 namespace Diffract.Model;
 
-/// <summary>What the U-Net and its encoder half have in common (Dhariwal and Nichol 2021, "Diffusion models beat GANs on
-/// image synthesis"). A value: compared by content, written to recipes.</summary>
+/// <summary>What the U-Net and its encoder half have in common (Dhariwal and Nichol 2021, "Diffusion models beat GANs
+/// on image synthesis"). A value: compared by content, written to recipes.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "network")]
 [JsonDerivedType(typeof(UNetConfig), "unet")]
 [JsonDerivedType(typeof(EncoderUNetConfig), "encoder")]
@@ -17,11 +17,12 @@ public abstract record TrunkConfig
     /// <summary>Channels of the input.</summary>
     public int InChannels { get; init; } = 3;
 
-    /// <summary>Channels that <see cref="ChannelMult"/> multiplies; the time embedding has four times as many.</summary>
+    /// <summary>Channels that <see cref="ChannelMult"/> multiplies; the time embedding has four times as
+    /// many.</summary>
     public int ModelChannels { get; init; } = 256;
 
-    /// <summary>Channels of each level, in <see cref="ModelChannels"/>. May be fractions (0.5 in the 512 x 512 network).
-    /// </summary>
+    /// <summary>Channels of each level, in <see cref="ModelChannels"/>. May be fractions (0.5 in the 512 x 512
+    /// network).</summary>
     public IReadOnlyList<double> ChannelMult { get; init; } = [1, 1, 2, 2, 4, 4];
 
     /// <summary>Residual blocks of a level in the encoder; the decoder has one more.</summary>
@@ -42,7 +43,8 @@ public abstract record TrunkConfig
     /// <summary>True to change the resolution inside residual blocks, false to do so in layers of their own.</summary>
     public bool ResblockUpdown { get; init; } = true;
 
-    /// <summary>Whether resolution layers of their own (<see cref="ResblockUpdown"/> false) have a convolution.</summary>
+    /// <summary>Whether resolution layers of their own (<see cref="ResblockUpdown"/> false) have a
+    /// convolution.</summary>
     public bool ConvResample { get; init; } = true;
 
     /// <summary>Order of the attention's channels: false for head by head (q, k, v), true for all q, all k, all v.
@@ -99,15 +101,16 @@ public abstract record TrunkConfig
             Require(ChannelsAt(level) > 0 && ChannelsAt(level) % 32 == 0, $"level {level} has {ChannelsAt(level)} "
                 + "channels; group normalisation needs a multiple of 32");
         foreach (var factor in AttentionResolutions)
-            Require(factor > 0 && (factor & (factor - 1)) == 0, $"AttentionResolutions are down-sampling factors (1, 2, "
-                + $"4…), found {factor}");
+            Require(factor > 0 && (factor & (factor - 1)) == 0, "AttentionResolutions are down-sampling factors "
+                + $"(1, 2, 4…), found {factor}");
     }
 
     internal int Heads(int channels, bool decoder)
     {
         var heads = NumHeadChannels is { } width ? channels / width : decoder ? HeadsUpsample : NumHeads;
-        Require(heads > 0 && channels % heads == 0 && (NumHeadChannels is not { } w || channels % w == 0),
-            $"{channels} channels cannot be divided into " + (NumHeadChannels is { } one ? $"heads of {one}" : $"{heads} heads"));
+        var parts = NumHeadChannels is { } each ? $"heads of {each}" : $"{heads} heads";
+        Require(heads > 0 && channels % heads == 0 && channels % (NumHeadChannels ?? heads) == 0,
+            $"{channels} channels cannot be divided into {parts}");
         return heads;
     }
 

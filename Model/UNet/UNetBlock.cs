@@ -40,28 +40,12 @@ internal sealed class UNetBlock : Module
     /// <param name="activated">The activated embedding.</param>
     public Tensor ForwardAgain(Tensor h, Tensor? skip, Tensor activated)
     {
-        // The second run must drop the elements that the first one dropped.
-        var start = Generator?.State;
-        var isFirst = true;
         Tensor Body(Tensor[] inputs)
         {
-            if (isFirst || start is not { } drawn) return Join(inputs);
-            var now = Generator!.State;
-            Generator.State = drawn;
-            var y = Join(inputs);
-            Generator.State = now;
-            return y;
+            using var scope = Scope.Open();
+            var x = inputs.Length == 2 ? inputs[0] : Tensor.Concat(-1, [inputs[0], inputs[2]]);
+            return scope.Keep(Forward(x, inputs[1]));
         }
-        var result = Recompute.Run(Body, skip is null ? [h, activated] : [h, activated, skip]);
-        isFirst = false;
-        return result;
-    }
-
-    private Tensor Join(Tensor[] inputs)
-    {
-        using var scope = Scope.Open();
-        return scope.Keep(inputs.Length == 2
-            ? Forward(inputs[0], inputs[1])
-            : Forward(Tensor.Concat(-1, [inputs[0], inputs[2]]), inputs[1]));
+        return Recompute.Run(Body, skip is null ? [h, activated] : [h, activated, skip], Generator);
     }
 }

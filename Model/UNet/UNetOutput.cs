@@ -24,7 +24,8 @@ public sealed class UNetOutput : IDisposable
     /// <exception cref="KeyNotFoundException">The taps did not ask for it.</exception>
     public Tensor this[int block] => blocks.TryGetValue(block, out var map)
         ? map
-        : throw new KeyNotFoundException($"block {block} was not tapped; tapped were: {string.Join(", ", blocks.Keys)}");
+        : throw new KeyNotFoundException($"block {block} was not tapped; tapped were: "
+            + string.Join(", ", blocks.Keys));
 
     /// <summary>Releases the kept tensors.</summary>
     public void Dispose()

@@ -78,7 +78,8 @@ public sealed class UNetPlan
     /// <inheritdoc cref="For"/>
     public UNetPlan At(MapSize input) => input == Input ? this : For(Config, input);
 
-    /// <summary>Cost of a forward that stops after block <paramref name="number"/>, for one image; 0 for none.</summary>
+    /// <summary>Cost of a forward that stops after block <paramref name="number"/>, for one image; 0 for
+    /// none.</summary>
     public long MacsUpTo(int number) => number == 0
         ? 0
         : EmbeddingMacs + Blocks.Take(this[number].Number).Sum(b => b.Macs);

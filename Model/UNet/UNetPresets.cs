@@ -62,8 +62,8 @@ public static class UNetPresets
         128 => [1, 1, 2, 3, 4],
         256 => [1, 1, 2, 2, 4, 4],
         512 => [0.5, 1, 1, 2, 2, 4, 4],
-        _ => throw new ArgumentException($"an image size of {imageSize} has no channel multipliers of its own (64, 128, "
-            + "256 and 512 have): name them"),
+        _ => throw new ArgumentException($"an image size of {imageSize} has no channel multipliers of its own "
+            + "(64, 128, 256 and 512 have): name them"),
     };
 
     /// <summary>Turns attention resolutions in pixels into down-sampling factors.</summary>

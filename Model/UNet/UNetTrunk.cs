@@ -44,7 +44,13 @@ public abstract class UNetTrunk : Module
 
     private protected BlockWalk NewWalk(Taps taps, Feedback? feedback = null,
         IReadOnlyDictionary<int, Tensor>? known = null, Func<Tensor, Tensor>? condense = null) =>
-        new(Plan, blocks, taps) { Feedback = feedback, Known = known, Condense = condense, Recompute = RecomputeBlocks };
+        new(Plan, blocks, taps)
+        {
+            Feedback = feedback,
+            Known = known,
+            Condense = condense,
+            Recompute = RecomputeBlocks,
+        };
 
     private protected void CheckInput(Tensor x, Tensor timesteps)
     {

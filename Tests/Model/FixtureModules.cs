@@ -12,7 +12,8 @@ internal static class FixtureModules
     {
         /// <summary>The tensors under a prefix, without it.</summary>
         public Dictionary<string, Tensor> State(string prefix = "") => fixture.Names
-            .Where(n => n.StartsWith(prefix, StringComparison.Ordinal)).ToDictionary(n => n[prefix.Length..], n => fixture[n]);
+            .Where(n => n.StartsWith(prefix, StringComparison.Ordinal))
+            .ToDictionary(n => n[prefix.Length..], n => fixture[n]);
 
         /// <summary>A copy of a stored tensor, to be differentiated.</summary>
         public Tensor Leaf(string name)

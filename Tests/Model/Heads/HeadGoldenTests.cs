@@ -36,9 +36,10 @@ internal sealed class HeadGoldenTests
         var meta = fixture.Meta;
         // A fixture without the setting keeps its maps as they are.
         var pool = meta.TryGetProperty("pre_pool_size", out var size) ? size.GetInt32() : 16;
-        var norm = meta.TryGetProperty("norm", out var kind) && kind.GetString() == "batch" ? TokenNorm.Batch : TokenNorm.Layer;
+        var isBatch = meta.TryGetProperty("norm", out var kind) && kind.GetString() == "batch";
         using var head = new AttentionHead(Infos(maps), meta.GetProperty("classes").GetInt32(),
-            meta.GetProperty("fusion_arc").GetString()!, pool, norm, maps.Timesteps);
+            meta.GetProperty("fusion_arc").GetString()!, pool,
+            isBatch ? TokenNorm.Batch : TokenNorm.Layer, maps.Timesteps);
         Check(fixture, head, maps);
     }
 
@@ -56,15 +57,23 @@ internal sealed class HeadGoldenTests
             foreach (var (block, map) in maps[t]) fixture.CheckImages($"grad_feat.t{t}_b{block}", map.Grad!);
         foreach (var name in fixture.Names.Where(n => n.StartsWith("after.", StringComparison.Ordinal)))
             fixture.Check(name, head.StateDict()[name["after.head.".Length..]]);
+        if (fixture.Names.Contains("logits_eval"))
+        {
+            head.LoadStateDict(fixture.State("head."));
+            head.Eval();
+            fixture.Check("logits_eval", head.Forward(maps));
+        }
         fixture.AssertAllUsed();
     }
 
     private static FeatureMaps Maps(GoldenFixture fixture) => new([.. fixture.Names
         .Where(n => n.StartsWith('t') && n.Contains("_b", StringComparison.Ordinal))
-        .Select(n => (Name: n, Parts: n[1..].Split("_b").Select(p => int.Parse(p, CultureInfo.InvariantCulture)).ToArray()))
-        .OrderBy(n => n.Parts[0]).ThenBy(n => n.Parts[1]).GroupBy(n => n.Parts[0])
+        .Select(n => (Name: n, Timestep: Number(n[1..].Split("_b")[0]), Block: Number(n.Split("_b")[1])))
+        .OrderBy(n => n.Timestep).ThenBy(n => n.Block).GroupBy(n => n.Timestep)
         .Select(step => (IReadOnlyList<FeatureMap>)[.. step
-            .Select(n => new FeatureMap(n.Parts[1], fixture.ImageLeaf(n.Name)))])]);
+            .Select(n => new FeatureMap(n.Block, fixture.ImageLeaf(n.Name)))])]);
+
+    private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 
     private static List<FeatureInfo> Infos(FeatureMaps maps) => [.. maps[0].Select(m =>
         new FeatureInfo(m.Block, m.Map.Shape.Int(3), new MapSize(m.Map.Shape.Int(1), m.Map.Shape.Int(2))))];

@@ -43,7 +43,7 @@ internal sealed class LoadingTests
               3.weight: expected Float32 [5], found Int64
               3.num_batches_tracked: expected Int64 [], found Float32
             """));
-        Assert.That(model.State().Count(p => p.Parameter.IsFilled), Is.EqualTo(before), "nothing may have been changed");
+        Assert.That(model.State().Count(p => p.Parameter.IsFilled), Is.EqualTo(before), "nothing may have changed");
     }
 
     [Test]

@@ -30,7 +30,8 @@ internal sealed class ModuleTests
     [Test]
     public void Zero_layers_norms_and_embeddings_have_their_own_initialisation()
     {
-        using var network = new UNet(UNetPresets.ImageNet64 with { ModelChannels = 64, ChannelMult = [1], NumClasses = 64 });
+        var config = UNetPresets.ImageNet64 with { ModelChannels = 64, ChannelMult = [1], NumClasses = 64 };
+        using var network = new UNet(config);
         network.Initialise(new Generator(1));
         var state = network.StateDict();
         Assert.Multiple(() =>

@@ -64,8 +64,8 @@ internal sealed class DetectionTests
     [Test]
     public void Every_pool_is_found_again([Values] EncoderPool pool)
     {
-        var config = EncoderUNetConfig.Classifier(128) with { Pool = pool, NumResBlocks = 1, NumHeads = 2, OutChannels = 5 };
-        var options = new NetworkOptions { NumHeadChannels = 64, NumHeads = 2, ImageSize = 128 };
+        var config = EncoderUNetConfig.Classifier(128) with { Pool = pool, NumResBlocks = 1, OutChannels = 5 };
+        var options = new NetworkOptions { NumHeadChannels = 64, ImageSize = 128 };
         Assert.That(Networks.Detect(Shapes(config), options).Config, Is.EqualTo(config));
     }
 
@@ -102,8 +102,8 @@ internal sealed class DetectionTests
             ModelChannels = 64,
         };
         var options = new NetworkOptions { NumHeadChannels = 64 };
-        Assert.That(() => Networks.Detect(Shapes(config), options), Throws.TypeOf<NetworkDetectionException>().With.Message
-            .Contains("NumResBlocks"));
+        Assert.That(() => Networks.Detect(Shapes(config), options), Throws.TypeOf<NetworkDetectionException>()
+            .With.Message.Contains("NumResBlocks"));
         Assert.That(Networks.Detect(Shapes(config), options with { NumResBlocks = 2 }).Config, Is.EqualTo(config));
     }
 

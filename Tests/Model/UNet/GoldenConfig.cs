@@ -11,17 +11,19 @@ internal static class GoldenConfig
         OutChannels = config.GetProperty("out_channels").GetInt32(),
     });
 
-    public static EncoderUNetConfig Encoder(JsonElement config) => (EncoderUNetConfig)Trunk(config, new EncoderUNetConfig
+    public static EncoderUNetConfig Encoder(JsonElement config)
     {
-        OutChannels = config.GetProperty("out_channels").GetInt32(),
-        Pool = config.GetProperty("pool").GetString() switch
+        var pool = config.GetProperty("pool").GetString() switch
         {
             "attention" => EncoderPool.Attention,
             "adaptive" => EncoderPool.Adaptive,
             "spatial" => EncoderPool.Spatial,
-            var pool => pool == "spatial_v2" ? EncoderPool.SpatialV2 : throw new ArgumentException(pool),
-        },
-    });
+            "spatial_v2" => EncoderPool.SpatialV2,
+            var other => throw new ArgumentException(other),
+        };
+        var classes = config.GetProperty("out_channels").GetInt32();
+        return (EncoderUNetConfig)Trunk(config, new EncoderUNetConfig { OutChannels = classes, Pool = pool });
+    }
 
     private static TrunkConfig Trunk(JsonElement config, TrunkConfig kind) => kind with
     {
@@ -29,7 +31,8 @@ internal static class GoldenConfig
         ModelChannels = config.GetProperty("model_channels").GetInt32(),
         ChannelMult = [.. config.GetProperty("channel_mult").EnumerateArray().Select(m => m.GetDouble())],
         NumResBlocks = config.GetProperty("num_res_blocks").GetInt32(),
-        AttentionResolutions = [.. config.GetProperty("attention_resolutions").EnumerateArray().Select(m => m.GetInt32())],
+        AttentionResolutions =
+            [.. config.GetProperty("attention_resolutions").EnumerateArray().Select(m => m.GetInt32())],
         NumHeadChannels = config.GetProperty("num_head_channels").GetInt32(),
         UseScaleShiftNorm = config.GetProperty("use_scale_shift_norm").GetBoolean(),
         ResblockUpdown = config.GetProperty("resblock_updown").GetBoolean(),

@@ -19,7 +19,8 @@ internal sealed class UNetGoldenTests
         using var no = GradMode.No();
         using var scope = Scope.Open();
         Assert.That(network.Plan.Last, Is.EqualTo(count));
-        var output = network.Run(io.Images("x_t"), io["timesteps"], taps: Taps.At(Enumerable.Range(1, count)).AndOutput());
+        var taps = Taps.At(Enumerable.Range(1, count)).AndOutput();
+        var output = network.Run(io.Images("x_t"), io["timesteps"], taps: taps);
         Assert.Multiple(() =>
         {
             foreach (var name in activations.Names)

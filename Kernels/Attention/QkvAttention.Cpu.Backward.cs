@@ -70,7 +70,7 @@ public static unsafe partial class QkvAttention
             Vector256<float> shift = Vector256.Create(logSumExp[r]), dot = Vector256.Create(dots[r]);
             for (var c = 0; c < columns; c += 8)
             {
-                Vector256<float> p = LaneMath.Exp((WideLane)(Vector256.Load(scores + c) - shift));
+                Vector256<float> p = LaneMath.ExpFlushed((WideLane)(Vector256.Load(scores + c) - shift));
                 p.Store(scores + c);
                 (p * (Vector256.Load(dp + c) - dot)).Store(dp + c);
             }

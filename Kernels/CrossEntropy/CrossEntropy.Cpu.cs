@@ -57,6 +57,6 @@ public static unsafe partial class CrossEntropy
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void ScaledLane<T>(float* x, float* y, float logSumExp, float factor)
-        where T : unmanaged, ILane<T>, ILaneMemory<T, float> =>
-        T.Store(y, T.Exp(T.Load(x) - T.Of(logSumExp)) * T.Of(factor));
+        where T : unmanaged, IFloatLane<T>, ILaneMemory<T, float> =>
+        T.Store(y, LaneMath.ExpFlushed(T.Load(x) - T.Of(logSumExp)) * T.Of(factor));
 }

@@ -85,7 +85,7 @@ internal static unsafe partial class ChannelPasses
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void SumLane<T, TActivation>(
         float* x, float* dy, ChannelRows rows, int c, float* sums, nint channels)
-        where T : unmanaged, ILane<T>, ILaneMemory<T, float> where TActivation : struct, IActivation
+        where T : unmanaged, IFloatLane<T>, ILaneMemory<T, float> where TActivation : struct, IActivation
     {
         var value = T.Load(x);
         var z = T.MultiplyAdd(value, T.Load(rows.Gain + c), T.Load(rows.Offset + c));
@@ -113,7 +113,7 @@ internal static unsafe partial class ChannelPasses
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void InputLane<T, TActivation>(
         float* x, float* dy, float* dx, ChannelRows rows, int c, float* abd, nint channels)
-        where T : unmanaged, ILane<T>, ILaneMemory<T, float> where TActivation : struct, IActivation
+        where T : unmanaged, IFloatLane<T>, ILaneMemory<T, float> where TActivation : struct, IActivation
     {
         var value = T.Load(x);
         var z = T.MultiplyAdd(value, T.Load(rows.Gain + c), T.Load(rows.Offset + c));

@@ -53,6 +53,6 @@ internal static unsafe partial class ChannelPasses
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void AffineLane<T, TActivation>(float* x, float* y, float* gain, float* offset)
-        where T : unmanaged, ILane<T>, ILaneMemory<T, float> where TActivation : struct, IActivation =>
+        where T : unmanaged, IFloatLane<T>, ILaneMemory<T, float> where TActivation : struct, IActivation =>
         T.Store(y, TActivation.Forward(T.MultiplyAdd(T.Load(x), T.Load(gain), T.Load(offset))));
 }

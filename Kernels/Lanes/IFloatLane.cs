@@ -8,7 +8,7 @@ public interface IFloatLane<TSelf> : ILane<TSelf> where TSelf : unmanaged, IFloa
     /// <summary>The nearest integer, ties to even.</summary>
     static abstract TSelf Round(TSelf x);
 
-    /// <summary>2 to an integral power from -126 to 127.</summary>
+    /// <summary>2 to an integral power from -126 to 127; 0 for -127 and ∞ for 128.</summary>
     static abstract TSelf PowerOfTwo(TSelf n);
 
     /// <summary>The smaller of a number and a bound; NaN when the number is.</summary>

@@ -111,11 +111,11 @@ public readonly unsafe struct WideLane(Vector256<float> value) : IFloatLane<Wide
 
     /// <inheritdoc/>
     [MethodImpl(Inline)]
-    public static WideLane AtMost(WideLane bound, WideLane x) => IfLess(bound, x, bound, x);
+    public static WideLane AtMost(WideLane bound, WideLane x) => new(Vector256.MinNative(bound.Value, x.Value));
 
     /// <inheritdoc/>
     [MethodImpl(Inline)]
-    public static WideLane AtLeast(WideLane bound, WideLane x) => IfLess(x, bound, bound, x);
+    public static WideLane AtLeast(WideLane bound, WideLane x) => new(Vector256.MaxNative(bound.Value, x.Value));
 
     /// <inheritdoc/>
     [MethodImpl(Inline)]

@@ -39,6 +39,6 @@ public static unsafe partial class LogSoftmax
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void GradientLane<T>(float* y, float* dy, float* dx, float sum)
-        where T : unmanaged, ILane<T>, ILaneMemory<T, float> =>
-        T.Store(dx, T.MultiplyAdd(T.Exp(T.Load(y)), T.Of(-sum), T.Load(dy)));
+        where T : unmanaged, IFloatLane<T>, ILaneMemory<T, float> =>
+        T.Store(dx, T.MultiplyAdd(LaneMath.ExpFlushed(T.Load(y)), T.Of(-sum), T.Load(dy)));
 }

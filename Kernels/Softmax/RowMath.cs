@@ -71,14 +71,14 @@ internal static unsafe class RowMath
         var i = 0;
         for (; i + 8 <= count; i += 8)
         {
-            Vector256<float> e = LaneMath.Exp((WideLane)(Vector256.Load(x + i) - Vector256.Create(shift)));
+            Vector256<float> e = LaneMath.ExpFlushed((WideLane)(Vector256.Load(x + i) - Vector256.Create(shift)));
             if (y != null) e.Store(y + i);
             sums += e;
         }
         var sum = Vector256.Sum(sums);
         for (; i < count; i++)
         {
-            float e = LaneMath.Exp((FloatLane)(x[i] - shift));
+            float e = LaneMath.ExpFlushed((FloatLane)(x[i] - shift));
             if (y != null) y[i] = e;
             sum += e;
         }

@@ -24,12 +24,20 @@ public sealed class LaneMathTests
     private static IEnumerable<Function> Functions() =>
     [
         new("exp", x => LaneMath.Exp(x), LaneMath.Exp, Math.Exp, -104, 88.722f, 1.1),
+        new("exp flushed", x => LaneMath.ExpFlushed(x), LaneMath.ExpFlushed, Flushed, -87.6f, 88.3f, 1.1),
         new("log", x => LaneMath.Log(x), LaneMath.Log, Math.Log, 1e-30f, 1e30f, 1.1),
         new("log near 1", x => LaneMath.Log(x), LaneMath.Log, Math.Log, 0.5f, 2f, 1.1),
         new("tanh", x => LaneMath.Tanh(x), LaneMath.Tanh, Math.Tanh, -10, 10, 1.5),
         new("sigmoid", x => LaneMath.Sigmoid(x), LaneMath.Sigmoid, x => 1 / (1 + Math.Exp(-x)), -103, 40, 2.5),
         new("erf", x => LaneMath.Erf(x), LaneMath.Erf, ErrorFunction.Of, -5, 5, 1.2),
     ];
+
+    private static double Flushed(double x) => Math.Round(x / Math.Log(2)) switch
+    {
+        < -126 => 0,
+        > 127 => double.PositiveInfinity,
+        _ => Math.Exp(x),
+    };
 
     [TestCaseSource(nameof(Functions))]
     public void Is_within_its_ulps_of_the_true_value(Function function)

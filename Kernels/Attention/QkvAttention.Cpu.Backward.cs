@@ -19,7 +19,7 @@ public static unsafe partial class QkvAttention
         var a = b.Forward;
         var pairs = a.Batch * a.Heads;
         if (pairs == 0 || a.Tokens == 0) return;
-        var queries = Parts(a.Tokens, BackwardQueries, TileProduct.Rows);
+        var queries = Parts(a.Tokens, BackwardQueries, Tile.Rows);
         var blocks = (a.Tokens + queries - 1) / queries;
         var ranges = Math.Min(blocks, (BackwardTasks + pairs - 1) / pairs);
         nint each = 2 * (nint)a.Tokens * a.Width;
@@ -55,7 +55,7 @@ public static unsafe partial class QkvAttention
         int n = pair / a.Heads, h = pair % a.Heads;
         nint row = 3 * (nint)a.Channels;
         var sample = b.DQkv.F32 + n * a.Tokens * row;
-        TileProduct.CopyRows(sums, a.Width, a.Tokens, a.Width, (float)a.Scale, sample + a.Key(h), row);
+        TileProduct.CopyRows(sums, a.Width, a.Tokens, a.Width, 1, sample + a.Key(h), row);
         TileProduct.CopyRows(sums + (nint)a.Tokens * a.Width, a.Width, a.Tokens, a.Width, 1, sample + a.Value(h), row);
     }
 

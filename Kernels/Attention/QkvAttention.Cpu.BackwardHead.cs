@@ -23,7 +23,7 @@ public static unsafe partial class QkvAttention
         {
             (args, this.pair, this.first, this.last, this.block) = (b, pair, first, last, block);
             (width, padded) = (b.Forward.Width, TileProduct.WholeColumns(b.Forward.Width));
-            var keys = TileProduct.WholeRows(BackwardKeys);
+            const int keys = BackwardKeys;
             scoreRow = BackwardKeys + 16;
             nint rows = (last - first + block - 1) / block * block;
             memory = new Scratch(device, sizeof(float)
@@ -60,7 +60,7 @@ public static unsafe partial class QkvAttention
             var a = args.Forward;
             nint row = 3 * (nint)a.Channels;
             var target = args.DQkv.F32 + ((nint)(pair / a.Heads) * a.Tokens + first) * row + a.Query(pair % a.Heads);
-            TileProduct.CopyRows(dq, padded, last - first, width, (float)a.Scale, target, row);
+            TileProduct.CopyRows(dq, padded, last - first, width, ScoreScale(a), target, row);
         }
 
         public void Dispose() => memory.Dispose();
@@ -68,8 +68,8 @@ public static unsafe partial class QkvAttention
         private void AddTile(nint at, int keys, bool firstQueries, bool firstKeys)
         {
             var count = Math.Min(block, last - first - (int)at);
-            int columns = TileProduct.WholeColumns(keys), keyPanel = width * TileProduct.Columns;
-            nint queryPanel = (nint)block * TileProduct.Columns;
+            int columns = TileProduct.WholeColumns(keys), keyPanel = width * Tile.Columns;
+            nint queryPanel = (nint)block * Tile.Columns;
             TileProduct.Run(count, columns, width, q + at * width, width, 1, kTransposed, keyPanel,
                 scores, scoreRow, false);
             TileProduct.Run(count, columns, width, dy + at * width, width, 1, vTransposed, keyPanel,
@@ -79,8 +79,8 @@ public static unsafe partial class QkvAttention
                 dv, padded, !firstQueries);
             TileProduct.Run(keys, padded, count, dp, 1, scoreRow, qPanels + at * padded, queryPanel,
                 dk, padded, !firstQueries);
-            TileProduct.Run(count, padded, keys, dp, scoreRow, 1, k, TileProduct.WholeRows(BackwardKeys)
-                * TileProduct.Columns, dq + at * padded, padded, !firstKeys);
+            TileProduct.Run(count, padded, keys, dp, scoreRow, 1, k, BackwardKeys * Tile.Columns,
+                dq + at * padded, padded, !firstKeys);
         }
 
         private void LoadKeys(int key, int keys)
@@ -89,11 +89,10 @@ public static unsafe partial class QkvAttention
             nint row = 3 * (nint)a.Channels;
             var source = a.Qkv.F32 + ((nint)(pair / a.Heads) * a.Tokens + key) * row;
             float* sourceK = source + a.Key(pair % a.Heads), sourceV = source + a.Value(pair % a.Heads);
-            nint panel = width * TileProduct.Columns;
-            TileProduct.PackTransposed(sourceK, row, keys, width, (float)a.Scale, kTransposed, panel);
-            TileProduct.PackTransposed(sourceV, row, keys, width, 1, vTransposed, panel);
-            TileProduct.Pack(sourceK, row, keys, width, (float)a.Scale, k,
-                TileProduct.WholeRows(BackwardKeys) * TileProduct.Columns);
+            nint panel = (nint)width * Tile.Columns;
+            TileProduct.Pack(sourceK, row, true, width, keys, kTransposed, panel);
+            TileProduct.Pack(sourceV, row, true, width, keys, vTransposed, panel);
+            TileProduct.Pack(sourceK, row, false, keys, width, k, BackwardKeys * Tile.Columns);
         }
 
         private void LoadQueries()
@@ -103,7 +102,7 @@ public static unsafe partial class QkvAttention
             nint row = 3 * (nint)a.Channels, at = ((nint)n * a.Tokens + first) * a.Channels + h * width;
             float* source = a.Qkv.F32 + ((nint)n * a.Tokens + first) * row + a.Query(h);
             float* gradient = args.Dy.F32 + at, y = a.Y.F32 + at;
-            TileProduct.CopyRows(source, row, count, width, (float)a.Scale, q, width);
+            TileProduct.CopyRows(source, row, count, width, ScoreScale(a), q, width);
             TileProduct.CopyRows(gradient, a.Channels, count, width, 1, dy, width);
             var padding = (count + block - 1) / block * block - count;
             new Span<float>(q + (nint)count * width, padding * width).Clear();
@@ -111,10 +110,9 @@ public static unsafe partial class QkvAttention
             for (nint start = 0; start < count; start += block)
             {
                 var rows = Math.Min(block, count - (int)start);
-                nint panel = (nint)block * TileProduct.Columns;
-                TileProduct.Pack(source + start * row, row, rows, width, (float)a.Scale, qPanels + start * padded, panel);
-                TileProduct.Pack(gradient + start * a.Channels, a.Channels, rows, width, 1, dyPanels + start * padded,
-                    panel);
+                nint panel = (nint)block * Tile.Columns;
+                TileProduct.Pack(q + start * width, width, false, rows, width, qPanels + start * padded, panel);
+                TileProduct.Pack(dy + start * width, width, false, rows, width, dyPanels + start * padded, panel);
             }
             for (nint t = 0; t < count; t++)
             {

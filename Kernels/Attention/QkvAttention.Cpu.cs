@@ -16,18 +16,21 @@ public static unsafe partial class QkvAttention
         var v = k + a.Batch * a.Heads * keys.KeyFloats;
         device.For(a.Batch * a.Heads, i => PackedKeys.Pack(a, i, k + i * keys.KeyFloats, v + i * keys.ValueFloats));
 
-        var rows = Parts(a.Tokens, ForwardQueries, TileProduct.Rows);
+        var rows = Parts(a.Tokens, ForwardQueries, Tile.Rows);
         var blocks = (a.Tokens + rows - 1) / rows;
         device.For(checked(a.Batch * a.Heads * blocks), i =>
         {
             var (pair, first) = (i / blocks, i % blocks * rows);
             using var tile = new ForwardTile(device, a, pair, first, Math.Min(rows, a.Tokens - first));
-            var size = Parts(a.Tokens, ForwardKeys, TileProduct.Columns);
+            var size = Parts(a.Tokens, ForwardKeys, Tile.Columns);
             for (var key = 0; key < a.Tokens; key += size)
                 tile.Add(key, Math.Min(size, a.Tokens - key), k + pair * keys.KeyFloats, v + pair * keys.ValueFloats);
             tile.Finish();
         });
     }
+
+    // In float32 both factors go to the queries.
+    private static float ScoreScale(in QkvAttentionArgs a) => (float)(a.Scale * a.Scale);
 
     /// <summary>Length of the equal parts of at most <paramref name="most"/> that a range is cut into, a multiple of
     /// <paramref name="step"/>.</summary>
@@ -51,9 +54,8 @@ public static unsafe partial class QkvAttention
             int n = pair / a.Heads, h = pair % a.Heads;
             nint row = 3 * (nint)a.Channels;
             var sample = a.Qkv.F32 + n * a.Tokens * row;
-            TileProduct.PackTransposed(sample + a.Key(h), row, a.Tokens, a.Width, (float)a.Scale, k,
-                a.Width * TileProduct.Columns);
-            TileProduct.Pack(sample + a.Value(h), row, a.Tokens, a.Width, 1, v, (nint)a.Tokens * TileProduct.Columns);
+            TileProduct.Pack(sample + a.Key(h), row, true, a.Width, a.Tokens, k, (nint)a.Width * Tile.Columns);
+            TileProduct.Pack(sample + a.Value(h), row, false, a.Tokens, a.Width, v, (nint)a.Tokens * Tile.Columns);
         }
     }
 
@@ -82,7 +84,7 @@ public static unsafe partial class QkvAttention
             weights = largest + rows;
             nint row = 3 * (nint)a.Channels;
             var source = a.Qkv.F32 + ((nint)(pair / a.Heads) * a.Tokens + first) * row + a.Query(pair % a.Heads);
-            TileProduct.CopyRows(source, row, count, a.Width, (float)a.Scale, queries, a.Width);
+            TileProduct.CopyRows(source, row, count, a.Width, ScoreScale(a), queries, a.Width);
             new Span<float>(queries + count * a.Width, (rows - count) * a.Width).Clear();
             new Span<float>(largest, rows).Fill(float.NegativeInfinity);
             new Span<float>(weights, rows).Clear();
@@ -91,7 +93,7 @@ public static unsafe partial class QkvAttention
         public void Add(int key, int keys, float* k, float* v)
         {
             TileProduct.Run(count, keys, args.Width, queries, args.Width, 1, k + (nint)key * args.Width,
-                args.Width * TileProduct.Columns, scores, scoreRow, false);
+                args.Width * Tile.Columns, scores, scoreRow, false);
             for (var r = 0; r < count; r++)
             {
                 var row = scores + r * scoreRow;
@@ -102,8 +104,8 @@ public static unsafe partial class QkvAttention
                     TileProduct.CopyRows(sums + r * width, width, 1, width, shrink, sums + r * width, width);
                 largest[r] = top;
             }
-            TileProduct.Run(count, width, keys, scores, scoreRow, 1, v + (nint)key * TileProduct.Columns,
-                (nint)args.Tokens * TileProduct.Columns, sums, width, key > 0);
+            TileProduct.Run(count, width, keys, scores, scoreRow, 1, v + (nint)key * Tile.Columns,
+                (nint)args.Tokens * Tile.Columns, sums, width, key > 0);
         }
 
         public void Finish()

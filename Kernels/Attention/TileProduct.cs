@@ -3,24 +3,18 @@ using System.Runtime.Intrinsics;
 
 namespace Diffract.Kernels;
 
-/// <summary>Matrix products of cache-sized tiles: C (+)= A B in blocks of 6 rows and 16 columns, whose twelve vectors
-/// of sums stay in registers.</summary>
-/// <remarks>B lies in panels of <see cref="Columns"/> columns, [depth][16] each, filled up with zeros. A may have any
-/// strides, so its transpose costs nothing. Sums run along the depth in order: a result depends on nothing but its
-/// operands.</remarks>
+/// <summary>Matrix products of cache-sized tiles: C (+)= A B, in blocks like those of <see cref="Tile"/>, whose twelve
+/// vectors of sums stay in registers.</summary>
+/// <remarks>B lies in <see cref="Panels"/>. A may have any strides: unlike in <see cref="Tile"/> its transpose costs
+/// nothing, and half of the products of a backward pass have a transposed A. Sums run along the depth in order: a result
+/// depends on nothing but its operands.</remarks>
 internal static unsafe class TileProduct
 {
-    /// <summary>Rows of a block; rows of A and C are read and written in whole blocks.</summary>
-    public const int Rows = 6;
+    /// <summary>Rows rounded up to whole blocks, in which rows of A and C are read and written.</summary>
+    public static int WholeRows(int rows) => (rows + Tile.Rows - 1) / Tile.Rows * Tile.Rows;
 
-    /// <summary>Columns of a panel of B, and of a block.</summary>
-    public const int Columns = 16;
-
-    /// <summary>The next multiple of <see cref="Rows"/>.</summary>
-    public static int WholeRows(int rows) => (rows + Rows - 1) / Rows * Rows;
-
-    /// <summary>The next multiple of <see cref="Columns"/>.</summary>
-    public static int WholeColumns(int columns) => (columns + Columns - 1) / Columns * Columns;
+    /// <summary>Columns rounded up to whole panels.</summary>
+    public static int WholeColumns(int columns) => Panels.Count(columns) * Tile.Columns;
 
     /// <summary>C = A B, or C += A B.</summary>
     /// <param name="rows">Rows of A and C, rounded up to whole blocks by the callee.</param>
@@ -37,8 +31,8 @@ internal static unsafe class TileProduct
     public static void Run(int rows, int columns, int depth, float* a, nint aRow, nint aDepth, float* b, nint panel,
         float* c, nint cRow, bool add)
     {
-        for (var column = 0; column < columns; column += Columns, b += panel)
-            for (var row = 0; row < rows; row += Rows)
+        for (var column = 0; column < columns; column += Tile.Columns, b += panel)
+            for (var row = 0; row < rows; row += Tile.Rows)
                 Block(depth, a + row * aRow, aRow, aDepth, b, c + row * cRow + column, cRow, add);
     }
 
@@ -61,7 +55,7 @@ internal static unsafe class TileProduct
             c00 = c01 = c10 = c11 = c20 = c21 = c30 = c31 = c40 = c41 = c50 = c51 = Vector256<float>.Zero;
         }
         float* a3 = a + 3 * aRow;
-        for (; depth > 0; depth--, a += aDepth, a3 += aDepth, b += Columns)
+        for (; depth > 0; depth--, a += aDepth, a3 += aDepth, b += Tile.Columns)
         {
             Vector256<float> b0 = Vector256.Load(b), b1 = Vector256.Load(b + 8), x = Vector256.Create(*a);
             c00 = Vector256.MultiplyAddEstimate(x, b0, c00);
@@ -108,40 +102,12 @@ internal static unsafe class TileProduct
         }
     }
 
-    /// <summary>Packs a row-major matrix, multiplied by a factor, as an operand B: [panel][row][16], panels
-    /// <paramref name="panel"/> floats apart.</summary>
+    /// <summary>Packs B or, when its depth is the contiguous axis, its transpose; panels <paramref name="panel"/> floats
+    /// apart.</summary>
     public static void Pack(
-        float* source, nint sourceRow, int rows, int columns, float factor, float* target, nint panel)
+        float* b, nint stride, bool transposed, int depth, int columns, float* target, nint panel)
     {
-        for (var column = 0; column < columns; column += Columns, target += panel)
-        {
-            var width = Math.Min(Columns, columns - column);
-            for (var r = 0; r < rows; r++)
-            {
-                float* from = source + r * sourceRow + column, to = target + r * Columns;
-                if (width == Columns)
-                {
-                    (Vector256.Load(from) * factor).Store(to);
-                    (Vector256.Load(from + 8) * factor).Store(to + 8);
-                }
-                else for (var c = 0; c < Columns; c++) to[c] = c < width ? from[c] * factor : 0;
-            }
-        }
-    }
-
-    /// <summary>Packs the transpose of a row-major matrix, multiplied by a factor, as an operand B: its rows become
-    /// columns, [panel][column][16], panels <paramref name="panel"/> floats apart.</summary>
-    public static void PackTransposed(
-        float* source, nint sourceRow, int rows, int columns, float factor, float* target, nint panel)
-    {
-        for (var row = 0; row < rows; row += Columns, target += panel)
-        {
-            for (var r = 0; r < Columns; r++)
-            {
-                var from = source + (row + r) * sourceRow;
-                if (row + r < rows) for (var c = 0; c < columns; c++) target[c * Columns + r] = from[c] * factor;
-                else for (var c = 0; c < columns; c++) target[c * Columns + r] = 0;
-            }
-        }
+        for (var i = 0; i < Panels.Count(columns); i++)
+            Panels.Pack(b, stride, transposed, depth, columns, i, target + i * panel);
     }
 }

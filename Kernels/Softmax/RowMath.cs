@@ -9,16 +9,26 @@ internal static unsafe class RowMath
 {
     private const int Piece = 4096;
 
-    /// <summary>The largest element, or <paramref name="least"/> when that is larger; NaN when there is one.</summary>
+    /// <summary>The largest element, or <paramref name="least"/> when that is larger. A NaN may be passed over: what is
+    /// calculated with it says so.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float Largest(float* x, int count, float least = float.NegativeInfinity)
     {
-        var tops = Vector256.Create(least);
+        Vector256<float> top0 = Vector256.Create(least), top1 = top0, top2 = top0, top3 = top0;
         var i = 0;
-        for (; i + 8 <= count; i += 8) tops = Vector256.Max(tops, Vector256.Load(x + i));
-        var top = least;
-        for (var lane = 0; lane < 8; lane++) top = MathF.Max(top, tops[lane]);
-        for (; i < count; i++) top = MathF.Max(top, x[i]);
+        for (; i + 32 <= count; i += 32)
+        {
+            top0 = Vector256.MaxNative(top0, Vector256.Load(x + i));
+            top1 = Vector256.MaxNative(top1, Vector256.Load(x + i + 8));
+            top2 = Vector256.MaxNative(top2, Vector256.Load(x + i + 16));
+            top3 = Vector256.MaxNative(top3, Vector256.Load(x + i + 24));
+        }
+        for (; i + 8 <= count; i += 8) top0 = Vector256.MaxNative(top0, Vector256.Load(x + i));
+        top0 = Vector256.MaxNative(Vector256.MaxNative(top0, top1), Vector256.MaxNative(top2, top3));
+        var four = Vector128.MaxNative(top0.GetLower(), top0.GetUpper());
+        var two = Vector128.MaxNative(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
+        var top = Math.Max(two[0], two[1]);
+        for (; i < count; i++) top = Math.Max(top, x[i]);
         return top;
     }
 

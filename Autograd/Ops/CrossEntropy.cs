@@ -15,25 +15,25 @@ internal sealed class CrossEntropyOp(long ignoreIndex, Reduction reduction) : Op
                 + "be [..., K], classes last, and [...]");
         IndexRange.Check("CrossEntropy", "label", labels, logits.Shape[^1], "classes", ignoreIndex);
         var loss = Tensor.Empty(reduction == Reduction.None ? labels.Shape : Shape.Scalar, logits.DType, logits.Device);
-        using var logSumExp = Tensor.Empty(labels.Shape, logits.DType, logits.Device);
-        CrossEntropy.Forward.Run(logits.Device, logits.DType, Args(logits, labels, loss.View, logSumExp));
+        using var statistics = Tensor.Empty([labels.Count, 2], logits.DType, logits.Device);
+        CrossEntropy.Forward.Run(logits.Device, logits.DType, Args(logits, labels, loss.View, statistics));
         context.Save(logits);
         context.Save(labels);
-        context.Save(logSumExp);
+        context.Save(statistics);
         return loss;
     }
 
     protected override void Backward(OpContext context, Tensor dy)
     {
-        var (logits, labels, logSumExp) = (context.Saved(0), context.Saved(1), context.Saved(2));
+        var (logits, labels, statistics) = (context.Saved(0), context.Saved(1), context.Saved(2));
         var dLogits = Tensor.Empty(logits.Shape, logits.DType, logits.Device);
         CrossEntropy.Backward.Run(logits.Device, logits.DType,
-            new(Args(logits, labels, default, logSumExp), dy.View, dLogits.View));
+            new(Args(logits, labels, default, statistics), dy.View, dLogits.View));
         context.SetGrad(0, dLogits);
     }
 
-    private CrossEntropyArgs Args(Tensor logits, Tensor labels, View loss, Tensor logSumExp) => new(logits.View,
-        labels.View, loss, logSumExp.View, labels.Count, logits.Shape.Int(-1), ignoreIndex, reduction);
+    private CrossEntropyArgs Args(Tensor logits, Tensor labels, View loss, Tensor statistics) => new(logits.View,
+        labels.View, loss, statistics.View, labels.Count, logits.Shape.Int(-1), ignoreIndex, reduction);
 }
 
 /// <summary>Cross-entropy of classifications.</summary>

@@ -14,7 +14,7 @@ public static unsafe partial class CrossEntropy
             var logits = a.Logits.F32 + r * a.Classes;
             var top = RowMath.Largest(logits, a.Classes);
             var logSum = Math.Log(RowMath.Exponentials(logits, null, a.Classes, top));
-            a.LogSumExp.F32[r] = (float)(top + logSum);
+            (a.Statistics.F32[2 * r], a.Statistics.F32[2 * r + 1]) = (top, (float)logSum);
             var label = a.Labels.I64[r];
             losses[r] = label == a.Ignore ? 0 : (double)top - logits[label] + logSum;
         });
@@ -42,21 +42,21 @@ public static unsafe partial class CrossEntropy
                 return;
             }
             var dLoss = b.DLoss.F32[a.Reduction == Reduction.None ? r : 0] / divisor;
-            ScaledSoftmax(a.Logits.F32 + r * a.Classes, dLogits, a.Classes, a.LogSumExp.F32[r], dLoss);
+            ScaledSoftmax(a.Logits.F32 + r * a.Classes, dLogits, a.Classes, a.Statistics.F32 + 2 * r, dLoss);
             dLogits[label] -= dLoss;
         });
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void ScaledSoftmax(float* x, float* y, int count, float logSumExp, float factor)
+    private static void ScaledSoftmax(float* x, float* y, int count, float* statistics, float factor)
     {
         var i = 0;
-        for (; i + 8 <= count; i += 8) ScaledLane<WideLane>(x + i, y + i, logSumExp, factor);
-        for (; i < count; i++) ScaledLane<FloatLane>(x + i, y + i, logSumExp, factor);
+        for (; i + 8 <= count; i += 8) ScaledLane<WideLane>(x + i, y + i, statistics, factor);
+        for (; i < count; i++) ScaledLane<FloatLane>(x + i, y + i, statistics, factor);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void ScaledLane<T>(float* x, float* y, float logSumExp, float factor)
+    private static void ScaledLane<T>(float* x, float* y, float* statistics, float factor)
         where T : unmanaged, IFloatLane<T>, ILaneMemory<T, float> =>
-        T.Store(y, LaneMath.ExpFlushed(T.Load(x) - T.Of(logSumExp)) * T.Of(factor));
+        T.Store(y, LaneMath.ExpFlushed(T.Load(x) - T.Of(statistics[0]) - T.Of(statistics[1])) * T.Of(factor));
 }

@@ -14,9 +14,9 @@ public static unsafe partial class CrossEntropy
             for (var c = 0; c < a.Classes; c++) top = Math.Max(top, logits[c]);
             var sum = 0.0;
             for (var c = 0; c < a.Classes; c++) sum += Math.Exp(logits[c] - top);
-            a.LogSumExp.F64[r] = top + Math.Log(sum);
+            (a.Statistics.F64[2 * r], a.Statistics.F64[2 * r + 1]) = (top, Math.Log(sum));
             var label = a.Labels.I64[r];
-            var loss = label == a.Ignore ? 0 : a.LogSumExp.F64[r] - logits[label];
+            var loss = label == a.Ignore ? 0 : top + Math.Log(sum) - logits[label];
             if (a.Reduction == Reduction.None) a.Loss.F64[r] = loss;
             total += loss;
         }
@@ -34,7 +34,8 @@ public static unsafe partial class CrossEntropy
             var dLoss = b.DLoss.F64[a.Reduction == Reduction.None ? r : 0] / divisor;
             for (var c = 0; c < a.Classes; c++)
             {
-                var softmax = Math.Exp(a.Logits.F64[r * a.Classes + c] - a.LogSumExp.F64[r]);
+                var softmax = Math.Exp(a.Logits.F64[r * a.Classes + c] - a.Statistics.F64[2 * r]
+                    - a.Statistics.F64[2 * r + 1]);
                 b.DLogits.F64[r * a.Classes + c] = label == a.Ignore ? 0 : (softmax - (c == label ? 1 : 0)) * dLoss;
             }
         }

@@ -6,13 +6,14 @@ namespace Diffract.Kernels;
 /// <param name="Logits">[rows, classes].</param>
 /// <param name="Labels">Int64 [rows]: the class of each row, or the label to ignore.</param>
 /// <param name="Loss">[rows] for <see cref="Reduction.None"/>, else one element.</param>
-/// <param name="LogSumExp">[rows]: log(sum(e^logits)). Written by forward, read by backward.</param>
+/// <param name="Statistics">[rows, 2]: the largest logit, and log(sum(e^(logits - largest))), apart because their sum
+/// would round. Written by forward, read by backward.</param>
 /// <param name="Rows">Samples.</param>
 /// <param name="Classes">Classes; every label that is not ignored is below.</param>
 /// <param name="Ignore">Label of rows without a loss.</param>
 /// <param name="Reduction">What becomes of the rows' losses.</param>
 public readonly record struct CrossEntropyArgs(
-    View Logits, View Labels, View Loss, View LogSumExp, long Rows, int Classes, long Ignore, Reduction Reduction);
+    View Logits, View Labels, View Loss, View Statistics, long Rows, int Classes, long Ignore, Reduction Reduction);
 
 /// <summary>Gradient of <see cref="CrossEntropyArgs"/>.</summary>
 /// <param name="Forward">The forward's arguments; its loss is not read.</param>

@@ -16,13 +16,14 @@ internal sealed class Conv2dOp(Pair stride, Pair padding, Pair dilation, int gro
         context.Save(context.Needs(1) ? x : null);
         context.Save(context.Needs(0) ? weight : null);
         context.State = geometry;
-        return Convolutions.Forward(x, weight, bias, residual, geometry);
+        return Convolutions.Forward(x, weight, bias, residual, geometry, !context.Needs(1));
     }
 
     protected override void Backward(OpContext context, Tensor dy)
     {
         var geometry = (Conv2dGeometry)context.State!;
-        if (context.Needs(0)) context.SetGrad(0, Convolutions.InputGradient(dy, context.Saved(1), null, geometry));
+        if (context.Needs(0))
+            context.SetGrad(0, Convolutions.InputGradient(dy, context.Saved(1), null, geometry, !context.Needs(1)));
         if (context.Needs(1)) context.SetGrad(1, Convolutions.WeightGradient(context.Saved(0), dy, geometry));
         if (context.Needs(2)) context.SetGrad(2, BiasGradient.Of(dy));
         if (context.Needs(3)) context.SetGrad(3, dy);

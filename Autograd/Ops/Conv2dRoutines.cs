@@ -6,10 +6,18 @@ namespace Diffract.Autograd;
 /// <summary>What convolution and transposed convolution share: each one's forward is in the other's backward.</summary>
 internal static class Convolutions
 {
-    public static Tensor Forward(Tensor x, Tensor weight, Tensor? bias, Tensor? residual, in Conv2dGeometry geometry)
+    /// <summary>y from x.</summary>
+    /// <param name="x">[N, H, W, C].</param>
+    /// <param name="weight">[F, C / groups, kH, kW].</param>
+    /// <param name="bias">[F] or null.</param>
+    /// <param name="residual">Like the result, or null.</param>
+    /// <param name="geometry">Sizes and settings.</param>
+    /// <param name="fixedWeight">True when the weight is not being trained: its packed form is kept.</param>
+    public static Tensor Forward(Tensor x, Tensor weight, Tensor? bias, Tensor? residual, Conv2dGeometry geometry,
+        bool fixedWeight)
     {
         var y = Tensor.Empty(geometry.OutShape, x.DType, x.Device);
-        Conv2d.Forward.Run(x.Device, x.DType, new Conv2dArgs
+        Run(Conv2d.Forward, ConvDirection.Forward, weight, fixedWeight, new Conv2dArgs
         {
             Input = x.View,
             Weight = weight.View,
@@ -21,10 +29,16 @@ internal static class Convolutions
         return y;
     }
 
-    public static Tensor InputGradient(Tensor dy, Tensor weight, Tensor? bias, in Conv2dGeometry geometry)
+    /// <summary>dx from dy.</summary>
+    /// <param name="dy">[N, H', W', F].</param>
+    /// <param name="weight">[F, C / groups, kH, kW].</param>
+    /// <param name="bias">[C] or null.</param>
+    /// <param name="geometry">Sizes and settings.</param>
+    /// <param name="fixedWeight">True when the weight is not being trained: its packed form is kept.</param>
+    public static Tensor InputGradient(Tensor dy, Tensor weight, Tensor? bias, Conv2dGeometry geometry, bool fixedWeight)
     {
         var dx = Tensor.Empty([geometry.Batch, geometry.Height, geometry.Width, geometry.Channels], dy.DType, dy.Device);
-        Conv2d.InputGradient.Run(dy.Device, dy.DType, new Conv2dArgs
+        Run(Conv2d.InputGradient, ConvDirection.InputGradient, weight, fixedWeight, new Conv2dArgs
         {
             Input = dy.View,
             Weight = weight.View,
@@ -35,7 +49,8 @@ internal static class Convolutions
         return dx;
     }
 
-    public static Tensor WeightGradient(Tensor x, Tensor dy, in Conv2dGeometry geometry)
+    /// <summary>dW from x and dy.</summary>
+    public static Tensor WeightGradient(Tensor x, Tensor dy, Conv2dGeometry geometry)
     {
         var shape = Shape.Of(geometry.Filters, geometry.GroupChannels, geometry.Kernel.H, geometry.Kernel.W);
         var gradient = Tensor.Empty(shape, x.DType, x.Device);
@@ -47,5 +62,20 @@ internal static class Convolutions
     {
         Norms.CheckParameter(op, "weight", weight, weight.Shape, x.DType);
         Norms.CheckParameter(op, "bias", bias, [channels], x.DType);
+    }
+
+    private static void Run(Kernel<Conv2dArgs> kernel, ConvDirection direction, Tensor weight, bool fixedWeight,
+        Conv2dArgs args)
+    {
+        if (!fixedWeight) PackedWeights.Drop(weight);
+        if (!fixedWeight || weight.DType != DType.Float32 || weight.Device is not CpuDevice)
+        {
+            kernel.Run(weight.Device, weight.DType, args);
+            return;
+        }
+        var form = new Conv2dForm(args.Geometry, direction);
+        using var packed = PackedWeights.Get(weight, form, form.Bytes, to =>
+            Conv2d.Pack.Run(weight.Device, DType.Float32, new(args.Weight, to, form)));
+        kernel.Run(weight.Device, weight.DType, args with { Packed = packed.View });
     }
 }

@@ -15,13 +15,14 @@ internal sealed class ConvTranspose2dOp(Pair stride, Pair padding, Pair outputPa
         context.Save(context.Needs(1) ? x : null);
         context.Save(context.Needs(0) ? weight : null);
         context.State = geometry;
-        return Convolutions.InputGradient(x, weight, bias, geometry);
+        return Convolutions.InputGradient(x, weight, bias, geometry, !context.Needs(1));
     }
 
     protected override void Backward(OpContext context, Tensor dy)
     {
         var geometry = (Conv2dGeometry)context.State!;
-        if (context.Needs(0)) context.SetGrad(0, Convolutions.Forward(dy, context.Saved(1), null, null, geometry));
+        if (context.Needs(0))
+            context.SetGrad(0, Convolutions.Forward(dy, context.Saved(1), null, null, geometry, !context.Needs(1)));
         if (context.Needs(1)) context.SetGrad(1, Convolutions.WeightGradient(dy, context.Saved(0), geometry));
         if (context.Needs(2)) context.SetGrad(2, BiasGradient.Of(dy));
     }

@@ -7,6 +7,7 @@ public sealed class Storage
     private readonly long capacity;
     private readonly IDisposable? owner;
     private int references;
+    private IDisposable? companion;
 
     internal Storage(Device device, nint address, long bytes, long capacity)
     {
@@ -43,9 +44,22 @@ public sealed class Storage
 
     internal void AddReference() => Interlocked.Increment(ref references);
 
+    /// <summary>What was calculated from the content to use it faster (packed weights, say), or null. It is disposed with
+    /// the memory.</summary>
+    internal IDisposable? Companion => Volatile.Read(ref companion);
+
+    /// <summary>The companion, made when there is none; threads that come at once get the same.</summary>
+    internal T CompanionOrNew<T>() where T : class, IDisposable, new()
+    {
+        if (Companion is { } there) return (T)there;
+        var made = new T();
+        return (T)(Interlocked.CompareExchange(ref companion, made, null) ?? made);
+    }
+
     internal void Release()
     {
         if (Interlocked.Decrement(ref references) != 0) return;
+        companion?.Dispose();
         if (owner is null) Device.Free(Address, capacity);
         else owner.Dispose();
     }

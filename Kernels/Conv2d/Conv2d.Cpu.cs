@@ -4,46 +4,24 @@ namespace Diffract.Kernels;
 
 public static unsafe partial class Conv2d
 {
-    /// <summary>Bytes of a packed weight for a geometry and a direction.</summary>
-    public static long PackedBytes(Conv2dGeometry geometry, ConvDirection direction) =>
-        BytesFor(ConvChoice.For(geometry, direction), geometry, direction);
+    private static void ForwardSimd(CpuDevice device, Conv2dArgs args) =>
+        Run(ConvChoice.For(args.Geometry, ConvDirection.Forward), device, args, ConvDirection.Forward);
 
-    internal static long BytesFor(ConvAlgorithm algorithm, Conv2dGeometry geometry, ConvDirection direction) =>
-        algorithm switch
-        {
-            ConvAlgorithm.Winograd2 => WinogradRoutes<Winograd2>.PackedBytes(geometry),
-            ConvAlgorithm.Winograd4 => WinogradRoutes<Winograd4>.PackedBytes(geometry),
-            _ => GatherConv.PackedBytes(geometry, direction),
-        };
-
-    internal static void PackFor(
-        ConvAlgorithm algorithm, CpuDevice device, float* weight, Conv2dGeometry geometry, ConvDirection direction,
-        float* packed)
-    {
-        switch (algorithm)
-        {
-            case ConvAlgorithm.Winograd2:
-                WinogradRoutes<Winograd2>.Pack(device, weight, geometry, direction, packed);
-                break;
-            case ConvAlgorithm.Winograd4:
-                WinogradRoutes<Winograd4>.Pack(device, weight, geometry, direction, packed);
-                break;
-            default:
-                GatherConv.Pack(device, weight, geometry, direction, packed);
-                break;
-        }
-    }
+    private static void InputGradientSimd(CpuDevice device, Conv2dArgs args) =>
+        Run(ConvChoice.For(args.Geometry, ConvDirection.InputGradient), device, args, ConvDirection.InputGradient);
 
     internal static void Run(ConvAlgorithm algorithm, CpuDevice device, in Conv2dArgs args, ConvDirection direction)
     {
         if (args.Geometry.Batch == 0) return;
-        if (!args.Packed.Exists)
+        if (args.Packed.Exists)
         {
-            using var packed = new Scratch(device, BytesFor(algorithm, args.Geometry, direction));
-            PackFor(algorithm, device, args.Weight.F32, args.Geometry, direction, packed.F32);
-            RunPacked(algorithm, device, args, direction, packed.F32);
+            RunPacked(algorithm, device, args, direction, args.Packed.F32);
+            return;
         }
-        else RunPacked(algorithm, device, args, direction, args.Packed.F32);
+        var form = new Conv2dForm(args.Geometry, direction, algorithm);
+        using var packed = new Scratch(device, form.Bytes);
+        PackFor(form, device, args.Weight.F32, packed.F32);
+        RunPacked(algorithm, device, args, direction, packed.F32);
     }
 
     private static void RunPacked(
@@ -63,13 +41,22 @@ public static unsafe partial class Conv2d
         }
     }
 
-    private static void ForwardSimd(CpuDevice device, Conv2dArgs args) =>
-        Run(ConvChoice.For(args.Geometry, ConvDirection.Forward), device, args, ConvDirection.Forward);
+    private static void PackSimd(CpuDevice device, Conv2dPackArgs args) =>
+        PackFor(args.Form, device, args.Weight.F32, args.Packed.F32);
 
-    private static void InputGradientSimd(CpuDevice device, Conv2dArgs args) =>
-        Run(ConvChoice.For(args.Geometry, ConvDirection.InputGradient), device, args, ConvDirection.InputGradient);
-
-    private static void PackSimd(CpuDevice device, Conv2dPackArgs args) => PackFor(
-        ConvChoice.For(args.Geometry, args.Direction), device, args.Weight.F32, args.Geometry, args.Direction,
-        args.Packed.F32);
+    internal static void PackFor(in Conv2dForm form, CpuDevice device, float* weight, float* packed)
+    {
+        switch (form.Algorithm)
+        {
+            case ConvAlgorithm.Winograd2:
+                WinogradRoutes<Winograd2>.Pack(device, weight, form.Settings, form.Direction, packed);
+                break;
+            case ConvAlgorithm.Winograd4:
+                WinogradRoutes<Winograd4>.Pack(device, weight, form.Settings, form.Direction, packed);
+                break;
+            default:
+                GatherConv.Pack(device, weight, form.Settings, form.Direction, packed);
+                break;
+        }
+    }
 }

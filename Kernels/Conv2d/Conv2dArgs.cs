@@ -20,7 +20,8 @@ public readonly struct Conv2dArgs
     /// <summary>Forward: y [N, H', W', F]. Gradient: dx [N, H, W, C].</summary>
     public required View Output { get; init; }
 
-    /// <summary>The weight as <see cref="Conv2d.Pack"/> left it for this geometry and direction; may be absent.</summary>
+    /// <summary>The weight as <see cref="Conv2d.Pack"/> left it in the <see cref="Conv2dForm"/> of this geometry
+    /// and direction; may be absent.</summary>
     public View Packed { get; init; }
 
     /// <summary>Sizes and settings.</summary>
@@ -36,7 +37,6 @@ public readonly record struct Conv2dWeightGradientArgs(View X, View DY, View DWe
 
 /// <summary>Arguments of <see cref="Conv2d.Pack"/>.</summary>
 /// <param name="Weight">[F, C / groups, kH, kW].</param>
-/// <param name="Packed">Memory of <see cref="Conv2d.PackedBytes"/>.</param>
-/// <param name="Direction">What the packed weight is for.</param>
-/// <param name="Geometry">Sizes and settings.</param>
-public readonly record struct Conv2dPackArgs(View Weight, View Packed, ConvDirection Direction, Conv2dGeometry Geometry);
+/// <param name="Packed">Memory of <see cref="Conv2dForm.Bytes"/>.</param>
+/// <param name="Form">How to pack it.</param>
+public readonly record struct Conv2dPackArgs(View Weight, View Packed, Conv2dForm Form);

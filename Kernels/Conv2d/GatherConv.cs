@@ -62,11 +62,13 @@ internal static unsafe class GatherConv
         if (direction == ConvDirection.Forward)
             return [new Part(TapSet.Forward(g), g.GroupChannels, g.GroupFilters, (g.OutHeight, g.OutWidth), 1, 0)];
         var parts = new List<Part>();
-        for (var y = 0; y < Math.Min(g.Stride.H, g.Height); y++)
+        for (var y = 0; y < g.Stride.H; y++)
         {
-            for (var x = 0; x < Math.Min(g.Stride.W, g.Width); x++)
+            for (var x = 0; x < g.Stride.W; x++)
             {
-                Pair grid = ((g.Height - y + g.Stride.H - 1) / g.Stride.H, (g.Width - x + g.Stride.W - 1) / g.Stride.W);
+                // Empty when the stride is larger than the image; the weight is packed all the same.
+                Pair grid = (Math.Max(0, g.Height - y + g.Stride.H - 1) / g.Stride.H,
+                    Math.Max(0, g.Width - x + g.Stride.W - 1) / g.Stride.W);
                 parts.Add(new Part(TapSet.InputGradient(g, (y, x)), g.GroupFilters, g.GroupChannels, grid, g.Stride, (y, x)));
             }
         }

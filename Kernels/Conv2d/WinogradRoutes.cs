@@ -7,8 +7,10 @@ namespace Diffract.Kernels;
 /// padding that restores the size.</summary>
 internal static unsafe class WinogradRoutes<T> where T : struct, IWinograd
 {
-    public static long PackedBytes(in Conv2dGeometry g) => Math.Max(WinogradWeights<T>.Floats(g.Channels, g.Filters),
-        WinogradWeights<T>.Floats(g.Filters, g.Channels)) * sizeof(float);
+    public static long PackedBytes(in Conv2dGeometry g, ConvDirection direction) => sizeof(float)
+        * (direction == ConvDirection.Forward
+            ? WinogradWeights<T>.Floats(g.Channels, g.Filters)
+            : WinogradWeights<T>.Floats(g.Filters, g.Channels));
 
     public static void Pack(CpuDevice device, float* weight, in Conv2dGeometry g, ConvDirection direction, float* packed)
     {

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using CsCheck;
 using Diffract.Autograd;
 using Diffract.Engine;
@@ -96,8 +97,9 @@ internal sealed class Conv2dTests
             foreach (var direction in new[] { ConvDirection.Forward, ConvDirection.InputGradient })
             {
                 var forward = direction == ConvDirection.Forward;
-                using var packed = Tensor.Empty([Conv2d.PackedBytes(g, direction) / sizeof(float)]);
-                Conv2d.Pack.Run(Device.Cpu, DType.Float32, new(inputs[1].View, packed.View, direction, g));
+                var form = new Conv2dForm(g, direction);
+                using var packed = Tensor.Empty([form.Bytes / sizeof(float)]);
+                Conv2d.Pack.Run(Device.Cpu, DType.Float32, new(inputs[1].View, packed.View, form));
                 using var first = Tensor.Empty(inputs[forward ? 3 : 0].Shape);
                 using var second = Tensor.Empty(first.Shape);
                 var args = new Conv2dArgs
@@ -124,6 +126,27 @@ internal sealed class Conv2dTests
         c.Run(inputs).Backward(OpCompare.Normal([1, 5, 5, 4], 3));
         Assert.That(inputs.Select(t => t.Grad is not null), Is.EqualTo(new[] { false, false, true, false }));
     }
+
+    [TestCase("ops/conv2d_k3s1p1")]
+    [TestCase("ops/conv2d_k3s2p1")]
+    [TestCase("ops/conv2d_k1")]
+    [TestCase("ops/conv2d_k3p1_groups4")]
+    [TestCase("ops/conv2d_k2s2p0")]
+    [TestCase("ops/conv2d_k3s1p1_wide")]
+    public void Agrees_with_PyTorch(string fixture) => OpGolden.Check(fixture, Run, true, "x", "w", "b");
+
+    [TestCase("ops/conv2d_k1_nobias")]
+    [TestCase("ops/conv2d_k3p1_depthwise_nobias")]
+    public void Agrees_with_PyTorch_without_bias(string fixture) => OpGolden.Check(fixture, Run, true, "x", "w");
+
+    // A one-dimensional convolution with a kernel of 1 is a linear layer on tokens.
+    [Test]
+    public void Agrees_with_PyTorch_on_tokens() => OpGolden.Check("ops/conv1d_k1",
+        (_, x) => x[0].Linear(x[1].Reshape([x[1].Shape[0], x[1].Shape[1]]), x[2]), true, "x", "w", "b");
+
+    private static Tensor Run(JsonElement meta, Tensor[] x) => x[0].Conv2d(x[1], x.Length > 2 ? x[2] : null,
+        stride: meta.GetProperty("stride").GetInt32(), padding: meta.GetProperty("padding").GetInt32(),
+        groups: meta.GetProperty("groups").GetInt32());
 
     [Test]
     public void Half_inputs_give_half_results()

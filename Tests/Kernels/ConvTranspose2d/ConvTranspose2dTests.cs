@@ -57,6 +57,10 @@ internal sealed class ConvTranspose2dTests
     }
 
     [Test]
+    public void Agrees_with_PyTorch() => OpGolden.Check("ops/conv_transpose2d_k2s2",
+        (_, x) => x[0].ConvTranspose2d(x[1], x[2], stride: 2), true, "x", "w", "b");
+
+    [Test]
     public void Same_bits_for_any_number_of_threads()
     {
         var c = new Case([3, 17, 9, 24], [24, 20, 3, 3], 2, 1, 1, 1);

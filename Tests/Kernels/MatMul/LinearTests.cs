@@ -25,6 +25,10 @@ internal sealed class LinearTests
         ]);
 
     [Test]
+    public void Agrees_with_PyTorch() =>
+        OpGolden.Check("ops/linear", (_, x) => x[0].Linear(x[1], x[2]), false, "x", "w", "b");
+
+    [Test]
     public void A_vector_is_one_row()
     {
         var y = OpCompare.Normal([4], 1).Linear(OpCompare.Normal([5, 4], 2));

@@ -33,7 +33,7 @@ internal sealed class NetworkDetector(CheckpointShapes state, NetworkOptions opt
         var order = preset.UseNewAttentionOrder ? "new" : "legacy";
         assumptions.Add($"names and shapes are those of {name}: taken from it are image size {preset.ImageSize}, "
             + $"{heads}, the {order} attention order");
-        var config = Override(preset);
+        var config = Override(preset, options);
         return new(config, config.Equals(preset) ? name : null, assumptions);
     }
 
@@ -47,7 +47,7 @@ internal sealed class NetworkDetector(CheckpointShapes state, NetworkOptions opt
         if (options.ImageSize is null && PooledSize(known) is null)
             assumptions.Add($"an image size of {AssumedSize(known)} is assumed");
         var size = PooledSize(known) ?? AssumedSize(known);
-        return new(Override(known with { ImageSize = size }), null, assumptions);
+        return new(Override(known with { ImageSize = size }, options), null, assumptions);
     }
 
     /// <summary>What names and shapes say, for a number of residual blocks a level.</summary>
@@ -144,7 +144,8 @@ internal sealed class NetworkDetector(CheckpointShapes state, NetworkOptions opt
             : full;
     }
 
-    private TrunkConfig Override(TrunkConfig config)
+    /// <summary>An architecture with what the options say instead.</summary>
+    public static TrunkConfig Override(TrunkConfig config, NetworkOptions options)
     {
         var heads = options.NumHeads is not null && options.NumHeadChannels is null;
         var full = config with

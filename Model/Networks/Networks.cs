@@ -20,33 +20,36 @@ public static class Networks
     public static LoadedNetwork Load(string path, NetworkOptions? options = null)
     {
         using var file = TensorFile.Open(path);
-        var detected = Detect(file, options);
-        var network = Create(detected.Config);
         try
         {
-            network.LoadStateDict(file);
+            return Load(file, options ?? new NetworkOptions());
         }
-        catch
+        catch (NetworkDetectionException e)
         {
-            network.Dispose();
-            throw;
+            throw new NetworkDetectionException($"{path}: {e.Message}");
         }
-        if (options is not { Trainable: true })
+        catch (StateDictException e)
         {
-            network.Eval();
-            network.RequiresGrad(false);
+            throw new StateDictException($"{path}: {e.Message}");
         }
-        return new LoadedNetwork(network, detected);
     }
+
+    /// <summary>Writes a network's parameters under PyTorch's names, with its architecture in the metadata, so that
+    /// <see cref="Load(string, NetworkOptions)"/> needs no options.</summary>
+    /// <param name="path">The file, <c>.safetensors</c> or <c>.pt</c>; it appears whole or not at all.</param>
+    /// <param name="network">An initialised or loaded network.</param>
+    public static void Save(string path, UNetTrunk network) => TensorFile.Save(path, network.StateDict(),
+        new Dictionary<string, string> { [MetadataKey] = network.Plan.Config.ToJson() });
 
     /// <summary>Finds the architecture of an open checkpoint without reading its numbers: from its metadata when this
     /// library wrote it, else from names and shapes.</summary>
     /// <inheritdoc cref="Detect(IReadOnlyDictionary{string, Shape}, NetworkOptions)"/>
     public static DetectedNetwork Detect(TensorFile file, NetworkOptions? options = null)
     {
-        if (options?.Config is null && file.Metadata.TryGetValue(MetadataKey, out var json))
-            return new DetectedNetwork(TrunkConfig.FromJson(json), null, []);
-        return Detect(file.Tensors.ToDictionary(t => t.Name, t => t.Shape), options);
+        options ??= new NetworkOptions();
+        return options.Config is null && file.Metadata.TryGetValue(MetadataKey, out var json)
+            ? new DetectedNetwork(NetworkDetector.Override(TrunkConfig.FromJson(json), options), null, [])
+            : Detect(file.Tensors.ToDictionary(t => t.Name, t => t.Shape), options);
     }
 
     /// <summary>Finds the architecture that names and shapes belong to.</summary>
@@ -66,4 +69,25 @@ public static class Networks
         EncoderUNetConfig encoder => new EncoderUNet(encoder),
         _ => throw new NotSupportedException($"no network is known for {config.GetType().Name}"),
     };
+
+    private static LoadedNetwork Load(TensorFile file, NetworkOptions options)
+    {
+        var detected = Detect(file, options);
+        var network = Create(detected.Config);
+        try
+        {
+            network.LoadStateDict(file);
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+        if (!options.Trainable)
+        {
+            network.Eval();
+            network.RequiresGrad(false);
+        }
+        return new LoadedNetwork(network, detected);
+    }
 }

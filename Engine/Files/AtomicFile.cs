@@ -53,8 +53,8 @@ public static class AtomicFile
             try
             {
                 // The run that writes it holds it locked; the lock of a killed run is gone.
-                using var locked = new FileStream(left, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
-                File.Delete(left);
+                new FileStream(left, FileMode.Open, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose)
+                    .Dispose();
             }
             catch (IOException)
             {

@@ -1,13 +1,14 @@
+using System.Collections.ObjectModel;
+
 namespace Diffract.Engine;
 
 /// <content>Writing.</content>
 public sealed partial class TensorFile
 {
-    private static readonly Dictionary<string, string> noMetadata = [];
-
     /// <summary>Writes tensors to a file, in the format that its extension names: <c>.safetensors</c>, or <c>.pt</c>,
     /// <c>.pth</c> for what <c>torch.load</c> reads. An existing file is replaced as a whole, see
-    /// <see cref="AtomicFile"/>; tensors may be views on that very file.</summary>
+    /// <see cref="AtomicFile"/>; tensors may be views on that very file (except on Windows, where a mapped file cannot
+    /// be replaced).</summary>
     /// <param name="path">The file.</param>
     /// <param name="tensors">Names and CPU tensors, of any strides; each is written in full, also when several share
     /// memory.</param>
@@ -26,7 +27,7 @@ public sealed partial class TensorFile
             if (!named.TryAdd(name, tensor))
                 throw new ArgumentException($"two tensors are called {FileText.Quote(name)}");
         }
-        var texts = metadata ?? noMetadata;
+        var texts = metadata ?? ReadOnlyDictionary<string, string>.Empty;
         foreach (var (key, value) in texts) _ = (FileText.ToUtf8(key), FileText.ToUtf8(value));
         if (IsTorch(path)) Write(path, stream => TorchWriter.Write(stream, [.. named], texts));
         else Write(path, stream => SafetensorsWriter.Write(stream, [.. named], texts));

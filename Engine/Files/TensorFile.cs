@@ -62,7 +62,7 @@ public sealed partial class TensorFile : IReadOnlyDictionary<string, Tensor>, ID
     public long Length => file.Length;
 
     /// <summary>What the file holds, in its order, without reading any of it.</summary>
-    public IReadOnlyList<TensorInfo> Tensors => [.. content.Tensors.Values];
+    public IReadOnlyList<TensorInfo> Tensors => content.Tensors.Values;
 
     /// <summary>Elements of all tensors together.</summary>
     public long TotalElements => content.Tensors.Values.Sum(tensor => tensor.Count);

@@ -16,7 +16,8 @@ internal static class SavingChild
     /// <summary>Starts the process and waits until it has saved once.</summary>
     public static Process Start(string folder)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true };
+        var dotnet = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
+        var start = new ProcessStartInfo(dotnet) { RedirectStandardOutput = true };
         start.ArgumentList.Add(typeof(SavingChild).Assembly.Location);
         start.ArgumentList.Add(Verb);
         start.ArgumentList.Add(folder);

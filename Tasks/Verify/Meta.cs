@@ -64,6 +64,13 @@ internal sealed class Meta
     public double[] Numbers(string name) => Checked(name, Find(name) ?? throw Missing(name),
         static e => (double[])[.. e.EnumerateArray().Select(AsNumber)]);
 
+    public bool IsText(string name) => Find(name) is { ValueKind: JsonValueKind.String };
+
+    /// <summary>A list of lists of whole numbers, such as shapes.</summary>
+    public IReadOnlyList<long[]> Lists(string name) => Checked(name, Find(name) ?? throw Missing(name),
+        static e => (IReadOnlyList<long[]>)[.. e.EnumerateArray().Select(l => (long[])[.. l.EnumerateArray()
+            .Select(v => v.GetInt64())])]);
+
     public Meta Object(string name) => new(Find(name) ?? throw Missing(name), $"{path}.{name}");
 
     /// <summary>Refuses a setting of another value than the one that is available.</summary>

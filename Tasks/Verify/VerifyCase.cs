@@ -1,5 +1,6 @@
 using Diffract.Autograd;
 using Diffract.Engine;
+using Diffract.Model;
 
 namespace Diffract.Tasks;
 
@@ -47,7 +48,7 @@ internal sealed class VerifyCase(Fixture fixture, FixtureData data, GoldenFolder
     /// <summary>A tensor to calculate with: floating numbers in the case's type, on its device.</summary>
     public Tensor Input(string name, Layout layout = Layout.AsStored) => Prepare(Stored(name), layout);
 
-    /// <summary>An input whose gradient is wanted; <see cref="CheckGradients"/> compares it.</summary>
+    /// <summary>An input whose gradient is wanted; <see cref="CheckGradients(string)"/> compares it.</summary>
     public Tensor Leaf(string name, Layout layout = Layout.AsStored)
     {
         var leaf = Input(name, layout);
@@ -57,16 +58,6 @@ internal sealed class VerifyCase(Fixture fixture, FixtureData data, GoldenFolder
     }
 
     public Tensor? OptionalLeaf(string name) => Has(name) ? Leaf(name) : null;
-
-    /// <summary>The tensors whose names begin with <paramref name="prefix"/>, by the rest of their names, in the case's
-    /// type.</summary>
-    public Dictionary<string, Tensor> State(string prefix)
-    {
-        var state = new Dictionary<string, Tensor>(StringComparer.Ordinal);
-        foreach (var name in Names.Where(n => n.StartsWith(prefix, StringComparison.Ordinal)))
-            state[name[prefix.Length..]] = Input(name);
-        return state;
-    }
 
     /// <summary>One entry along the first axis of a stored tensor, to calculate with.</summary>
     public Tensor Slice(string name, long index, Layout layout = Layout.AsStored)
@@ -145,6 +136,56 @@ internal sealed class VerifyCase(Fixture fixture, FixtureData data, GoldenFolder
     {
         if (leaf.Grad is { } gradient) Check(name, gradient, layout);
         else Fail(name, "backward has left no gradient");
+    }
+
+    /// <summary>Gives a module the case's type and device, and the parameters stored under a prefix: all of them, and
+    /// no others.</summary>
+    public T Load<T>(T module, string prefix) where T : Module
+    {
+        Use(Names.Where(n => n.StartsWith(prefix, StringComparison.Ordinal)));
+        return Load(module, data.Tensors.Where(t => t.Key.StartsWith(prefix, StringComparison.Ordinal))
+            .ToDictionary(t => t.Key[prefix.Length..], t => t.Value));
+    }
+
+    /// <summary>Gives a module the case's type and device, and stored parameters.</summary>
+    public T Load<T>(T module, IReadOnlyDictionary<string, Tensor> state) where T : Module
+    {
+        try
+        {
+            module.To(dtype);
+            module.To(device);
+            module.LoadStateDict(state);
+            return module;
+        }
+        catch
+        {
+            module.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Compares the gradient of every parameter of which one is stored, under <paramref name="prefix"/> and the
+    /// parameter's name.</summary>
+    public void CheckGradients(Module module, string prefix)
+    {
+        var parameters = module.NamedParameters().ToDictionary(p => p.Name, p => p.Parameter);
+        foreach (var name in Names.Where(n => n.StartsWith(prefix, StringComparison.Ordinal)).ToArray())
+        {
+            if (parameters.TryGetValue(name[prefix.Length..], out var parameter)) CheckGradient(name, parameter);
+            else Fail(name, "the module has no such parameter");
+        }
+    }
+
+    /// <summary>Another fixture that this one takes its inputs from, in the same type and on the same device.</summary>
+    public VerifyCase Sibling(Fixture other) =>
+        new(other, FixtureData.Read(folder, other), folder, device, dtype);
+
+    /// <summary>A tensor of ones in the case's type.</summary>
+    public Tensor Ones(Shape shape)
+    {
+        var ones = new double[shape.Count];
+        Array.Fill(ones, 1);
+        return Elements.Make(ones, shape, dtype, device);
     }
 
     /// <summary>Notes a fault of <paramref name="name"/>, a tensor or a property of the case.</summary>

@@ -11,14 +11,21 @@ internal static class Kinds
     /// <summary>The runners by kind.</summary>
     public static FrozenDictionary<string, KindRunner> All { get; } = new Dictionary<string, KindRunner>[]
     {
-        FileKinds.Table,
         ConvKinds.Table,
-        ResizeKinds.Table,
         PointwiseKinds.Table,
         NormKinds.Table,
         AttentionKinds.Table,
+        ResizeKinds.Table,
+        LossKinds.Table,
+        BlockKinds.Table,
+        WeightKinds.Table,
+        NetworkKinds.Table,
+        HeadKinds.Table,
         DiffusionKinds.Table,
-        ImageKinds.Table,
+        DiffusionStepKinds.Table,
+        DiffusionLoopKinds.Table,
         OptimKinds.Table,
+        ImageKinds.Table,
+        FileKinds.Table,
     }.SelectMany(table => table).ToFrozenDictionary(StringComparer.Ordinal);
 }

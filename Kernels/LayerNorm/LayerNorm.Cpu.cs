@@ -9,26 +9,29 @@ public static unsafe partial class LayerNorm
     // A short row is normalised while it is still in a cache; a long one has all threads at its sums first.
     private static void ForwardSimd(CpuDevice device, LayerNormArgs a)
     {
+        using var zeros = new Scratch(device, a.Beta.Exists ? 0 : (long)a.Columns * sizeof(float));
+        if (!a.Beta.Exists) new Span<float>(zeros.F32, a.Columns).Clear();
+        var beta = a.Beta.Exists ? a.Beta.F32 : zeros.F32;
         if (a.Columns <= RowPieces.Most)
         {
             device.ForRows(a.Rows, a.Columns, row =>
             {
                 var x = a.X.F32 + (nint)row * a.Columns;
-                var mean = RowMath.Sum(x, null, a.Columns) / a.Columns;
-                SetStatistics(a, (int)row, mean, RowMath.SumSquares(x, a.Columns, (float)mean));
-                Apply(a, (int)row, 0, a.Columns);
+                var mean = RowSum.Of(x, a.Columns) / a.Columns;
+                SetStatistics(a, (int)row, mean, RowSum.OfSquares(x, (float)mean, a.Columns));
+                Apply(a, beta, (int)row, 0, a.Columns);
             });
             return;
         }
         using var memory = new Scratch(device, 2L * a.Rows * sizeof(double));
         var sums = memory.F64;
         RowPieces.Sum(device, a.Rows, a.Columns, sums, (row, first, count) =>
-            (RowMath.Sum(a.X.F32 + (nint)row * a.Columns + first, null, count), 0));
+            (RowSum.Of(a.X.F32 + (nint)row * a.Columns + first, count), 0));
         for (var row = 0; row < a.Rows; row++) a.Statistics.F64[2 * row] = sums[2 * row] / a.Columns;
         RowPieces.Sum(device, a.Rows, a.Columns, sums, (row, first, count) =>
-            (RowMath.SumSquares(a.X.F32 + (nint)row * a.Columns + first, count, (float)a.Statistics.F64[2 * row]), 0));
+            (RowSum.OfSquares(a.X.F32 + (nint)row * a.Columns + first, (float)a.Statistics.F64[2 * row], count), 0));
         for (var row = 0; row < a.Rows; row++) SetStatistics(a, row, a.Statistics.F64[2 * row], sums[2 * row]);
-        RowPieces.ForEach(device, a.Rows, a.Columns, (row, first, count) => Apply(a, row, first, count));
+        RowPieces.ForEach(device, a.Rows, a.Columns, (row, first, count) => Apply(a, beta, row, first, count));
     }
 
     private static void SetStatistics(in LayerNormArgs a, int row, double mean, double squares)
@@ -37,10 +40,10 @@ public static unsafe partial class LayerNorm
         a.Statistics.F64[2 * row + 1] = 1 / Math.Sqrt(squares / a.Columns + a.Eps);
     }
 
-    private static void Apply(in LayerNormArgs a, int row, int first, int count)
+    private static void Apply(in LayerNormArgs a, float* beta, int row, int first, int count)
     {
         var at = (nint)row * a.Columns + first;
-        Apply(a.X.F32 + at, a.Gamma.F32 + first, a.Beta.Exists ? a.Beta.F32 + first : null, a.Y.F32 + at, count,
+        Apply(a.X.F32 + at, a.Gamma.F32 + first, beta + first, a.Y.F32 + at, count,
             (float)a.Statistics.F64[2 * row], (float)a.Statistics.F64[2 * row + 1]);
     }
 
@@ -87,10 +90,8 @@ public static unsafe partial class LayerNorm
     private static void Apply(float* x, float* gamma, float* beta, float* y, int count, float mean, float rstd)
     {
         var i = 0;
-        for (; i + 8 <= count; i += 8)
-            ApplyLane<WideLane>(x + i, gamma + i, beta == null ? null : beta + i, y + i, mean, rstd);
-        for (; i < count; i++)
-            ApplyLane<FloatLane>(x + i, gamma + i, beta == null ? null : beta + i, y + i, mean, rstd);
+        for (; i + 8 <= count; i += 8) ApplyLane<WideLane>(x + i, gamma + i, beta + i, y + i, mean, rstd);
+        for (; i < count; i++) ApplyLane<FloatLane>(x + i, gamma + i, beta + i, y + i, mean, rstd);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -98,7 +99,7 @@ public static unsafe partial class LayerNorm
         where T : unmanaged, ILane<T>, ILaneMemory<T, float>
     {
         var normalised = (T.Load(x) - T.Of(mean)) * T.Of(rstd);
-        T.Store(y, T.MultiplyAdd(normalised, T.Load(gamma), beta == null ? T.Of(0) : T.Load(beta)));
+        T.Store(y, T.MultiplyAdd(normalised, T.Load(gamma), T.Load(beta)));
     }
 
     // Sums of gamma dy and of gamma dy (x - mean).

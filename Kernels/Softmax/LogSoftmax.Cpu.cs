@@ -16,7 +16,7 @@ public static unsafe partial class LogSoftmax
         device.ForRows(a.Rows, a.Columns, row =>
         {
             float* y = a.Y.F32 + row * a.Columns, dy = a.Dy.F32 + row * a.Columns;
-            Gradient(y, dy, a.Dx.F32 + row * a.Columns, a.Columns, (float)RowMath.Sum(dy, null, a.Columns));
+            Gradient(y, dy, a.Dx.F32 + row * a.Columns, a.Columns, (float)RowSum.Of(dy, a.Columns));
         });
 
     // x - top is exact for the elements that matter, those near the largest.

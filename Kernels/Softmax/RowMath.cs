@@ -42,38 +42,6 @@ internal static unsafe class RowMath
         return sum;
     }
 
-    /// <summary>The sum of x, or of x y.</summary>
-    public static double Sum(float* x, float* y, int count)
-    {
-        var sum = 0.0;
-        for (var i = 0; i < count; i += Piece)
-            sum += SumPiece(x + i, y == null ? null : y + i, Math.Min(Piece, count - i));
-        return sum;
-    }
-
-    /// <summary>The sum of (x - centre)².</summary>
-    public static double SumSquares(float* x, int count, float centre)
-    {
-        var sum = 0.0;
-        for (var i = 0; i < count; i += Piece) sum += SquaresPiece(x + i, Math.Min(Piece, count - i), centre);
-        return sum;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float SquaresPiece(float* x, int count, float centre)
-    {
-        var sums = Vector256<float>.Zero;
-        var i = 0;
-        for (; i + 8 <= count; i += 8)
-        {
-            var distance = Vector256.Load(x + i) - Vector256.Create(centre);
-            sums = Vector256.MultiplyAddEstimate(distance, distance, sums);
-        }
-        var sum = Vector256.Sum(sums);
-        for (; i < count; i++) sum += (x[i] - centre) * (x[i] - centre);
-        return sum;
-    }
-
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float ExponentialPiece(float* x, float* y, int count, float shift)
     {
@@ -92,19 +60,6 @@ internal static unsafe class RowMath
             if (y != null) y[i] = e;
             sum += e;
         }
-        return sum;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float SumPiece(float* x, float* y, int count)
-    {
-        var sums = Vector256<float>.Zero;
-        var i = 0;
-        for (; i + 8 <= count; i += 8)
-            sums = Vector256.MultiplyAddEstimate(Vector256.Load(x + i),
-                y == null ? Vector256<float>.One : Vector256.Load(y + i), sums);
-        var sum = Vector256.Sum(sums);
-        for (; i < count; i++) sum += x[i] * (y == null ? 1 : y[i]);
         return sum;
     }
 }

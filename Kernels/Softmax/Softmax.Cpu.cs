@@ -16,7 +16,7 @@ public static unsafe partial class Softmax
         device.ForRows(a.Rows, a.Columns, row =>
         {
             float* y = a.Y.F32 + row * a.Columns, dy = a.Dy.F32 + row * a.Columns;
-            Gradient(y, dy, a.Dx.F32 + row * a.Columns, a.Columns, (float)RowMath.Sum(y, dy, a.Columns));
+            Gradient(y, dy, a.Dx.F32 + row * a.Columns, a.Columns, (float)RowSum.OfProducts(y, dy, a.Columns));
         });
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

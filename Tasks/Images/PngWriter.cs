@@ -76,11 +76,13 @@ public static class PngWriter
         {
             var filtered = new byte[5][];
             for (var i = 0; i < filtered.Length; i++) filtered[i] = new byte[1 + rowBytes];
-            ReadOnlySpan<byte> above = new byte[rowBytes];
+            // Neighbours before the first pixel and above the first row count as zero.
+            var (row, above) = (new byte[channels + rowBytes], new byte[channels + rowBytes]);
             for (var rest = pixels; !rest.IsEmpty; rest = rest[rowBytes..])
             {
-                zip.Write(PngFilter.Best(filtered, rest[..rowBytes], above, channels));
-                above = rest[..rowBytes];
+                rest[..rowBytes].CopyTo(row.AsSpan(channels));
+                zip.Write(PngFilter.Best(filtered, row, above, channels));
+                (row, above) = (above, row);
             }
         }
         return packed.GetBuffer().AsSpan(0, (int)packed.Length);

@@ -1,0 +1,75 @@
+using OxyPlot;
+using OxyPlot.Annotations;
+using OxyPlot.Axes;
+using OxyPlot.Series;
+
+namespace Diffract.Tasks;
+
+/// <summary>Accuracies as horizontal bars from zero, with 95 % confidence intervals, and values in figures.</summary>
+public static class AccuracyPlot
+{
+    private const int BarHeight = 30;
+    private const int AroundBars = 110;
+
+    // Half the height of the strokes that end an interval, in bars.
+    private const double Cap = 0.14;
+
+    /// <summary>Draws bars, the first one on top.</summary>
+    /// <param name="title">Title of the plot.</param>
+    /// <param name="bars">The bars.</param>
+    /// <param name="chance">What guessing would give, drawn as a broken line; left out when null.</param>
+    /// <param name="width">Pixels.</param>
+    public static Plot Draw(string title, IReadOnlyList<AccuracyBar> bars, double? chance = null, int width = 760)
+    {
+        var model = PlotStyle.Model(title);
+        var names = PlotStyle.Styled(new CategoryAxis { StartPosition = 1, EndPosition = 0, GapWidth = 0.45 },
+            AxisPosition.Left, "", grid: false);
+        names.TickStyle = TickStyle.None;
+        names.Labels.AddRange(bars.Select(bar => bar.Name));
+        model.Axes.Add(names);
+        model.Axes.Add(PlotStyle.Styled(new LinearAxis { Minimum = 0, Maximum = 112, MajorStep = 20 },
+            AxisPosition.Bottom, "accuracy in %, with 95 % confidence interval"
+                + (chance is { } guess ? $"; broken line: chance ({100 * guess:0.##} %)" : "")));
+        var series = new BarSeries { FillColor = OxyColor.FromAColor(190, PlotStyle.Series(0)), StrokeThickness = 0 };
+        var intervals = new LineSeries { Color = PlotStyle.Ink, StrokeThickness = 1.3 };
+        for (var i = 0; i < bars.Count; i++)
+        {
+            var accuracy = bars[i].Accuracy;
+            series.Items.Add(new BarItem(accuracy.Trials == 0 ? 0 : 100 * accuracy.Value));
+            var (low, high) = (100 * accuracy.Low, 100 * accuracy.High);
+            if (accuracy.Trials > 0) AddInterval(intervals, low, high, i);
+            model.Annotations.Add(new TextAnnotation
+            {
+                Text = accuracy.Trials == 0 ? "no data" : $"{100 * accuracy.Value:0.0}",
+                TextPosition = new DataPoint(accuracy.Trials == 0 ? 0 : high, i),
+                Offset = new ScreenVector(6, 0),
+                TextHorizontalAlignment = HorizontalAlignment.Left,
+                TextVerticalAlignment = VerticalAlignment.Middle,
+                StrokeThickness = 0,
+            });
+        }
+        model.Series.Add(series);
+        model.Series.Add(intervals);
+        if (chance is { } share) model.Annotations.Add(ChanceLine(100 * share));
+        return new Plot(model, width, AroundBars + BarHeight * bars.Count);
+    }
+
+    private static void AddInterval(LineSeries line, double low, double high, double at)
+    {
+        line.Points.AddRange(
+        [
+            new(low, at - Cap), new(low, at + Cap), DataPoint.Undefined,
+            new(low, at), new(high, at), DataPoint.Undefined,
+            new(high, at - Cap), new(high, at + Cap), DataPoint.Undefined,
+        ]);
+    }
+
+    private static LineAnnotation ChanceLine(double at) => new()
+    {
+        Type = LineAnnotationType.Vertical,
+        X = at,
+        Color = PlotStyle.Series(1),
+        LineStyle = LineStyle.Dash,
+        StrokeThickness = 1.5,
+    };
+}

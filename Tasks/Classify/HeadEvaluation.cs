@@ -1,32 +1,46 @@
 using Diffract.Autograd;
 using Diffract.Engine;
+using Diffract.Kernels;
 using Diffract.Model;
 
 namespace Diffract.Tasks;
 
+/// <summary>How a head did on some images.</summary>
+/// <param name="Classes">Top-1, top-5 and the confusion matrix.</param>
+/// <param name="Loss">Mean cross-entropy.</param>
+public sealed record HeadScore(ClassificationScore Classes, double Loss)
+{
+    /// <summary>Top-1, 0 to 1.</summary>
+    public double Accuracy => Classes.Top1.Value;
+}
+
 /// <summary>Runs heads over images.</summary>
 public static class HeadEvaluation
 {
-    /// <summary>The logits a head gives images.</summary>
+    /// <summary>Scores a head.</summary>
     /// <param name="head">A head made for the source's maps.</param>
     /// <param name="source">Features.</param>
     /// <param name="items">Which images.</param>
     /// <param name="batch">Images at once.</param>
-    /// <param name="cancellation">Stops between two batches.</param>
     /// <param name="onBatch">Called with the number of images of every batch.</param>
-    public static Predictions Run(Head head, IFeatureSource source, IReadOnlyList<int> items, int batch,
-        CancellationToken cancellation = default, Action<int>? onBatch = null)
+    /// <param name="cancellation">Stops between two batches.</param>
+    /// <exception cref="DiffractException">A logit is NaN.</exception>
+    public static HeadScore Run(Head head, IFeatureSource source, IReadOnlyList<int> items, int batch,
+        Action<int>? onBatch = null, CancellationToken cancellation = default)
     {
         head.Eval();
-        var predictions = new Predictions(source.Classes.Count);
+        var score = new ClassificationScore(source.Classes);
+        double loss = 0;
         foreach (var features in source.Batches(items, new FeaturePass(batch), cancellation))
         {
             using var owned = features;
             using var no = GradMode.No();
             using var scope = Scope.Open();
-            predictions.Add(features.Items, features.Labels.ToArray<long>(), head.Forward(features.Maps).ToArray<float>());
+            var logits = head.Forward(features.Maps);
+            score.Add(logits, features.Labels);
+            loss += logits.CrossEntropy(features.Labels, reduction: Reduction.Sum).Item<float>();
             onBatch?.Invoke(features.Items.Count);
         }
-        return predictions;
+        return new HeadScore(score, loss / Math.Max(1, score.Top1.Trials));
     }
 }

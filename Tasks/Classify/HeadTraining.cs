@@ -58,10 +58,10 @@ public sealed class HeadTraining : IDisposable
 
     /// <summary>Trains until the end of the present epoch.</summary>
     /// <param name="items">The images to train on.</param>
-    /// <param name="cancellation">Stops between two steps; the position stays right.</param>
     /// <param name="onStep">Called after every step with the images in it and the loss.</param>
-    public void RunEpoch(IReadOnlyList<int> items, CancellationToken cancellation = default,
-        Action<int, double>? onStep = null)
+    /// <param name="cancellation">Stops between two steps; the position stays right.</param>
+    public void RunEpoch(IReadOnlyList<int> items, Action<int, double>? onStep = null,
+        CancellationToken cancellation = default)
     {
         schedule.Apply(optimizer, Epoch);
         Head.Train();

@@ -29,11 +29,16 @@ public static class LearningRateSearch
             using var training = new HeadTraining(source, recipe, rate);
             for (var epoch = 0; epoch < epochs; epoch++)
             {
-                training.RunEpoch(train, cancellation);
+                training.RunEpoch(train, cancellation: cancellation);
                 bar.Advance(1, $"lr {rate:g}");
             }
-            var found = HeadEvaluation.Run(training.Head, source, validation, recipe.Batch, cancellation);
-            tried.Add(new TriedRate(rate, found.Accuracy(), found.Loss()));
+            if (!double.IsFinite(training.MeanLoss))
+            {
+                tried.Add(new TriedRate(rate, 0, double.NaN));
+                continue;
+            }
+            var found = HeadEvaluation.Run(training.Head, source, validation, recipe.Batch, cancellation: cancellation);
+            tried.Add(new TriedRate(rate, found.Accuracy, found.Loss));
         }
         return tried;
     }

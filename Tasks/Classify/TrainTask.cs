@@ -70,7 +70,7 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
                 var note = scores is [.., var last] ? $"val {last.ValidationAccuracy:p1}" : "";
                 // A run that was stopped while it validated has the epoch behind it, but not its score.
                 if (training.Epoch == scores.Count)
-                    training.RunEpoch(train, cancellation, (n, step) => bar.Advance(n, $"loss {step:0.000} {note}"));
+                    training.RunEpoch(train, (n, step) => bar.Advance(n, $"loss {step:0.000} {note}"), cancellation);
                 scores.Add(Validate(training, validation, cancellation));
             }
             catch (OperationCanceledException)
@@ -126,8 +126,8 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
     private EpochScore Validate(HeadTraining training, IReadOnlyList<int> validation,
         CancellationToken cancellation)
     {
-        var found = HeadEvaluation.Run(training.Head, source, validation, recipe.Batch, cancellation);
-        return new EpochScore(training.Epoch, training.MeanLoss, found.Loss(), found.Accuracy());
+        var found = HeadEvaluation.Run(training.Head, source, validation, recipe.Batch, cancellation: cancellation);
+        return new EpochScore(training.Epoch, training.MeanLoss, found.Loss, found.Accuracy);
     }
 
     // The first of equals, so that a longer run does not look better than it is.

@@ -33,24 +33,8 @@ public static class SampleSheet
     /// <summary>A sheet of samples, as square as may be.</summary>
     /// <inheritdoc cref="Samples"/>
     public static Image Draw(UNet network, DiffusionRecipe process, int size, int count, ulong seed,
-        CancellationToken cancellation = default)
-    {
-        var columns = (int)Math.Ceiling(Math.Sqrt(count));
-        return Grid(Samples(network, process, size, count, seed, cancellation), columns);
-    }
-
-    /// <summary>Images side by side, row by row, with a narrow white line between them.</summary>
-    public static Image Grid(IReadOnlyList<Image> images, int columns, int gap = 2)
-    {
-        var (w, h) = (images[0].Width + gap, images[0].Height + gap);
-        var rows = (images.Count + columns - 1) / columns;
-        var sheet = new Image(columns * w + gap, rows * h + gap);
-        Array.Fill(sheet.Pixels, (byte)255);
-        for (var i = 0; i < images.Count; i++)
-            for (var y = 0; y < images[i].Height; y++)
-                images[i].Row(y).CopyTo(sheet.Row(gap + i / columns * h + y)[((gap + i % columns * w) * Image.Channels)..]);
-        return sheet;
-    }
+        CancellationToken cancellation = default) =>
+        ContactSheet.Make(Samples(network, process, size, count, seed, cancellation), zoom: Math.Max(1, 64 / size));
 
     /// <summary>Pictures from network values [N, H, W, 3], -1 to 1.</summary>
     public static IReadOnlyList<Image> Images(Tensor x)

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Diffract.Engine;
 using Diffract.Model;
 using Diffract.Tasks;
 
@@ -93,11 +92,12 @@ internal static class TrainVerb
         var task = new TrainTask(run, recipe, opened.Source, opened.Describe);
         var result = task.Run(progress, cancellation);
         if (opened.Skipped.Length > 0) terminal.Error.WriteLine(opened.Skipped);
+        TrainReport.Write(run, recipe, opened.Source, result);
         foreach (var tried in result.Tried)
             terminal.Output.WriteLine($"learning rate {tried.LearningRate:g}: {tried.Accuracy:p1} on the held-out images");
         terminal.Output.WriteLine($"learning rate {result.LearningRate:g}, best epoch {result.Best.Epoch} of "
             + $"{result.Epochs.Count}: {result.Best.ValidationAccuracy:p1} on the held-out images");
-        terminal.Output.WriteLine($"the head is {task.BestPath}");
+        terminal.Output.WriteLine($"the head is {task.BestPath}, the report {run.ReportPath}");
         return ExitCode.Success;
     }
 }

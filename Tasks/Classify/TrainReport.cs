@@ -1,0 +1,33 @@
+namespace Diffract.Tasks;
+
+/// <summary>The training of a head for people.</summary>
+public static class TrainReport
+{
+    /// <summary>Writes the report of a run.</summary>
+    public static void Write(RunFolder run, TrainRecipe recipe, IFeatureSource source, TrainResult result)
+    {
+        var report = new HtmlReport($"Training of {run.Name}");
+        report.Facts(
+        [
+            ("features", $"{source.Spec}, {source.Count} images of {source.Classes.Count} classes"),
+            ("head", $"{recipe.Head.Kind}, maps averaged to {recipe.Head.EffectivePool} x {recipe.Head.EffectivePool}"),
+            ("recipe", $"{recipe.Optimiser.Name}: {recipe.Optimiser.Optimiser}, learning rate {result.LearningRate:g}, "
+                + $"batch {recipe.Batch}, {recipe.Epochs} epochs, seed {recipe.Seed}"),
+            ("best epoch", $"{result.Best.Epoch}: {100 * result.Best.ValidationAccuracy:0.0} % of the held-out images"),
+        ]);
+        var epochs = result.Epochs.Select(e => (double)e.Epoch).ToArray();
+        report.Heading("Loss").Plot(CurvePlot.Draw("Cross-entropy", "epoch", "nats",
+        [
+            new Curve("training", epochs, [.. result.Epochs.Select(e => e.TrainLoss)]),
+            new Curve("held out", epochs, [.. result.Epochs.Select(e => e.ValidationLoss)]),
+        ]));
+        report.Heading("Accuracy").Plot(CurvePlot.Draw("Top-1 on the held-out images", "epoch", "percent",
+            [new Curve("held out", epochs, [.. result.Epochs.Select(e => 100 * e.ValidationAccuracy)])]));
+        if (result.Tried.Count > 0)
+            report.Heading("Learning rates").Table(["learning rate", "held-out top-1", "held-out loss"],
+                [.. result.Tried.Select(t => (IReadOnlyList<string>)[$"{t.LearningRate:g}", $"{100 * t.Accuracy:0.0} %",
+                    double.IsFinite(t.Loss) ? $"{t.Loss:0.000}" : "diverged"])],
+                $"After {Math.Min(recipe.SearchEpochs, recipe.Epochs)} epochs each");
+        report.Save(run.ReportPath);
+    }
+}

@@ -50,9 +50,11 @@ public static class Application
         var root = new RootCommand(
             "Runs, reads and trains around diffusion U-Nets, in managed code on any CPU");
         root.Options.Add(debug);
+        root.Subcommands.Add(QuickstartVerb.Make(terminal));
         root.Subcommands.Add(PretrainVerb.Make(terminal));
         root.Subcommands.Add(FeaturesVerb.Make(terminal));
         root.Subcommands.Add(TrainVerb.Make(terminal));
+        root.Subcommands.Add(EvaluateVerb.Make(terminal));
         root.Subcommands.Add(VerifyVerb.Make(terminal));
         root.Subcommands.Add(InspectVerb.Make(terminal));
         root.Subcommands.Add(ConvertVerb.Make(terminal));

@@ -89,14 +89,14 @@ internal static class RunOptions
         Parse(parsed, option, text => double.Parse(text, CultureInfo.InvariantCulture));
 
     /// <summary>Makes a new run folder, or opens the one to go on with, and runs.</summary>
-    public static int Start<T>(Terminal terminal, ParseResult parsed, Option<string?> name, Option<string?> resume,
+    public static int Start<T>(Terminal terminal, ParseResult parsed, Option<string?> name, Option<string?>? resume,
         Func<T> recipe, JsonTypeInfo<T> json, Func<RunFolder, T, int> body)
     {
-        if (parsed.GetValue(resume) is { } folder)
+        if (resume is not null && parsed.GetValue(resume) is { } folder)
         {
             var old = RunFolder.Open(folder);
             old.NoteStart(RunEnvironment.Now(Environment.CommandLine, Device.Cpu));
-            return Guard(terminal, old, () => body(old, RecipeFile.Load(old.RecipePath, json)));
+            return Guard(terminal, old, true, () => body(old, RecipeFile.Load(old.RecipePath, json)));
         }
         var wanted = parsed.GetValue(name)!;
         var path = wanted.Contains('/', StringComparison.Ordinal) || Path.IsPathRooted(wanted)
@@ -104,10 +104,10 @@ internal static class RunOptions
             : Path.Combine(RunFolder.DefaultParent, wanted);
         var made = recipe();
         var run = RunFolder.Create(path, made, json, RunEnvironment.Now(Environment.CommandLine, Device.Cpu), ExistingRun.Number);
-        return Guard(terminal, run, () => body(run, made));
+        return Guard(terminal, run, resume is not null, () => body(run, made));
     }
 
-    private static int Guard(Terminal terminal, RunFolder run, Func<int> body)
+    private static int Guard(Terminal terminal, RunFolder run, bool resumes, Func<int> body)
     {
         try
         {
@@ -115,7 +115,7 @@ internal static class RunOptions
         }
         catch (OperationCanceledException)
         {
-            terminal.Error.WriteLine($"diffract: stopped; go on with --resume {run.Path}");
+            if (resumes) terminal.Error.WriteLine($"diffract: go on with --resume {run.Path}");
             throw;
         }
     }

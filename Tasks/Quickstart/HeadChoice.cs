@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace Diffract.Tasks;
 
 /// <summary>The linear head's accuracy at one timestep and block.</summary>
@@ -16,18 +14,17 @@ public sealed record GridPoint(int Timestep, int Block, int Pool, double Validat
 /// <param name="Point">Timestep, block and pooling.</param>
 /// <param name="LearningRate">Learning rate.</param>
 /// <param name="Validation">Top-1 on the validation images, 0 to 1.</param>
-/// <param name="Right">Test images whose class was found.</param>
-/// <param name="Images">Test images.</param>
+/// <param name="Test">Top-1 on the test images.</param>
 public sealed record HeadChoice(ulong Seed, string Representation, string Head, GridPoint Point, double LearningRate,
-    double Validation, int Right, int Images)
-{
-    /// <summary>Top-1 on the test images, 0 to 1.</summary>
-    [JsonIgnore]
-    public double Test => Right / (double)Images;
-}
+    double Validation, Proportion Test);
 
 /// <summary>What the quickstart found.</summary>
 /// <param name="Heads">Every representation with both heads, seed by seed.</param>
 /// <param name="Grid">The pretrained network's linear heads for every timestep and block, first seed.</param>
 /// <param name="Seconds">How long it took.</param>
-public sealed record QuickstartResult(IReadOnlyList<HeadChoice> Heads, IReadOnlyList<GridPoint> Grid, double Seconds);
+public sealed record QuickstartResult(IReadOnlyList<HeadChoice> Heads, IReadOnlyList<GridPoint> Grid, double Seconds)
+{
+    /// <summary>How it is written as JSON.</summary>
+    public static System.Text.Json.Serialization.Metadata.JsonTypeInfo<QuickstartResult> Json =>
+        QuickstartJson.Default.QuickstartResult;
+}

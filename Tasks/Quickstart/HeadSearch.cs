@@ -66,10 +66,9 @@ internal sealed class HeadSearch(QuickstartRecipe recipe, Representation represe
                 if (accuracy > bestAccuracy) (best, training, bestAccuracy) = (training, best, accuracy);
                 training?.Dispose();
             }
-            var test = HeadEvaluation.Run(best!.Head, scored, All(scored), 200, cancellation);
-            var right = (int)Math.Round(test.Accuracy() * test.Count);
-            return new HeadChoice(seed, representation.Name, head.Kind, point, best.LearningRate, bestAccuracy, right,
-                scored.Count);
+            var test = HeadEvaluation.Run(best!.Head, scored, All(scored), 200, cancellation: cancellation);
+            return new HeadChoice(seed, representation.Name, head.Kind, point, best.LearningRate, bestAccuracy,
+                test.Classes.Top1);
         }
         finally
         {
@@ -92,7 +91,7 @@ internal sealed class HeadSearch(QuickstartRecipe recipe, Representation represe
         {
             for (var epoch = 0; epoch < epochs; epoch++)
             {
-                training.RunEpoch(All(few), cancellation);
+                training.RunEpoch(All(few), cancellation: cancellation);
                 onEpoch?.Invoke();
             }
             return training;
@@ -105,7 +104,7 @@ internal sealed class HeadSearch(QuickstartRecipe recipe, Representation represe
     }
 
     private static double Accuracy(Head head, FeatureTable features, CancellationToken cancellation) =>
-        HeadEvaluation.Run(head, features, All(features), 200, cancellation).Accuracy();
+        HeadEvaluation.Run(head, features, All(features), 200, cancellation: cancellation).Accuracy;
 
     private static int[] All(FeatureTable features) => [.. Enumerable.Range(0, features.Count)];
 

@@ -3,6 +3,10 @@ namespace Diffract.Tasks;
 /// <summary>What the quickstart does; the numbers are chosen so that it ends in a few minutes on two cores.</summary>
 public sealed record QuickstartRecipe
 {
+    /// <summary>How it is written as JSON.</summary>
+    public static System.Text.Json.Serialization.Metadata.JsonTypeInfo<QuickstartRecipe> Json =>
+        QuickstartJson.Default.QuickstartRecipe;
+
     /// <summary>Seeds of the labelled sample, the heads and the noise; one run each.</summary>
     public IReadOnlyList<ulong> Seeds { get; init; } = [0];
 

@@ -1,0 +1,48 @@
+using System.CommandLine;
+using Diffract.Tasks;
+
+namespace Diffract.Cli;
+
+/// <summary><c>diffract quickstart</c>.</summary>
+internal static class QuickstartVerb
+{
+    public static Command Make(Terminal terminal)
+    {
+        var full = new Option<bool>("--full") { Description = "All 10,000 test images and three seeds" };
+        var name = RunOptions.Name("quickstart");
+        var verb = new Verb("quickstart", "Shows the main job on real pictures, with nothing to download")
+        {
+            Details = """
+                Extracts features of a small pretrained U-Net at several timesteps and blocks, trains linear and attention
+                heads on 20 labels a class of Fashion-MNIST, and compares them with the same heads on raw pixels and on an
+                untrained U-Net. Prints the table, and writes a map of accuracy, sheets of denoised and generated pictures and
+                report.html into the run folder.
+                """,
+            Examples = ["diffract quickstart", "diffract quickstart --full"],
+        };
+        verb.Add(full);
+        verb.Add(name);
+        verb.SetAction((parsed, cancellation) => Task.FromResult(RunOptions.Start(terminal, parsed, name, null,
+            () => parsed.GetValue(full) ? QuickstartRecipe.Full : new QuickstartRecipe(), QuickstartRecipe.Json,
+            (run, recipe) => Run(terminal, run, recipe, cancellation))));
+        return verb;
+    }
+
+    private static int Run(Terminal terminal, RunFolder run, QuickstartRecipe recipe, CancellationToken cancellation)
+    {
+        var train = IdxDataset.Open(QuickstartAssets.Data, train: true);
+        var test = IdxDataset.Open(QuickstartAssets.Data, train: false);
+        using var network = NetworkFile.Load(QuickstartAssets.Network);
+        QuickstartResult result;
+        using (var progress = RunProgress.On(terminal))
+        {
+            result = new QuickstartTask(recipe, train, test, network).Run(progress, cancellation);
+            progress.Say("drawing the report");
+        }
+        RecipeFile.Save(run.At("result.json"), result, QuickstartResult.Json);
+        QuickstartReport.Write(run, recipe, result, network, test, cancellation);
+        foreach (var line in QuickstartReport.Lines(result)) terminal.Output.WriteLine(line);
+        terminal.Output.WriteLine($"{Units.Duration(TimeSpan.FromSeconds(result.Seconds))}; report: {run.ReportPath}");
+        return ExitCode.Success;
+    }
+}

@@ -3,8 +3,8 @@ using Diffract.Kernels;
 
 namespace Diffract.Autograd;
 
-/// <summary>Reductions over any set of axes. Axes count from either end; none named means all. Float32 is added up in
-/// short runs of floats that are merged in double precision, in an order that the shape alone decides.</summary>
+/// <summary>Reductions over any set of axes. Axes count from either end; none named means all. Float32 is added up
+/// in double precision, in an order that the shape alone decides, and rounded once.</summary>
 public static class Reductions
 {
     extension(Tensor x)

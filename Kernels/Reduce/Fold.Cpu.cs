@@ -1,25 +1,23 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using Diffract.Engine;
 
 namespace Diffract.Kernels;
 
-/// <remarks>Two layouts. A row (Inner = 1) is cut into blocks of <see cref="Block"/> numbers, which 32 float
-/// accumulators take in; columns (Inner &gt; 1) go down in strips of up to 32 side by side, <see cref="Depth"/> rows at a
-/// time. So no float accumulator takes in more than 64 numbers. What blocks give is merged in double precision, first to
-/// last, within segments that threads share out, and segments are merged first to last in the end.</remarks>
+/// <remarks>Everything is added up in double precision: memory is slower than that. Rows (Inner = 1) are taken 16 numbers
+/// at a time, columns (Inner &gt; 1) in strips of up to 32 side by side. A long axis is cut into segments that threads
+/// share out; their sums are added first to last.</remarks>
 public static unsafe partial class Fold<TFormula>
 {
     private const MethodImplOptions Hot = MethodImplOptions.AggressiveOptimization;
-    private const int Block = 2048;
-    private const int Depth = 64;
+    private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
     private const int Strip = 32;
+    private const int LeastRows = 64;
 
     private static void Simd(CpuDevice device, FoldArgs args)
     {
         if (args.Outer == 0 || args.Inner == 0) return;
-        // A segment is whole blocks; a long fold has several, so that threads can share even a single result.
-        var unit = args.Inner == 1 ? Block : Depth;
-        var perSegment = Math.Max(unit, Chunks.Size / args.Inner / unit * unit);
+        var perSegment = Math.Max(LeastRows, Chunks.Size / args.Inner);
         var segments = Math.Max(1, (args.Length + perSegment - 1) / perSegment);
         if (segments == 1)
         {
@@ -34,22 +32,22 @@ public static unsafe partial class Fold<TFormula>
             for (var i = first; i < last; i++)
             {
                 var (o, column) = Math.DivRem(i, args.Inner);
-                var from = partial + (o * segments * args.Inner) + column;
-                var whole = new DoubleLane(*from);
-                for (long s = 1; s < segments; s++) whole = TFormula.Merge<DoubleLane>(whole, from[s * args.Inner]);
-                args.Y.F32[i] = (float)(TFormula.Finish(whole) * args.Scale);
+                var from = partial + o * segments * args.Inner + column;
+                double sum = 0;
+                for (long s = 0; s < segments; s++) sum += from[s * args.Inner];
+                args.Y.F32[i] = (float)(TFormula.Finish(sum) * args.Scale);
             }
         });
     }
 
-    // Items are (slab, segment, strip), the strip fastest. Their results go to partial, or to y when there is none.
+    // Items are (slab, segment, strip), the strip fastest. Their sums go to partial, or finished to y when there is none.
     private static void Segments(CpuDevice device, FoldArgs args, long segments, long perSegment, double* partial)
     {
         var strips = (args.Inner + Strip - 1) / Strip;
         var cost = Math.Max(1, Math.Min(perSegment, args.Length) * Math.Min(Strip, args.Inner));
         device.ForChunks(args.Outer * segments * strips, Chunks.Size / cost, (first, last) =>
         {
-            var whole = stackalloc double[Strip];
+            var sums = stackalloc double[Strip];
             for (var item = first; item < last; item++)
             {
                 var (slab, strip) = Math.DivRem(item, strips);
@@ -58,13 +56,13 @@ public static unsafe partial class Fold<TFormula>
                 var count = Math.Min(perSegment, args.Length - start);
                 var column = strip * Strip;
                 var width = (int)Math.Min(Strip, args.Inner - column);
-                var x = args.X.F32 + (((o * args.Length) + start) * args.Inner) + column;
-                if (args.Inner == 1) *whole = Row(x, count);
-                else Columns(x, count, args.Inner, width, whole);
-                var at = (slab * args.Inner) + column;
+                var x = args.X.F32 + (o * args.Length + start) * args.Inner + column;
+                if (args.Inner == 1) *sums = Row(x, count);
+                else Columns(x, count, args.Inner, width, sums);
+                var at = slab * args.Inner + column;
                 for (var i = 0; i < width; i++)
-                    if (partial is not null) partial[at + i] = whole[i];
-                    else args.Y.F32[at + i] = (float)(TFormula.Finish(whole[i]) * args.Scale);
+                    if (partial is not null) partial[at + i] = sums[i];
+                    else args.Y.F32[at + i] = (float)(TFormula.Finish(sums[i]) * args.Scale);
             }
         });
     }
@@ -72,76 +70,67 @@ public static unsafe partial class Fold<TFormula>
     [MethodImpl(Hot)]
     private static double Row(float* x, long count)
     {
-        var whole = DoubleLane.Of(TFormula.Start);
-        var lanes = stackalloc float[WideLane.Width];
-        for (long at = 0; at < count; at += Block)
+        Vector256<double> a = default, b = default, c = default, d = default;
+        long i = 0;
+        for (; i <= count - 2 * WideLane.Width; i += 2 * WideLane.Width)
         {
-            var end = Math.Min(count, at + Block);
-            WideLane a, b, c, d;
-            a = b = c = d = WideLane.Of(TFormula.Start);
-            var i = at;
-            for (; i <= end - (4 * WideLane.Width); i += 4 * WideLane.Width)
-            {
-                a = TFormula.Step(a, WideLane.Load(x + i));
-                b = TFormula.Step(b, WideLane.Load(x + i + WideLane.Width));
-                c = TFormula.Step(c, WideLane.Load(x + i + (2 * WideLane.Width)));
-                d = TFormula.Step(d, WideLane.Load(x + i + (3 * WideLane.Width)));
-            }
-            for (; i <= end - WideLane.Width; i += WideLane.Width) a = TFormula.Step(a, WideLane.Load(x + i));
-            WideLane.Store(lanes, TFormula.Merge(TFormula.Merge(a, b), TFormula.Merge(c, d)));
-            for (var lane = 0; lane < WideLane.Width; lane++) whole = TFormula.Merge<DoubleLane>(whole, lanes[lane]);
-            for (; i < end; i++) whole = TFormula.Step<DoubleLane>(whole, x[i]);
+            Add(x + i, ref a, ref b);
+            Add(x + i + WideLane.Width, ref c, ref d);
         }
-        return whole;
+        for (; i <= count - WideLane.Width; i += WideLane.Width) Add(x + i, ref a, ref b);
+        var sum = Vector256.Sum(a + b + (c + d));
+        for (; i < count; i++) sum += TFormula.Term<FloatLane>(x[i]);
+        return sum;
     }
 
     [MethodImpl(Hot)]
-    private static void Columns(float* x, long count, long stride, int width, double* whole)
-    {
-        var block = stackalloc float[Strip];
-        for (var i = 0; i < width; i++) whole[i] = TFormula.Start;
-        for (long at = 0; at < count; at += Depth)
-        {
-            var rows = Math.Min(Depth, count - at);
-            Depths(x + (at * stride), rows, stride, width, block);
-            for (var i = 0; i < width; i++) whole[i] = TFormula.Merge<DoubleLane>(whole[i], block[i]);
-        }
-    }
-
-    // Up to 64 rows of up to 32 columns: four accumulators side by side, then one, then single columns.
-    [MethodImpl(Hot)]
-    private static void Depths(float* x, long rows, long stride, int width, float* block)
+    private static void Columns(float* x, long rows, long stride, int width, double* sums)
     {
         var column = 0;
         if (width == Strip)
         {
-            WideLane a, b, c, d;
-            a = b = c = d = WideLane.Of(TFormula.Start);
+            Vector256<double> a = default, b = default, c = default, d = default, e = default, f = default, g = default,
+                h = default;
             for (long r = 0; r < rows; r++)
             {
-                var p = x + (r * stride);
-                a = TFormula.Step(a, WideLane.Load(p));
-                b = TFormula.Step(b, WideLane.Load(p + WideLane.Width));
-                c = TFormula.Step(c, WideLane.Load(p + (2 * WideLane.Width)));
-                d = TFormula.Step(d, WideLane.Load(p + (3 * WideLane.Width)));
+                var p = x + r * stride;
+                Add(p, ref a, ref b);
+                Add(p + WideLane.Width, ref c, ref d);
+                Add(p + 2 * WideLane.Width, ref e, ref f);
+                Add(p + 3 * WideLane.Width, ref g, ref h);
             }
-            WideLane.Store(block, a);
-            WideLane.Store(block + WideLane.Width, b);
-            WideLane.Store(block + (2 * WideLane.Width), c);
-            WideLane.Store(block + (3 * WideLane.Width), d);
+            Store(sums, a, b);
+            Store(sums + WideLane.Width, c, d);
+            Store(sums + 2 * WideLane.Width, e, f);
+            Store(sums + 3 * WideLane.Width, g, h);
             return;
         }
         for (; column <= width - WideLane.Width; column += WideLane.Width)
         {
-            var a = WideLane.Of(TFormula.Start);
-            for (long r = 0; r < rows; r++) a = TFormula.Step(a, WideLane.Load(x + (r * stride) + column));
-            WideLane.Store(block + column, a);
+            Vector256<double> a = default, b = default;
+            for (long r = 0; r < rows; r++) Add(x + r * stride + column, ref a, ref b);
+            Store(sums + column, a, b);
         }
         for (; column < width; column++)
         {
-            var a = FloatLane.Of(TFormula.Start);
-            for (long r = 0; r < rows; r++) a = TFormula.Step<FloatLane>(a, x[(r * stride) + column]);
-            block[column] = a;
+            double sum = 0;
+            for (long r = 0; r < rows; r++) sum += TFormula.Term<FloatLane>(x[r * stride + column]);
+            sums[column] = sum;
         }
+    }
+
+    [MethodImpl(Inline)]
+    private static void Add(float* x, ref Vector256<double> low, ref Vector256<double> high)
+    {
+        var (lower, upper) = Vector256.Widen(TFormula.Term(WideLane.Load(x)).Value);
+        low += lower;
+        high += upper;
+    }
+
+    [MethodImpl(Inline)]
+    private static void Store(double* sums, Vector256<double> low, Vector256<double> high)
+    {
+        low.Store(sums);
+        high.Store(sums + Vector256<double>.Count);
     }
 }

@@ -11,11 +11,11 @@ namespace Diffract.Kernels;
 /// <param name="Scale">Factor of the result, applied before it is rounded: 1/Length for a mean.</param>
 public readonly record struct FoldArgs(View X, View Y, long Outer, long Length, long Inner, double Scale = 1);
 
-/// <summary>Folds the middle axis of an array.</summary>
-/// <typeparam name="TFormula">What becomes of the numbers.</typeparam>
+/// <summary>Adds up along the middle axis of an array.</summary>
+/// <typeparam name="TFormula">What is added up.</typeparam>
 public static partial class Fold<TFormula> where TFormula : struct, IFold
 {
-    /// <summary>y = fold of x over the middle axis, times the scale.</summary>
+    /// <summary>y = what becomes of the sum over the middle axis, times the scale.</summary>
     public static readonly Kernel<FoldArgs> Forward = new Kernel<FoldArgs>(TFormula.Name)
         .OnCpu(DType.Float32, Simd)
         .OnCpu(DType.Float64, Reference);

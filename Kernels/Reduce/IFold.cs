@@ -1,18 +1,11 @@
 namespace Diffract.Kernels;
 
-/// <summary>How many numbers become one: a monoid over lanes. Partial results are merged in double precision, in an
-/// order that depends on the shape alone.</summary>
+/// <summary>What of each number is added up, and what becomes of the sum.</summary>
 public interface IFold : INamed
 {
-    /// <summary>The result of nothing.</summary>
-    static abstract double Start { get; }
+    /// <summary>What one number contributes.</summary>
+    static abstract T Term<T>(T x) where T : unmanaged, ILane<T>;
 
-    /// <summary>Takes one more number in.</summary>
-    static abstract T Step<T>(T sofar, T x) where T : unmanaged, ILane<T>;
-
-    /// <summary>Joins two partial results.</summary>
-    static abstract T Merge<T>(T a, T b) where T : unmanaged, ILane<T>;
-
-    /// <summary>From the whole to the result.</summary>
-    static virtual double Finish(double whole) => whole;
+    /// <summary>From the sum to the result.</summary>
+    static virtual double Finish(double sum) => sum;
 }

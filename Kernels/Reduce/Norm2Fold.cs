@@ -9,16 +9,10 @@ public readonly struct Norm2Fold : IFold
     public static string Name => "norm2";
 
     /// <inheritdoc/>
-    public static double Start => 0;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Term<T>(T x) where T : unmanaged, ILane<T> => x * x;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Step<T>(T sofar, T x) where T : unmanaged, ILane<T> => T.MultiplyAdd(x, x, sofar);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Merge<T>(T a, T b) where T : unmanaged, ILane<T> => a + b;
-
-    /// <inheritdoc/>
-    public static double Finish(double whole) => Math.Sqrt(whole);
+    public static double Finish(double sum) => Math.Sqrt(sum);
 }

@@ -9,15 +9,8 @@ public readonly struct SumFold : IFold, IWholeFold
     public static string Name => "sum";
 
     /// <inheritdoc/>
-    public static double Start => 0;
-
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Step<T>(T sofar, T x) where T : unmanaged, ILane<T> => sofar + x;
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Merge<T>(T a, T b) where T : unmanaged, ILane<T> => a + b;
+    public static T Term<T>(T x) where T : unmanaged, ILane<T> => x;
 
     /// <inheritdoc/>
     public static long WholeStart => 0;

@@ -120,7 +120,7 @@ internal sealed class NetworkFileTests
             bytes = network.ParameterCount * sizeof(float);
             Networks.Save(path, network);
         }
-        var before = Device.Cpu.Memory.LiveBytes;
+        var before = LiveMemory.Bytes;
         Device.Cpu.ResetPeak();
         using var loaded = Networks.Load(path);
         Assert.That(Device.Cpu.Memory.PeakBytes - before, Is.LessThan(1.2 * bytes));

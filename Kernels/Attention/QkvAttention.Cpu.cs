@@ -10,6 +10,7 @@ public static unsafe partial class QkvAttention
 
     private static void ForwardSimd(CpuDevice device, QkvAttentionArgs a)
     {
+        if (a.Tokens == 0) return;
         var keys = new PackedKeys(a);
         using var packed = new Scratch(device, keys.Bytes);
         var k = packed.F32;

@@ -77,4 +77,16 @@ internal sealed class QkvAttentionTests
     public void Agrees_with_PyTorch(string fixture) => OpGolden.Check(fixture,
         (meta, x) => x[0].QkvAttention(meta.GetProperty("heads").GetInt32(),
             meta.GetProperty("order").GetString() == "legacy" ? QkvOrder.Legacy : QkvOrder.New), true, "qkv");
+
+    [TestCase(0, 5)]
+    [TestCase(2, 0)]
+    public void Nothing_gives_nothing(int n, int tokens)
+    {
+        var qkv = Tensor.Zeros([n, tokens, 12]);
+        qkv.RequiresGrad = true;
+        var y = qkv.QkvAttention(2);
+        y.Backward(Tensor.Zeros(y.Shape));
+        Assert.That(y.Shape, Is.EqualTo(Shape.Of(n, tokens, 4)));
+        Assert.That(qkv.Grad!.Shape, Is.EqualTo(qkv.Shape));
+    }
 }

@@ -113,4 +113,15 @@ internal sealed class GroupNormTests
     [Test]
     public void Agrees_with_PyTorch_with_scale_shift_and_silu() => OpGolden.Check("ops/scale_shift_norm_silu",
         (_, x) => x[0].GroupNorm(32, x[1], x[2], scaleShift: x[3], silu: true), true, "x", "gamma", "beta", "emb_out");
+
+    [Test]
+    public void An_empty_batch_has_no_gradient()
+    {
+        var (x, gamma) = (Tensor.Zeros([0, 5, 6]), OpCompare.Normal([6], 2));
+        gamma.RequiresGrad = true;
+        var y = x.GroupNorm(2, gamma, null);
+        y.Backward(Tensor.Zeros(y.Shape));
+        Assert.That(y.Shape, Is.EqualTo(x.Shape));
+        Assert.That(gamma.Grad!.ToArray<float>(), Is.All.Zero);
+    }
 }

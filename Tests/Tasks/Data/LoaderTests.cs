@@ -191,8 +191,21 @@ public sealed class LoaderTests
     }
 
     [Test]
+    public void A_batch_belongs_to_no_scope()
+    {
+        Batch batch;
+        using (Scope.Open()) batch = new Loader(new FakeDataset(4), Training()).Epoch().First();
+
+        using (batch) Assert.That(batch.Labels.ToArray<long>(), Has.Length.EqualTo(4));
+        Assert.That(batch.Images.IsDisposed, Is.True);
+    }
+
+    [Test]
     public void Leaving_a_pass_early_leaves_no_memory_behind()
     {
+        // What other tests forgot must not come back meanwhile.
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
         var before = Device.Cpu.Memory.LiveBlocks;
 
         foreach (var batch in new Loader(new FakeDataset(100), Training(3)).Epoch())

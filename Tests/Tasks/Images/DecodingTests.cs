@@ -77,6 +77,19 @@ public sealed class DecodingTests
     }
 
     [Test]
+    public void Many_threads_decode_the_same_pixels_at_once()
+    {
+        var names = Files().ToArray();
+        var alone = names.Select(name => ImageFile.Read(Path.Combine(Pictures.Folder, name)).Pixels).ToArray();
+        var together = new byte[8 * names.Length][];
+
+        Parallel.For(0, together.Length, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i =>
+            together[i] = ImageFile.Read(Path.Combine(Pictures.Folder, names[i % names.Length])).Pixels);
+
+        for (var i = 0; i < together.Length; i++) Assert.That(together[i], Is.EqualTo(alone[i % names.Length]));
+    }
+
+    [Test]
     public void The_content_decides_about_the_format_and_not_the_name()
     {
         using var folder = new TemporaryFolder();

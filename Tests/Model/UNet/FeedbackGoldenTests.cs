@@ -27,7 +27,8 @@ internal sealed class FeedbackGoldenTests
 
     [TestCase("systems/diffeed_windowed")]
     [TestCase("systems/diffeed_multiscale")]
-    public void Blocks_before_the_first_feedback_need_not_run_again(string name) => Run(name, DType.Float64, reuse: true);
+    public void Blocks_before_the_first_feedback_need_not_run_again(string name) =>
+        Run(name, DType.Float64, reuse: true);
 
     private static void Run(string name, DType dtype, bool reuse)
     {

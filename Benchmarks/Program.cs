@@ -1,4 +1,14 @@
 using BenchmarkDotNet.Running;
+using Diffract.Benchmarks;
 
-// dotnet run -c Release --project Benchmarks -- --filter *GroupNorm*
-BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+// Verbs of our own come first; everything else is BenchmarkDotNet's command line:
+// dotnet run -c Release --project Benchmarks -- --filter '*GroupNorm*'
+switch (args)
+{
+    case ["peak"]:
+        FmaPeak.Print(Console.Out);
+        return 0;
+    default:
+        var summaries = BenchmarkSwitcher.FromAssembly(typeof(FmaPeak).Assembly).Run(args, new KernelConfig());
+        return summaries.All(s => !s.HasCriticalValidationErrors) ? 0 : 1;
+}

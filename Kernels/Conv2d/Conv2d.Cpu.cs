@@ -29,6 +29,9 @@ public static unsafe partial class Conv2d
     {
         switch (algorithm)
         {
+            case ConvAlgorithm.Depthwise:
+                Depthwise.Run(device, args, direction, packed);
+                break;
             case ConvAlgorithm.Winograd2:
                 WinogradRoutes<Winograd2>.Run(device, args, direction, packed);
                 break;
@@ -48,6 +51,9 @@ public static unsafe partial class Conv2d
     {
         switch (form.Algorithm)
         {
+            case ConvAlgorithm.Depthwise:
+                Depthwise.Pack(weight, form.Settings, form.Direction, packed);
+                break;
             case ConvAlgorithm.Winograd2:
                 WinogradRoutes<Winograd2>.Pack(device, weight, form.Settings, form.Direction, packed);
                 break;

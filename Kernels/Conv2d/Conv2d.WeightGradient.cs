@@ -11,6 +11,9 @@ public static unsafe partial class Conv2d
     {
         switch (algorithm)
         {
+            case ConvAlgorithm.Depthwise:
+                DepthwiseGradient.Run(device, args);
+                break;
             case ConvAlgorithm.Winograd2:
                 WinogradRoutes<Winograd2>.WeightGradient(device, args);
                 break;

@@ -25,6 +25,7 @@ public readonly record struct Conv2dForm
     /// <summary>Bytes of a packed weight.</summary>
     public long Bytes => Algorithm switch
     {
+        ConvAlgorithm.Depthwise => Depthwise.PackedBytes(Settings),
         ConvAlgorithm.Winograd2 => WinogradRoutes<Winograd2>.PackedBytes(Settings, Direction),
         ConvAlgorithm.Winograd4 => WinogradRoutes<Winograd4>.PackedBytes(Settings, Direction),
         _ => GatherConv.PackedBytes(Settings, Direction),

@@ -6,6 +6,9 @@ internal enum ConvAlgorithm
     /// <summary>A product with a gathered left operand: any settings.</summary>
     Gather,
 
+    /// <summary>Channel by channel, where every channel is a group.</summary>
+    Depthwise,
+
     /// <summary>F(2 x 2, 3 x 3).</summary>
     Winograd2,
 

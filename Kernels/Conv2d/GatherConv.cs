@@ -10,7 +10,7 @@ internal static unsafe class GatherConv
     public static long PackedBytes(in Conv2dGeometry g, ConvDirection direction)
     {
         long floats = 0;
-        foreach (var part in Parts(g, direction)) floats += part.PackedFloats;
+        foreach (var part in ConvPart.Of(g, direction)) floats += part.PackedFloats;
         return floats * g.Groups * sizeof(float);
     }
 
@@ -18,7 +18,7 @@ internal static unsafe class GatherConv
     public static void Pack(CpuDevice device, float* weight, in Conv2dGeometry g, ConvDirection direction, float* packed)
     {
         var (channelStride, columnStride) = Strides(g, direction);
-        foreach (var part in Parts(g, direction))
+        foreach (var part in ConvPart.Of(g, direction))
         {
             for (var group = 0; group < g.Groups; group++, packed += part.PackedFloats)
                 TapWeights.Pack(device, weight + (nint)group * g.GroupFilters * g.GroupChannels * g.Taps, g.Taps, part.Taps,
@@ -34,7 +34,7 @@ internal static unsafe class GatherConv
         Pair input = forward ? (g.Height, g.Width) : (g.OutHeight, g.OutWidth);
         Pair output = forward ? (g.OutHeight, g.OutWidth) : (g.Height, g.Width);
         var (inputStride, outputStride) = forward ? (g.Channels, g.Filters) : (g.Filters, g.Channels);
-        foreach (var part in Parts(g, direction))
+        foreach (var part in ConvPart.Of(g, direction))
         {
             for (var group = 0; group < g.Groups; group++, packed += part.PackedFloats)
             {
@@ -48,31 +48,6 @@ internal static unsafe class GatherConv
                     part.Taps.Taps.Length * part.Channels, part.Columns, target, finish);
             }
         }
-    }
-
-    /// <summary>A grid of output pixels that see the same taps. Forward has one; the input's gradient has one for each
-    /// position within a stride.</summary>
-    private readonly record struct Part(TapSet Taps, int Channels, int Columns, Pair Grid, Pair Step, Pair Phase)
-    {
-        public long PackedFloats => Panels.Floats(Taps.Taps.Length * Channels, Columns);
-    }
-
-    private static List<Part> Parts(in Conv2dGeometry g, ConvDirection direction)
-    {
-        if (direction == ConvDirection.Forward)
-            return [new Part(TapSet.Forward(g), g.GroupChannels, g.GroupFilters, (g.OutHeight, g.OutWidth), 1, 0)];
-        var parts = new List<Part>();
-        for (var y = 0; y < g.Stride.H; y++)
-        {
-            for (var x = 0; x < g.Stride.W; x++)
-            {
-                // Empty when the stride is larger than the image; the weight is packed all the same.
-                Pair grid = (Math.Max(0, g.Height - y + g.Stride.H - 1) / g.Stride.H,
-                    Math.Max(0, g.Width - x + g.Stride.W - 1) / g.Stride.W);
-                parts.Add(new Part(TapSet.InputGradient(g, (y, x)), g.GroupFilters, g.GroupChannels, grid, g.Stride, (y, x)));
-            }
-        }
-        return parts;
     }
 
     private static (nint Channel, nint Column) Strides(in Conv2dGeometry g, ConvDirection direction)

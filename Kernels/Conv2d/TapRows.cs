@@ -30,6 +30,8 @@ internal readonly unsafe struct TapRows(
         }
     }
 
+    // Inlined, so that it is optimised at its first call.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void LoadRow(float* image, int y, int x, int k, int depth, float* to)
     {
         foreach (var run in taps.Runs)

@@ -12,46 +12,51 @@ internal readonly unsafe struct Winograd2 : IWinograd
 
     public static int Inputs => 4;
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Input(float** pixels, nint channels, float* to, nint plane)
     {
-        var t = stackalloc Lanes8[16];
+        var memory = stackalloc Lanes8[17];
+        var columns = Aligned.Up(memory);
         for (nint c = 0; c < channels; c += 8)
         {
-            for (var j = 0; j < 4; j++)
+            var t = columns;
+            for (var p = pixels; p < pixels + 4; p++, t++)
             {
-                InputLine(Vector256.Load(pixels[j] + c), Vector256.Load(pixels[j + 4] + c),
-                    Vector256.Load(pixels[j + 8] + c), Vector256.Load(pixels[j + 12] + c),
-                    out t[j], out t[j + 4], out t[j + 8], out t[j + 12]);
+                InputLine(Vector256.Load(p[0] + c), Vector256.Load(p[4] + c), Vector256.Load(p[8] + c),
+                    Vector256.Load(p[12] + c), out t[0], out t[4], out t[8], out t[12]);
             }
             var point = to + c;
-            for (var i = 0; i < 16; i += 4, point += 4 * plane)
+            for (t = columns; t < columns + 16; t += 4, point += 4 * plane)
             {
-                InputLine(t[i], t[i + 1], t[i + 2], t[i + 3], out var r0, out var r1, out var r2, out var r3);
+                InputLine(t[0], t[1], t[2], t[3], out var r0, out var r1, out var r2, out var r3);
                 Put(point, plane, r0, r1, r2, r3);
             }
         }
     }
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Output(float* from, nint plane, nint channels, in WinogradTarget target)
     {
-        var t = stackalloc Lanes8[8];
+        var memory = stackalloc Lanes8[9];
+        var lines = Aligned.Up(memory);
         float* y = target.Y, residual = target.Residual, bias = target.Bias;
         var (row, pixel, rows, columns) = (target.Row, target.Pixel, target.Rows, target.Columns);
         for (nint c = 0; c < channels; c += 8)
         {
             var point = from + c;
-            for (var j = 0; j < 4; j++, point += plane)
+            var t = lines;
+            for (; t < lines + 4; t++, point += plane)
             {
                 OutputLine(Vector256.Load(point), Vector256.Load(point + 4 * plane), Vector256.Load(point + 8 * plane),
-                    Vector256.Load(point + 12 * plane), out t[j], out t[j + 4]);
+                    Vector256.Load(point + 12 * plane), out t[0], out t[4]);
             }
             var shift = bias is null ? Lanes8.Zero : Vector256.Load(bias + c);
-            for (var i = 0; i < rows; i++)
+            var at = c;
+            for (t = lines; t < lines + 4 * rows; t += 4, at += row)
             {
-                OutputLine(t[4 * i], t[4 * i + 1], t[4 * i + 2], t[4 * i + 3], out var y0, out var y1);
-                var at = i * row + c;
+                OutputLine(t[0], t[1], t[2], t[3], out var y0, out var y1);
                 y0 += shift;
                 y1 += shift;
                 if (residual is not null) y0 += Vector256.Load(residual + at);
@@ -63,6 +68,7 @@ internal readonly unsafe struct Winograd2 : IWinograd
         }
     }
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Weight(float* taps, bool flip, float* to, nint plane)
     {
@@ -80,26 +86,30 @@ internal readonly unsafe struct Winograd2 : IWinograd
         }
     }
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void OutputGradient(float** pixels, nint channels, float* to, nint plane)
     {
-        var t = stackalloc Lanes8[8];
+        var memory = stackalloc Lanes8[9];
+        var columns = Aligned.Up(memory);
         for (nint c = 0; c < channels; c += 8)
         {
-            for (var j = 0; j < 2; j++)
+            var t = columns;
+            for (var p = pixels; p < pixels + 2; p++, t++)
             {
-                OutputGradientLine(Vector256.Load(pixels[j] + c), Vector256.Load(pixels[j + 2] + c),
-                    out t[j], out t[j + 2], out t[j + 4], out t[j + 6]);
+                OutputGradientLine(Vector256.Load(p[0] + c), Vector256.Load(p[2] + c),
+                    out t[0], out t[2], out t[4], out t[6]);
             }
             var point = to + c;
-            for (var i = 0; i < 8; i += 2, point += 4 * plane)
+            for (t = columns; t < columns + 8; t += 2, point += 4 * plane)
             {
-                OutputGradientLine(t[i], t[i + 1], out var m0, out var m1, out var m2, out var m3);
+                OutputGradientLine(t[0], t[1], out var m0, out var m1, out var m2, out var m3);
                 Put(point, plane, m0, m1, m2, m3);
             }
         }
     }
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void WeightGradient(float* from, nint plane, float* taps)
     {

@@ -9,6 +9,7 @@ internal readonly unsafe partial struct Winograd4
     // 1 / product of a point's distances to the other finite points: of 0, of ±P, of ±Q.
     private const float N0 = 1 / (P2 * Q2), NP = 1 / (2 * P2 * (P2 - Q2)), NQ = 1 / (2 * Q2 * (Q2 - P2));
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Weight(float* taps, bool flip, float* to, nint plane)
     {
@@ -33,22 +34,24 @@ internal readonly unsafe partial struct Winograd4
         }
     }
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void OutputGradient(float** pixels, nint channels, float* to, nint plane)
     {
-        var t = stackalloc Lanes8[24];
+        var memory = stackalloc Lanes8[25];
+        var columns = Aligned.Up(memory);
         for (nint c = 0; c < channels; c += 8)
         {
-            for (var j = 0; j < 4; j++)
+            var t = columns;
+            for (var p = pixels; p < pixels + 4; p++, t++)
             {
-                OutputGradientLine(Vector256.Load(pixels[j] + c), Vector256.Load(pixels[j + 4] + c),
-                    Vector256.Load(pixels[j + 8] + c), Vector256.Load(pixels[j + 12] + c),
-                    out t[j], out t[j + 4], out t[j + 8], out t[j + 12], out t[j + 16], out t[j + 20]);
+                OutputGradientLine(Vector256.Load(p[0] + c), Vector256.Load(p[4] + c), Vector256.Load(p[8] + c),
+                    Vector256.Load(p[12] + c), out t[0], out t[4], out t[8], out t[12], out t[16], out t[20]);
             }
             var point = to + c;
-            for (var i = 0; i < 24; i += 4, point += 6 * plane)
+            for (t = columns; t < columns + 24; t += 4, point += 6 * plane)
             {
-                OutputGradientLine(t[i], t[i + 1], t[i + 2], t[i + 3],
+                OutputGradientLine(t[0], t[1], t[2], t[3],
                     out var m0, out var m1, out var m2, out var m3, out var m4, out var m5);
                 m0.Store(point);
                 m1.Store(point + plane);
@@ -60,6 +63,7 @@ internal readonly unsafe partial struct Winograd4
         }
     }
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void WeightGradient(float* from, nint plane, float* taps)
     {

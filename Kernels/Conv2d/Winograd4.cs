@@ -17,23 +17,25 @@ internal readonly unsafe partial struct Winograd4 : IWinograd
 
     public static int Inputs => 6;
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Input(float** pixels, nint channels, float* to, nint plane)
     {
-        var t = stackalloc Lanes8[36];
+        var memory = stackalloc Lanes8[37];
+        var columns = Aligned.Up(memory);
         for (nint c = 0; c < channels; c += 8)
         {
-            for (var j = 0; j < 6; j++)
+            var t = columns;
+            for (var p = pixels; p < pixels + 6; p++, t++)
             {
-                InputLine(Vector256.Load(pixels[j] + c), Vector256.Load(pixels[j + 6] + c),
-                    Vector256.Load(pixels[j + 12] + c), Vector256.Load(pixels[j + 18] + c),
-                    Vector256.Load(pixels[j + 24] + c), Vector256.Load(pixels[j + 30] + c),
-                    out t[j], out t[j + 6], out t[j + 12], out t[j + 18], out t[j + 24], out t[j + 30]);
+                InputLine(Vector256.Load(p[0] + c), Vector256.Load(p[6] + c), Vector256.Load(p[12] + c),
+                    Vector256.Load(p[18] + c), Vector256.Load(p[24] + c), Vector256.Load(p[30] + c),
+                    out t[0], out t[6], out t[12], out t[18], out t[24], out t[30]);
             }
             var point = to + c;
-            for (var i = 0; i < 36; i += 6, point += 6 * plane)
+            for (t = columns; t < columns + 36; t += 6, point += 6 * plane)
             {
-                InputLine(t[i], t[i + 1], t[i + 2], t[i + 3], t[i + 4], t[i + 5],
+                InputLine(t[0], t[1], t[2], t[3], t[4], t[5],
                     out var r0, out var r1, out var r2, out var r3, out var r4, out var r5);
                 r0.Store(point);
                 r1.Store(point + plane);
@@ -45,27 +47,29 @@ internal readonly unsafe partial struct Winograd4 : IWinograd
         }
     }
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Output(float* from, nint plane, nint channels, in WinogradTarget target)
     {
-        var t = stackalloc Lanes8[24];
+        var memory = stackalloc Lanes8[25];
+        var lines = Aligned.Up(memory);
         float* y = target.Y, residual = target.Residual, bias = target.Bias;
         var (row, pixel, rows, columns) = (target.Row, target.Pixel, target.Rows, target.Columns);
         for (nint c = 0; c < channels; c += 8)
         {
             var point = from + c;
-            for (var j = 0; j < 6; j++, point += plane)
+            var t = lines;
+            for (; t < lines + 6; t++, point += plane)
             {
                 OutputLine(Vector256.Load(point), Vector256.Load(point + 6 * plane), Vector256.Load(point + 12 * plane),
                     Vector256.Load(point + 18 * plane), Vector256.Load(point + 24 * plane),
-                    Vector256.Load(point + 30 * plane), out t[j], out t[j + 6], out t[j + 12], out t[j + 18]);
+                    Vector256.Load(point + 30 * plane), out t[0], out t[6], out t[12], out t[18]);
             }
             var shift = bias is null ? Lanes8.Zero : Vector256.Load(bias + c);
-            for (var i = 0; i < rows; i++)
+            var at = c;
+            for (t = lines; t < lines + 6 * rows; t += 6, at += row)
             {
-                var s = t + 6 * i;
-                OutputLine(s[0], s[1], s[2], s[3], s[4], s[5], out var y0, out var y1, out var y2, out var y3);
-                var at = i * row + c;
+                OutputLine(t[0], t[1], t[2], t[3], t[4], t[5], out var y0, out var y1, out var y2, out var y3);
                 Put(y, residual, at, y0 + shift);
                 if (columns > 1) Put(y, residual, at + pixel, y1 + shift);
                 if (columns > 2) Put(y, residual, at + 2 * pixel, y2 + shift);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Diffract.Engine;
 
 namespace Diffract.Kernels;
@@ -6,9 +7,9 @@ namespace Diffract.Kernels;
 /// [tiles, channels] x [channels, filters] for each point, transforms of the products.</summary>
 /// <param name="tiles">The tiles.</param>
 /// <param name="input">Images [N, H, W, channels].</param>
-/// <param name="channels">Channels of the input, a multiple of 8.</param>
+/// <param name="channels">Channels of the input.</param>
 /// <param name="packed">The weight, transformed.</param>
-/// <param name="filters">Channels of the output, a multiple of 8.</param>
+/// <param name="filters">Channels of the output.</param>
 /// <param name="bias">One value a filter, or null.</param>
 /// <param name="residual">Added to the output, or null.</param>
 /// <param name="output">Images [N, H', W', filters].</param>
@@ -95,13 +96,14 @@ internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, 
         static nint Odd(nint floats) => (floats / 16 | 1) * 16;
     }
 
+    [SkipLocalsInit]
     private void TransformInputs(int first, int count, float* to, nint plane, int unused)
     {
         var pixels = stackalloc float*[T.Inputs * T.Inputs];
         for (var i = 0; i < count; i++)
         {
             tiles.InputPixels(first + i, input, channels, zeros, pixels);
-            T.Input(pixels, channels, to + i * inputStride, plane);
+            WinogradTransforms<T>.Input(pixels, channels, to + i * inputStride, plane);
         }
         // Rows that fill the last tile of the product up.
         for (var i = count; i < count + unused; i++)
@@ -129,7 +131,7 @@ internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, 
     private void TransformProducts(int first, int count, float* products, nint plane)
     {
         for (var i = 0; i < count; i++)
-            T.Output(products + i * productStride, plane, filters,
+            WinogradTransforms<T>.Output(products + i * productStride, plane, filters,
                 tiles.Target(first + i, output, residual, bias, filters));
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Diffract.Engine;
 
 namespace Diffract.Kernels;
@@ -7,9 +8,9 @@ namespace Diffract.Kernels;
 /// chunks whose transforms fit the third cache; every sum takes them in the same order.</summary>
 /// <param name="tiles">The tiles.</param>
 /// <param name="x">Images [N, H, W, channels].</param>
-/// <param name="channels">A multiple of 8.</param>
+/// <param name="channels">Channels of x.</param>
 /// <param name="dy">Images [N, H', W', filters].</param>
-/// <param name="filters">A multiple of 8.</param>
+/// <param name="filters">Channels of dy.</param>
 internal sealed unsafe class WinogradGradient<T>(WinogradTiles tiles, float* x, int channels, float* dy, int filters)
     where T : struct, IWinograd
 {
@@ -54,16 +55,17 @@ internal sealed unsafe class WinogradGradient<T>(WinogradTiles tiles, float* x, 
         return ((count + chunks - 1) / chunks + 7) / 8 * 8;
     }
 
+    [SkipLocalsInit]
     private void Transform(int tile, float* zeros, float* input, nint xPlane, float* output, nint dyPlane)
     {
         var pixels = stackalloc float*[T.Inputs * T.Inputs];
         tiles.InputPixels(tile, x, channels, zeros, pixels);
-        T.Input(pixels, channels, input, xPlane);
+        WinogradTransforms<T>.Input(pixels, channels, input, xPlane);
         tiles.OutputPixels(tile, dy, filters, zeros, pixels);
-        T.OutputGradient(pixels, filters, output, dyPlane);
-        if (channels % Tile.Columns == 0) return;
+        WinogradTransforms<T>.OutputGradient(pixels, filters, output, dyPlane);
         // The last panel reads as far as this; what comes of it is never used, but must not be slow to multiply.
-        for (var point = 0; point < points; point++) new Span<float>(input + point * xPlane + channels, 8).Clear();
+        if ((channels + 7) / 8 % 2 == 0) return;
+        for (var point = 0; point < points; point++) new Span<float>(input + point * xPlane + (channels + 7) / 8 * 8, 8).Clear();
     }
 
     private void Multiply(CpuDevice device, int count, float* inputs, nint xPlane, float* outputs, nint dyPlane, float* sums,
@@ -84,13 +86,14 @@ internal sealed unsafe class WinogradGradient<T>(WinogradTiles tiles, float* x, 
         });
     }
 
+    [SkipLocalsInit]
     private void Finish(float* sums, float* gradient)
     {
         var taps = stackalloc float[72];
         for (var c = 0; c < channels; c += 8, gradient += 72)
         {
             T.WeightGradient(sums + c, sumPlane, taps);
-            for (var i = 0; i < 8; i++)
+            for (var i = 0; i < Math.Min(8, channels - c); i++)
                 for (var t = 0; t < 9; t++) gradient[i * 9 + t] = taps[t * 8 + i];
         }
     }

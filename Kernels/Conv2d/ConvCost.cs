@@ -1,0 +1,60 @@
+namespace Diffract.Kernels;
+
+/// <summary>Estimates of a convolution's time in cycles of one core, fitted to measurements of a Zen 3. They need not be
+/// right, only right about which is less.</summary>
+/// <param name="images">Number of images.</param>
+/// <param name="size">Height and width of the result, or of dy for the weight's gradient.</param>
+/// <param name="channels">Channels summed over, or of x.</param>
+/// <param name="filters">Channels of the result, or of dy.</param>
+internal readonly struct ConvCost(int images, Pair size, int channels, int filters)
+{
+    private const int Taps = 9;
+
+    // What a tile of six rows costs beside its multiplications, and what those cost at the speed that is reached.
+    private const double TileCall = 20, TileStep = 6.5;
+
+    // A float that is gathered or transposed; a byte of a weight that is read; of one that is summed up and written.
+    private const double Load = 0.5, Transpose = 0.7, ReadByte = 0.125, SumByte = 0.75;
+
+    private readonly double pixels = (double)images * size.H * size.W;
+
+    private double WeightBytes => 4.0 * channels * filters;
+
+    /// <summary>A gathered product.</summary>
+    public double Gather() => Product(pixels, Taps * channels, filters) + pixels * (60 + Taps * channels * Load + 1.5 * filters)
+        + Taps * WeightBytes * ReadByte;
+
+    /// <summary>A Winograd algorithm.</summary>
+    public double Winograd(int outputs)
+    {
+        var (points, tiles) = (Points(outputs), Tiles(outputs));
+        return points * Product(tiles, channels, filters) + tiles * Transforms(outputs) + points * WeightBytes * ReadByte;
+    }
+
+    /// <summary>A gathered product over pixels.</summary>
+    public double GatherGradient() => Product(filters, pixels, Taps * channels)
+        + pixels * (60 + Taps * channels * Load + filters * Transpose) + Taps * WeightBytes * SumByte;
+
+    /// <summary>A Winograd algorithm's product over tiles.</summary>
+    public double WinogradGradient(int outputs)
+    {
+        var (points, tiles) = (Points(outputs), Tiles(outputs));
+        return points * (1.1 * Product(filters, tiles, channels) + tiles * filters * Transpose)
+            + tiles * Transforms(outputs) + points * WeightBytes * SumByte;
+    }
+
+    private static double Product(double rows, double depth, double columns) =>
+        Math.Ceiling(rows / Tile.Rows) * Math.Ceiling(columns / Tile.Columns) * (depth * TileStep + TileCall);
+
+    private static int Points(int outputs) => (outputs + 2) * (outputs + 2);
+
+    private double Tiles(int outputs) =>
+        (double)images * ((size.H + outputs - 1) / outputs) * ((size.W + outputs - 1) / outputs);
+
+    // One tile: its pixels' addresses, and the channels, eight at a time.
+    private double Transforms(int outputs)
+    {
+        var (fixedPart, input, output) = outputs == 4 ? (500, 30, 22) : (250, 9, 7);
+        return fixedPart + (channels + 7) / 8 * 8 * input + (filters + 7) / 8 * 8 * output;
+    }
+}

@@ -71,8 +71,8 @@ internal sealed unsafe class WinogradGradient<T>(WinogradTiles tiles, float* x, 
     private void Multiply(CpuDevice device, int count, float* inputs, nint xPlane, float* outputs, nint dyPlane, float* sums,
         bool accumulate)
     {
-        var rowBlock = Even(filters, LargestRowBlock, Tile.Rows);
-        var group = Even(panels, LargestPanelGroup, 1);
+        var rowBlock = Blocks.Even(filters, LargestRowBlock, Tile.Rows);
+        var group = Blocks.Even(panels, LargestPanelGroup, 1);
         var (rowBlocks, groups) = ((filters + rowBlock - 1) / rowBlock, (panels + group - 1) / group);
         device.For(points * rowBlocks * groups, t =>
         {
@@ -96,11 +96,5 @@ internal sealed unsafe class WinogradGradient<T>(WinogradTiles tiles, float* x, 
             for (var i = 0; i < Math.Min(8, channels - c); i++)
                 for (var t = 0; t < 9; t++) gradient[i * 9 + t] = taps[t * 8 + i];
         }
-    }
-
-    private static int Even(int total, int largest, int unit)
-    {
-        var parts = (total + largest - 1) / largest;
-        return ((total + parts - 1) / parts + unit - 1) / unit * unit;
     }
 }

@@ -24,6 +24,14 @@ internal static unsafe class Blocks
     /// <summary><paramref name="rows"/> rounded up to whole tiles.</summary>
     public static int WholeTiles(int rows) => (rows + Tile.Rows - 1) / Tile.Rows * Tile.Rows;
 
+    /// <summary>Length of a part when <paramref name="total"/> is divided as evenly as whole units allow into as few parts
+    /// as are no longer than <paramref name="largest"/>.</summary>
+    public static int Even(int total, int largest, int unit)
+    {
+        var parts = Math.Max(1, (total + largest - 1) / largest);
+        return Math.Max(unit, ((total + parts - 1) / parts + unit - 1) / unit * unit);
+    }
+
     /// <summary>Floats of scratch for the left block.</summary>
     public static long LeftFloats(int rows, int depth) => WholeTiles(rows) * (long)Stride(Part(depth));
 

@@ -8,8 +8,8 @@ namespace Diffract.Kernels;
 /// because packing it would cost more than multiplying.</summary>
 internal static unsafe class FewRows
 {
-    /// <summary>Most rows for which this is the faster way.</summary>
-    public const int Most = 12;
+    /// <summary>Most rows for which this is the faster way, when B is transposed and when it is not.</summary>
+    public const int MostDots = 24, MostPanels = 12;
 
     private const int ColumnsOfTask = 64;
 
@@ -20,7 +20,7 @@ internal static unsafe class FewRows
         {
             var first = t * ColumnsOfTask;
             var count = Math.Min(ColumnsOfTask, columns - first);
-            var sums = stackalloc float[Most * ColumnsOfTask];
+            var sums = stackalloc float[MostDots * ColumnsOfTask];
             for (var j = 0; j < count; j += 4)
                 for (var i = 0; i < rows; i += 3)
                     Square(a + (nint)i * depth, Math.Min(3, rows - i), b + (nint)(first + j) * depth,

@@ -17,8 +17,8 @@ internal readonly record struct GemmPlan(int RowBlock, int PanelGroup, int Depth
     /// <summary>The plan for a product of this shape, <paramref name="batch"/> times.</summary>
     public static GemmPlan For(long rows, int panels, int depth, int batch = 1)
     {
-        var rowBlock = (int)Math.Min(LargestRowBlock, Math.Max(1, rows));
-        var group = Math.Max(1, Math.Min(LargestPanelGroup, panels));
+        var rowBlock = Blocks.Even((int)Math.Min(rows, 100 * LargestRowBlock), LargestRowBlock, Tile.Rows);
+        var group = Blocks.Even(panels, LargestPanelGroup, 1);
         while (Tasks(rowBlock, group) < WantedTasks && Work(rowBlock, group) > 2 * SmallestTask)
         {
             // Narrow the wider side, but keep rows in whole tiles.

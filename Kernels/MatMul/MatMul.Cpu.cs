@@ -39,10 +39,19 @@ public static unsafe partial class MatMul
             Multiply(device, args, a, args.PackedB.F32, target, finish);
             return;
         }
-        if (args.Rows <= FewRows.Most && !args.TransposeA)
+        if (!args.TransposeA && args.TransposeB && args.Rows <= FewRows.MostDots)
         {
-            if (args.TransposeB) FewRows.Dots(device, a, b, args.Rows, args.Columns, args.Depth, target, finish);
-            else FewRows.Panels(device, a, b, args.Rows, args.Columns, args.Depth, target, finish);
+            FewRows.Dots(device, a, b, args.Rows, args.Columns, args.Depth, target, finish);
+            return;
+        }
+        if (!args.TransposeA && !args.TransposeB && args.Rows <= FewRows.MostPanels)
+        {
+            FewRows.Panels(device, a, b, args.Rows, args.Columns, args.Depth, target, finish);
+            return;
+        }
+        if (args.TransposeA && !args.TransposeB && args.Depth >= 4L * Math.Max(args.Rows, args.Columns))
+        {
+            Long(device, args, a, b, target, finish);
             return;
         }
         using var packed = new Scratch(device, PackedBytes(args.Depth, args.Columns));
@@ -50,6 +59,14 @@ public static unsafe partial class MatMul
             packed.F32);
         Multiply(device, args, a, packed.F32, target, finish);
     }
+
+    private static void Long(CpuDevice device, in MatMulArgs args, float* a, float* b, TargetRows target, RowFinish finish) =>
+        LongProduct.Run(device, a, args.Rows, args.Rows, new LeftRows(b, args.Columns), args.Columns, args.Depth,
+            (row, column, count, sums) =>
+            {
+                var y = target.Row(row, out var residual);
+                finish.Write(sums, column, count, y + column, residual is null ? null : residual + column);
+            });
 
     private static void Multiply(CpuDevice device, in MatMulArgs args, float* a, float* packed, TargetRows target,
         RowFinish finish)

@@ -23,7 +23,7 @@ internal sealed class MatMulTests
 
     [TestCase(1, 1000, 1500)]
     [TestCase(7, 333, 1000)]
-    [TestCase(700, 900, 500)]
+    [TestCase(300, 700, 500)]
     [TestCase(10, 40, 60000)]
     [TestCase(257, 97, 4000)]
     public void Float32_agrees_with_float64_for_large_products(int m, int n, int k) =>
@@ -135,7 +135,7 @@ internal sealed class MatMulTests
 
     [TestCase(5, 300, 200)]
     [TestCase(300, 200, 500)]
-    [TestCase(20, 30, 50000)]
+    [TestCase(20, 30, 20000)]
     public void Same_bits_for_any_number_of_threads(int m, int n, int k) => OpCompare.SameBitsForAnyThreads(
         x => x[0]!.MatMul(x[1]!), OpCompare.Normal([m, k], 1), OpCompare.Normal([k, n], 2));
 

@@ -21,7 +21,7 @@ internal sealed class KernelConfig : ManualConfig
         AddJob(Job.Default.WithToolchain(InProcessEmitToolchain.Instance).WithWarmupCount(2).WithIterationCount(7));
         AddLogger(ConsoleLogger.Default);
         AddColumnProvider(DefaultColumnProviders.Descriptor, DefaultColumnProviders.Params, DefaultColumnProviders.Metrics);
-        AddColumn(StatisticColumn.Median, StatisticColumn.Min, new WorkColumn("GFLOP/s", "0", Rate),
+        AddColumn(StatisticColumn.Median, StatisticColumn.Min, BaselineRatioColumn.RatioMean, new WorkColumn("GFLOP/s", "0", Rate),
             new WorkColumn("of peak", "0%", flops => Rate(flops) / peak.Value));
         AddExporter(MarkdownExporter.GitHub, JsonExporter.Full);
         WithSummaryStyle(SummaryStyle.Default.WithMaxParameterColumnWidth(60));

@@ -8,6 +8,9 @@ switch (args)
     case ["peak"]:
         FmaPeak.Print(Console.Out);
         return 0;
+    case ["ops", ..]:
+        OpSpeed.Run(args.ElementAtOrDefault(1) ?? "");
+        return 0;
     default:
         var summaries = BenchmarkSwitcher.FromAssembly(typeof(FmaPeak).Assembly).Run(args, new KernelConfig());
         return summaries.All(s => !s.HasCriticalValidationErrors) ? 0 : 1;

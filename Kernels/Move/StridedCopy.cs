@@ -13,7 +13,7 @@ public readonly record struct StridedCopyArgs(View X, View Y, CopyPlan Plan);
 /// tile by tile, so that every cache line it touches is used up while it is at hand.</summary>
 public static unsafe class StridedCopy
 {
-    private const int TileSide = 32;
+    private const int TileSide = 64;
     private const int TileArea = TileSide * TileSide;
 
     /// <summary>y = x, element by element, for every element type.</summary>
@@ -82,15 +82,19 @@ public static unsafe class StridedCopy
         });
     }
 
+    // By way of a buffer, into which the source's neighbours go as they lie: rows a power of two apart would push one
+    // another out of the cache if they were read a few elements at a time.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Tile<T>(T* x, T* y, in CopyPlan plan, long countQ, long countP) where T : unmanaged
     {
-        var (fromQ, toQ) = (plan.From(0), plan.To(0));
-        var (fromP, toP) = (plan.From(plan.Nearest), plan.To(plan.Nearest));
+        var buffer = stackalloc T[TileArea];
+        for (long q = 0; q < countQ; q++)
+            Row(x + q * plan.From(0), buffer + q * countP, plan.From(plan.Nearest), 1, countP);
+        var (toQ, toP) = (plan.To(0), plan.To(plan.Nearest));
         for (long p = 0; p < countP; p++)
         {
-            T* source = x + (p * fromP), target = y + (p * toP);
-            for (long q = 0; q < countQ; q++) target[q * toQ] = source[q * fromQ];
+            T* source = buffer + p, target = y + p * toP;
+            for (long q = 0; q < countQ; q++) target[q * toQ] = source[q * countP];
         }
     }
 }

@@ -35,7 +35,7 @@ internal static unsafe class RandomBlocks
     public static void Fill(GeneratorState state, ulong position, uint* words)
     {
         var counter = position / Philox.WordsPerBlock;
-        for (var i = 0; i < Size; i += Philox.WordsPerBlock)
-            (words[i], words[i + 1], words[i + 2], words[i + 3]) = Philox.Block(state.Seed, counter++, state.Stream);
+        for (var i = 0; i < Size; i += PhiloxLanes.Words, counter += PhiloxLanes.Words / Philox.WordsPerBlock)
+            PhiloxLanes.Fill(state.Seed, counter, state.Stream, words + i);
     }
 }

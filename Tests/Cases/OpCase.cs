@@ -41,8 +41,16 @@ public sealed record OpCase(string Op, string Call, Func<Tensor?[], Tensor> Run,
     /// <summary>Bytes read and written by one run in float32; those of inputs and result when left at 0.</summary>
     public double Bytes { get; init; }
 
-    /// <summary>True for sizes as networks have them: benchmarks time these, tests of gradients leave them out.</summary>
+    /// <summary>True where several threads share the work: differences of every element would take too long.</summary>
     public bool Large { get; init; }
+
+    /// <summary>True for sizes as networks have them: benchmarks time these, and no test runs them.</summary>
+    public bool Network { get; init; }
+
+    /// <summary>Bytes that one run in float32 moves at least.</summary>
+    /// <param name="result">Its result.</param>
+    public double BytesWith(Tensor result) => Bytes > 0 ? Bytes : result.Count * (double)result.DType.Size()
+        + Inputs.Sum(i => i is null ? 0 : i.Shape.Count * (double)(i.DType ?? DType.Float32).Size());
 
     /// <summary>Input shapes, for people: "[2, 3] [3]".</summary>
     public string Shapes => string.Join(" ", Inputs.Select(i => i is null ? "-" : i.Shape.ToString()));

@@ -11,5 +11,9 @@ public static class OpTable
             .Select(t => (CaseFamily)Activator.CreateInstance(t)!),
     ];
 
-    public static IReadOnlyList<OpCase> All { get; } = [.. Families.SelectMany(f => f.Rows())];
+    /// <summary>The rows that tests run.</summary>
+    public static IReadOnlyList<OpCase> All { get; } = [.. Families.SelectMany(f => f.Rows()).Where(r => !r.Network)];
+
+    /// <summary>The rows that benchmarks time.</summary>
+    public static IReadOnlyList<OpCase> Network { get; } = [.. Families.SelectMany(f => f.Rows()).Where(r => r.Network)];
 }

@@ -27,7 +27,7 @@ public static class OpsPage
         {
             text.Append($"\n## {family.Title}\n\n");
             text.Append("| Operation | Call | Types | Gradient | Error | Cases |\n| --- | --- | --- | --- | --- | --- |\n");
-            foreach (var rows in family.Rows().GroupBy(r => (r.Op, r.Call)))
+            foreach (var rows in family.Rows().Where(r => !r.Network).GroupBy(r => (r.Op, r.Call)))
                 text.Append($"| {rows.Key.Op} | `{rows.Key.Call.Replace("|", "\\|", StringComparison.Ordinal)}` | "
                     + $"{Types(rows)} | {(rows.Any(r => r.HasGradient) ? "yes" : "-")} | {Error(rows)} | {rows.Count()} |\n");
         }

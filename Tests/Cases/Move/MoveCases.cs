@@ -50,6 +50,16 @@ public sealed class MoveCases : CaseFamily
             with { Large = true },
         Move("copy", x => x.Transpose(1, 2).Contiguous(), [4, 65, 8, 33], i => [i[0], i[2], i[1], i[3]], [4, 8, 65, 33])
             with { Large = true },
+        new("copy", "x.Clone()", x => x[0]!.Clone(), Input.Uniform(0, 1, 1, 256, 256, 64)) { Network = true },
+        new("copy", "x.Permute(0, 3, 1, 2).Contiguous()", x => x[0]!.Permute(0, 3, 1, 2).Contiguous(),
+            Input.Uniform(0, 1, 1, 256, 256, 64)) { Network = true },
+        new("copy", "x.Permute(0, 2, 3, 1).Contiguous()", x => x[0]!.Permute(0, 2, 3, 1).Contiguous(),
+            Input.Uniform(0, 1, 1, 64, 256, 256)) { Network = true },
+        new("copy", "x.Permute(0, 2, 3, 1).Contiguous()", x => x[0]!.Permute(0, 2, 3, 1).Contiguous(),
+            Input.Uniform(0, 1, 1, 3, 1024, 1024)) { Network = true },
+        new("cast", "x.To(Float16)", x => x[0]!.To(DType.Float16), Input.Uniform(0, 1, 4_194_304)) { Network = true },
+        new("cast", "x.To(Float32)", x => x[0]!.To(DType.Float32),
+            new Input([4_194_304], (r, _) => r.NextDouble(), DType.Float16)) { Network = true },
     ];
 
     private static OpCase Move(string op, Func<Tensor, Tensor> run, long[] shape, Func<long[], long[]> from, long[] result,

@@ -14,6 +14,11 @@ public sealed class ArithmeticCases : CaseFamily
         ([2, 3, 0], [3, 1]), ([2, 1, 3, 1, 4], [1, 5, 3, 2, 1]),
     ];
 
+    private static readonly (long[] A, long[] B)[] large = [([64, 33, 33], [33]), ([70_001], [70_001])];
+
+    private static readonly (long[] A, long[] B)[] network =
+        [([1, 256, 256, 64], [1, 256, 256, 64]), ([1, 256, 256, 64], [64]), ([4, 128, 128, 64], [4, 1, 1, 64])];
+
     public override string Title => "Two numbers";
 
     public override IEnumerable<OpCase> Rows() =>
@@ -52,12 +57,13 @@ public sealed class ArithmeticCases : CaseFamily
         Func<double, double, double> reference, bool positive = false,
         [CallerArgumentExpression(nameof(run))] string call = "")
     {
-        foreach (var (a, b) in shapes.Append(([64, 33, 33], [33])).Append(([70_001], [70_001])))
+        foreach (var (a, b) in shapes.Concat(large).Concat(network))
             yield return new(op, Calls.Short(call), x => run(x[0]!, x[1]!), Operand(a), Operand(b))
             {
                 Reference = x => Naive.Zip(x[0], x[1], reference),
                 Flops = Math.Max(Shape.Of(a).Count, Shape.Of(b).Count),
-                Large = Shape.Of(a).Count > 60_000,
+                Large = large.Contains((a, b)),
+                Network = network.Contains((a, b)),
                 IsExact = op is "maximum" or "minimum",
             };
 

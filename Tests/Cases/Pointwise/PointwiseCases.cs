@@ -47,7 +47,7 @@ public sealed class PointwiseCases : CaseFamily
         bool exact = false,
         [CallerArgumentExpression(nameof(run))] string call = "")
     {
-        foreach (var shape in shapes.Append([70_001]))
+        foreach (var shape in shapes.Append([70_001]).Append([1, 256, 256, 64]))
             yield return new(op, Calls.Short(call), x => run(x[0]!), Input(low, high, kinks ?? [], shape))
             {
                 Reference = x => x[0].Map(reference),
@@ -55,6 +55,7 @@ public sealed class PointwiseCases : CaseFamily
                 Absolute = absolute,
                 IsExact = exact,
                 Large = shape is [70_001],
+                Network = shape is [1, 256, 256, 64],
             };
     }
 

@@ -9,7 +9,7 @@ public sealed class DropoutCases : CaseFamily
     public override string Title => "Random";
 
     public override IEnumerable<OpCase> Rows() => [Dropout(0.1, 0), Dropout(0.3, 7), Dropout(0.5, 3, 5),
-        Dropout(0.25, 70_001) with { Large = true }];
+        Dropout(0.25, 70_001) with { Large = true }, Dropout(0.1, 4_194_304) with { Network = true }];
 
     private static OpCase Dropout(double p, params long[] shape) => new("dropout", "x.Dropout(p, generator, training)",
         x => x[0]!.Dropout(p, new Generator(11), training: true), Input.Normal(shape))

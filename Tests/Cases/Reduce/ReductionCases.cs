@@ -17,6 +17,9 @@ public sealed class ReductionCases : CaseFamily
     private static readonly (long[] Shape, int[] Axes)[] large =
         [([300_007], []), ([7, 40_011], [1]), ([4_001, 40], [0]), ([2, 1024, 96], [1]), ([8, 10, 8, 1000], [0, 2])];
 
+    private static readonly (long[] Shape, int[] Axes)[] network =
+        [([1, 256, 256, 64], []), ([1, 256, 256, 64], [1, 2]), ([65_536, 64], [1])];
+
     public override string Title => "Reductions";
 
     public override IEnumerable<OpCase> Rows() =>
@@ -47,7 +50,7 @@ public sealed class ReductionCases : CaseFamily
         Func<List<double>, double> reference, bool empty = true, double spread = 0,
         [CallerArgumentExpression(nameof(run))] string call = "")
     {
-        foreach (var (shape, axes) in layouts.Concat(large))
+        foreach (var (shape, axes) in layouts.Concat(large).Concat(network))
         {
             var count = Shape.Of(shape).Count;
             if (count == 0 && !empty) continue;
@@ -57,7 +60,8 @@ public sealed class ReductionCases : CaseFamily
                 // Sums are made in double precision, however long they are.
                 Absolute = true,
                 Flops = count,
-                Large = count > 50_000,
+                Large = large.Contains((shape, axes)),
+                Network = network.Contains((shape, axes)),
             };
         }
     }

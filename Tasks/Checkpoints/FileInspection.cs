@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Diffract.Engine;
 
@@ -17,6 +18,7 @@ public static class FileInspection
         foreach (var (key, value) in file.Metadata)
             yield return $"metadata {PlainText.Line(key)}: {PlainText.Line(value)}";
         foreach (var line in Entries(file.Root as TensorTree)) yield return line;
+        foreach (var line in NetworkDescription.Lines(file)) yield return line;
         if (file.Count == 0) yield break;
         yield return "";
         string[] header = ["name", "type", "shape", "elements"];
@@ -34,6 +36,7 @@ public static class FileInspection
             file.TotalElements,
             file.TotalBytes,
             file.Metadata,
+            NetworkDescription.Json(file),
             [.. file.Tensors.Select(t => new Entry(t.Name, t.DType.ToString(), t.Shape.ToArray(), t.Count, t.Bytes))]),
         FileInspectionJson.Default.Document);
 
@@ -77,9 +80,10 @@ public static class FileInspection
     };
 
     internal sealed record Document(string File, string Format, long FileBytes, long Elements, long Bytes,
-        IReadOnlyDictionary<string, string> Metadata, IReadOnlyList<Entry> Tensors);
+        IReadOnlyDictionary<string, string> Metadata, JsonNode? Network, IReadOnlyList<Entry> Tensors);
 
-    internal sealed record Entry(string Name, string DType, long[] Shape, long Elements, long Bytes);
+    internal sealed record Entry(
+        string Name, [property: JsonPropertyName("dtype")] string DType, long[] Shape, long Elements, long Bytes);
 }
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

@@ -30,7 +30,13 @@ public static class VerifyJson
     private static double? Finite(double? value) => value is { } number && double.IsFinite(number) ? number : null;
 
     internal sealed record Document(
-        string Folder, string Device, string? DType, int Passed, int Failed, int Skipped, IReadOnlyList<Case> Cases);
+        string Folder,
+        string Device,
+        [property: JsonPropertyName("dtype")] string? DType,
+        int Passed,
+        int Failed,
+        int Skipped,
+        IReadOnlyList<Case> Cases);
 
     internal sealed record Case(
         string Name,

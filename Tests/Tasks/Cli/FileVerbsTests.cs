@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Diffract.Engine;
+using Diffract.Model;
 using NUnit.Framework;
 
 namespace Diffract.Tests.Tasks;
@@ -57,6 +58,26 @@ internal sealed class FileVerbsTests
         Assert.That(json.RootElement.GetProperty("elements").GetInt64(), Is.EqualTo(7));
         var tensors = json.RootElement.GetProperty("tensors").EnumerateArray();
         Assert.That(tensors.Select(t => t.GetProperty("name").GetString()), Is.EquivalentTo(new[] { "count", "a.weight" }));
+    }
+
+    [Test]
+    public async Task Inspect_recognises_a_network()
+    {
+        var config = new UNetConfig
+        {
+            ImageSize = 16, ModelChannels = 32, ChannelMult = [1, 2], NumResBlocks = 1, AttentionResolutions = [2],
+            NumClasses = 7,
+        };
+        using (var network = new UNet(config))
+        {
+            network.Initialise(new Generator(1));
+            TensorFile.Save(folder["u.safetensors"], network.StateDict());
+        }
+        var (code, output, _) = await ApplicationTests.Run("inspect", folder["u.safetensors"]);
+        Assert.That(code, Is.Zero);
+        Assert.That(output, Does.Contain("network: diffusion U-Net, 9 blocks"));
+        Assert.That(output, Does.Contain("32 channels x [1, 2], 1 residual blocks a level, attention at 1/[2] of the size"));
+        Assert.That(output, Does.Contain("7 class labels"));
     }
 
     [Test]

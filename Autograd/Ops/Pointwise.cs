@@ -15,6 +15,10 @@ public static class PointwiseOps
         /// <summary>x·Φ(x), exact.</summary>
         public Tensor Gelu() => Unary<Gelu>(x);
 
+        /// <summary>The tanh approximation of <see cref="Gelu(Tensor)"/>, PyTorch's <c>gelu(approximate='tanh')</c>.
+        /// </summary>
+        public Tensor GeluTanh() => Unary<GeluTanh>(x);
+
         /// <summary>max(x, 0).</summary>
         public Tensor Relu() => Unary<Relu>(x);
 

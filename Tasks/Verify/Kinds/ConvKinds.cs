@@ -35,10 +35,9 @@ internal static class ConvKinds
 
     private static void ConvTranspose2d(VerifyCase c)
     {
-        c.Meta.Only("dilation", 1);
         var x = c.Leaf("x", Layout.ChannelsLast);
         var y = x.ConvTranspose2d(c.Leaf("w"), c.OptionalLeaf("b"), c.Meta.Pair("stride", 1), c.Meta.Pair("padding", 0),
-            c.Meta.Pair("output_padding", 0), c.Meta.Int("groups", 1));
+            c.Meta.Pair("output_padding", 0), c.Meta.Int("groups", 1), c.Meta.Pair("dilation", 1));
         c.CheckBackward(y, Layout.ChannelsLast);
     }
 

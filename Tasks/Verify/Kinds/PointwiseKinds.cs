@@ -13,12 +13,12 @@ internal static class PointwiseKinds
         ["gelu"] = Gelu,
     };
 
-    private static void Gelu(VerifyCase c)
+    private static void Gelu(VerifyCase c) => Run(c, c.Meta.Text("approximate", "none") switch
     {
-        if (c.Meta.Text("approximate", "none") is not "none" and var other)
-            throw new VerifyException($"only the exact gelu is available, not the approximation {other}");
-        Run(c, x => x.Gelu());
-    }
+        "none" => x => x.Gelu(),
+        "tanh" => x => x.GeluTanh(),
+        var other => throw new VerifyException($"there is no approximation {other} of gelu"),
+    });
 
     private static void Run(VerifyCase c, Func<Tensor, Tensor> activation) => c.CheckBackward(activation(c.Leaf("x")));
 }

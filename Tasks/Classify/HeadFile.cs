@@ -31,6 +31,9 @@ public sealed record HeadFileHeader
     /// </summary>
     public int ImageSize { get; init; }
 
+    /// <summary>Side that larger maps were averaged to before they reached the head; 0 for none.</summary>
+    public int FeaturePool { get; init; }
+
     /// <summary>File name of the network's checkpoint.</summary>
     public string Network { get; init; } = "";
 

@@ -15,6 +15,7 @@ public sealed class OpenedFeatures : IDisposable
         Describe = head => head with
         {
             ImageSize = header?.ImageSize ?? imageSize,
+            FeaturePool = header?.Pool ?? 0,
             Network = header?.Network ?? Path.GetFileName(network?.Path ?? ""),
             NetworkSha256 = header?.NetworkSha256 ?? network?.Sha256() ?? "",
         };
@@ -52,9 +53,20 @@ public sealed class OpenedFeatures : IDisposable
     }
 
     /// <summary>Opens images and the network that reads them.</summary>
+    /// <param name="data">The images.</param>
+    /// <param name="checkpoint">The network.</param>
+    /// <param name="imageSize">Side of the images given to it, pixels; its own when null.</param>
+    /// <param name="timesteps">Timesteps; 150 when null.</param>
+    /// <param name="blocks">Blocks; 24 when null.</param>
+    /// <param name="label">Class given to a class-conditional network.</param>
+    /// <param name="seed">Of the noise.</param>
+    /// <param name="stopOnBroken">Stops at the first image that cannot be read.</param>
+    /// <param name="randomCrop">Random crops in training.</param>
+    /// <param name="flip">Random mirroring in training.</param>
+    /// <param name="pool">Side larger maps are averaged to; 0 to keep them.</param>
     public static OpenedFeatures FromImages(ImageDataset data, string checkpoint, int? imageSize,
         IReadOnlyList<int>? timesteps, IReadOnlyList<int>? blocks, int? label, ulong seed, bool stopOnBroken,
-        bool randomCrop = false, bool flip = false)
+        bool randomCrop = false, bool flip = false, int pool = 0)
     {
         var network = NetworkFile.Load(checkpoint);
         try
@@ -62,7 +74,7 @@ public sealed class OpenedFeatures : IDisposable
             var size = imageSize ?? network.Network.Config.ImageSize;
             var spec = new FeatureSpec(timesteps ?? [150], blocks ?? [24]);
             var broken = new BrokenImages(stopOnBroken);
-            var source = new ImageFeatures(network.Backbone(label), data, spec, size, seed)
+            var source = new ImageFeatures(network.Backbone(label), data, spec, size, seed, pool)
             {
                 RandomCrop = randomCrop,
                 RandomFlip = flip,

@@ -11,16 +11,15 @@ namespace Diffract.Tasks;
 /// <param name="spec">Timesteps and blocks.</param>
 /// <param name="imageSize">Side of the square images given to the backbone.</param>
 /// <param name="seed">Of the noise.</param>
-public sealed class ImageFeatures(IBackbone backbone, ImageDataset data, FeatureSpec spec, int imageSize, ulong seed)
-    : IFeatureSource
+/// <param name="pool">Side larger maps are averaged to; 0 to keep them.</param>
+public sealed class ImageFeatures(
+    IBackbone backbone, ImageDataset data, FeatureSpec spec, int imageSize, ulong seed, int pool = 0) : IFeatureSource
 {
-    private readonly FeatureInfo[] blocks = Find(backbone, spec, imageSize);
-
     /// <inheritdoc/>
     public FeatureSpec Spec => spec;
 
     /// <inheritdoc/>
-    public IReadOnlyList<FeatureInfo> Blocks => blocks;
+    public IReadOnlyList<FeatureInfo> Blocks { get; } = Find(backbone, spec, imageSize, pool);
 
     /// <inheritdoc/>
     public IReadOnlyList<string> Classes => data.ClassNames;
@@ -71,14 +70,22 @@ public sealed class ImageFeatures(IBackbone backbone, ImageDataset data, Feature
         using var no = GradMode.No();
         using var scope = Scope.Open();
         var maps = backbone.Extract(batch.Images, [.. items.Select(i => (long)i)], spec, noise);
+        if (pool > 0) maps = maps.Select(Pooled);
         return new LabelledFeatures(maps.Detach(), Scope.Detach(batch.Labels.Clone()), items);
     }
 
-    private static FeatureInfo[] Find(IBackbone backbone, FeatureSpec spec, int size)
+    private Tensor Pooled(Tensor map) => map.Shape[1] > pool || map.Shape[2] > pool
+        ? map.AdaptiveAvgPool2d((Math.Min(pool, map.Shape.Int(1)), Math.Min(pool, map.Shape.Int(2))))
+        : map;
+
+    private static FeatureInfo[] Find(IBackbone backbone, FeatureSpec spec, int size, int pool)
     {
         var all = backbone.Blocks(new MapSize(size, size));
         return [.. spec.Blocks.Select(b => b <= all.Count
-            ? all[b - 1]
+            ? all[b - 1] with { Size = Pooled(all[b - 1].Size, pool) }
             : throw new DiffractException($"the network has blocks 1 to {all.Count}, found block {b}"))];
     }
+
+    private static MapSize Pooled(MapSize size, int pool) =>
+        pool > 0 ? new MapSize(Math.Min(pool, size.Height), Math.Min(pool, size.Width)) : size;
 }

@@ -65,7 +65,7 @@ internal static class EvaluateVerb
         var fallback = Datasets.HasTest(data) ? DatasetPart.Test : DatasetPart.Train;
         return OpenedFeatures.FromImages(DataSource.Labelled(data, RunOptions.ParsePart(parsed.GetValue(part), fallback)),
             network, header.ImageSize > 0 ? header.ImageSize : null, header.Timesteps, header.Blocks, parsed.GetValue(label),
-            parsed.GetValue(seed), parsed.GetValue(stop));
+            parsed.GetValue(seed), parsed.GetValue(stop), pool: header.FeaturePool);
     }
 
     private static HeadScore Score(Terminal terminal, Model.Head head, IFeatureSource source, int batch,

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Diffract.Model;
 using Diffract.Tasks;
 
 namespace Diffract.Cli;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Diffract.Autograd;
-using Diffract.Engine;
 using Diffract.Model;
 
 namespace Diffract.Tasks;

@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using Diffract.Autograd;
-using Diffract.Engine;
 using Diffract.Kernels;
 
 namespace Diffract.Tasks;

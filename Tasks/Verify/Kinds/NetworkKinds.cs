@@ -21,9 +21,9 @@ internal static partial class NetworkKinds
 
     /// <summary>The labels of a class-conditional network among the inputs, if any.</summary>
     public static Tensor? Labels(VerifyCase c) =>
-        new[] { "y", "labels" }.FirstOrDefault(n => c.Has(n) && !c.Data[n].DType.IsFloating()) is { } name
-            ? c.Input(name)
-            : null;
+        IsLabel(c, "y") ? c.Input("y") : IsLabel(c, "labels") ? c.Input("labels") : null;
+
+    private static bool IsLabel(VerifyCase c, string name) => c.Has(name) && !c.Data[name].DType.IsFloating();
 
     private static void UNetIo(VerifyCase c)
     {

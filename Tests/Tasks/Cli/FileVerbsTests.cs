@@ -65,7 +65,11 @@ internal sealed class FileVerbsTests
     {
         var config = new UNetConfig
         {
-            ImageSize = 16, ModelChannels = 32, ChannelMult = [1, 2], NumResBlocks = 1, AttentionResolutions = [2],
+            ImageSize = 16,
+            ModelChannels = 32,
+            ChannelMult = [1, 2],
+            NumResBlocks = 1,
+            AttentionResolutions = [2],
             NumClasses = 7,
         };
         using (var network = new UNet(config))

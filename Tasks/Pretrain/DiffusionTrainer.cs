@@ -47,6 +47,7 @@ public sealed class DiffusionTrainer : IDisposable
         Network = new UNet(recipe.NetworkConfig(classes));
         Network.Initialise(root.Split(1));
         Network.Train();
+        Network.RecomputeBlocks = recipe.Recompute;
         optimizer = new AdamW([new ParamGroup(Network.NamedParameters())], recipe.LearningRate,
             weightDecay: recipe.WeightDecay);
         ema = new Ema(Network.NamedParameters(), recipe.EmaRate);

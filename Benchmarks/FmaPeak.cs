@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 
 namespace Diffract.Benchmarks;
 
-/// <summary>The most multiply-adds this machine can do: ten independent chains in registers, on every thread. Clouds and
-/// laptops change speed from minute to minute, so shares of the peak are taken in the same run.</summary>
+/// <summary>The most multiply-adds this machine can do: ten independent chains in registers, on every thread. Clouds
+/// and laptops change speed from minute to minute, so shares of the peak are taken in the same run.</summary>
 internal static class FmaPeak
 {
     private const int Chains = 10, Rounds = 5_000_000;
@@ -21,7 +21,8 @@ internal static class FmaPeak
             foreach (var thread in others) thread.Start();
             Loop();
             foreach (var thread in others) thread.Join();
-            best = Math.Max(best, 2.0 * Vector256<float>.Count * Chains * Rounds * threads / watch.Elapsed.TotalSeconds);
+            best = Math.Max(best,
+                2.0 * Vector256<float>.Count * Chains * Rounds * threads / watch.Elapsed.TotalSeconds);
         }
         return best / 1e9;
     }

@@ -10,8 +10,8 @@ using BenchmarkDotNet.Toolchains.InProcess.Emit;
 
 namespace Diffract.Benchmarks;
 
-/// <summary>Medians of a few samples in this process, with effective GFLOP/s and the share of the machine's peak, which is
-/// measured in the same process. More than all of the peak means an algorithm with fewer multiplications.</summary>
+/// <summary>Medians of a few samples in this process, with effective GFLOP/s and the share of the machine's peak, which
+/// is measured in the same process. More than all of the peak means an algorithm with fewer multiplications.</summary>
 internal sealed class KernelConfig : ManualConfig
 {
     private readonly Lazy<double> peak = new(() => FmaPeak.Measure(Environment.ProcessorCount));
@@ -20,16 +20,15 @@ internal sealed class KernelConfig : ManualConfig
     {
         AddJob(Job.Default.WithToolchain(InProcessEmitToolchain.Instance).WithWarmupCount(2).WithIterationCount(7));
         AddLogger(ConsoleLogger.Default);
-        AddColumnProvider(DefaultColumnProviders.Descriptor, DefaultColumnProviders.Params, DefaultColumnProviders.Metrics);
-        AddColumn(StatisticColumn.Median, StatisticColumn.Min, BaselineRatioColumn.RatioMean, new WorkColumn("GFLOP/s", "0", Rate),
-            new WorkColumn("of peak", "0%", flops => Rate(flops) / peak.Value));
+        AddColumnProvider(DefaultColumnProviders.Descriptor, DefaultColumnProviders.Params,
+            DefaultColumnProviders.Metrics);
+        AddColumn(StatisticColumn.Median, StatisticColumn.Min, BaselineRatioColumn.RatioMean,
+            new WorkColumn("GFLOP/s", "0", rate => rate), new WorkColumn("of peak", "0%", rate => rate / peak.Value));
         AddExporter(MarkdownExporter.GitHub, JsonExporter.Full);
         WithSummaryStyle(SummaryStyle.Default.WithMaxParameterColumnWidth(60));
     }
 
-    private static double Rate(double flopsPerNanosecond) => flopsPerNanosecond;
-
-    /// <summary>A number calculated from floating-point operations a nanosecond.</summary>
+    /// <summary>A number calculated from floating-point operations a nanosecond, which are GFLOP/s.</summary>
     private sealed class WorkColumn(string name, string format, Func<double, double> value) : IColumn
     {
         public string Id => $"Work.{name}";

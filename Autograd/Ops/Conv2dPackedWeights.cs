@@ -2,9 +2,9 @@ using Diffract.Engine;
 
 namespace Diffract.Autograd;
 
-/// <summary>The packed forms of the weights in one storage, for weights that do not change from call to call: frozen ones,
-/// and all of them in inference. Each remembers the version of the content it was made from. Safe for several threads;
-/// a form that is replaced stays until the last call that uses it has ended.</summary>
+/// <summary>The packed forms of the weights in one storage, for weights that do not change from call to call: frozen
+/// ones, and all of them in inference. Each remembers the version of the content it was made from. Safe for several
+/// threads; a form that is replaced stays until the last call that uses it has ended.</summary>
 internal sealed class PackedWeights : IDisposable
 {
     private readonly Lock gate = new();

@@ -35,9 +35,11 @@ internal static class Convolutions
     /// <param name="bias">[C] or null.</param>
     /// <param name="geometry">Sizes and settings.</param>
     /// <param name="fixedWeight">True when the weight is not being trained: its packed form is kept.</param>
-    public static Tensor InputGradient(Tensor dy, Tensor weight, Tensor? bias, Conv2dGeometry geometry, bool fixedWeight)
+    public static Tensor InputGradient(Tensor dy, Tensor weight, Tensor? bias, Conv2dGeometry geometry,
+        bool fixedWeight)
     {
-        var dx = Tensor.Empty([geometry.Batch, geometry.Height, geometry.Width, geometry.Channels], dy.DType, dy.Device);
+        var shape = Shape.Of(geometry.Batch, geometry.Height, geometry.Width, geometry.Channels);
+        var dx = Tensor.Empty(shape, dy.DType, dy.Device);
         Run(Conv2d.InputGradient, ConvDirection.InputGradient, weight, fixedWeight, new Conv2dArgs
         {
             Input = dy.View,

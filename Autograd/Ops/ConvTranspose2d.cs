@@ -10,7 +10,8 @@ internal sealed class ConvTranspose2dOp(Pair stride, Pair padding, Pair outputPa
     protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
     {
         var (x, weight, bias) = (inputs[0]!, inputs[1]!, inputs[2]);
-        var geometry = ConvTranspose2d.Geometry(x.Shape, weight.Shape, stride, padding, outputPadding, groups, dilation);
+        var geometry = ConvTranspose2d.Geometry(x.Shape, weight.Shape, stride, padding, outputPadding, groups,
+            dilation);
         Convolutions.CheckParameters("ConvTranspose2d", x, weight, bias, geometry.Channels);
         context.Save(context.Needs(1) ? x : null);
         context.Save(context.Needs(0) ? weight : null);
@@ -42,11 +43,13 @@ public static class ConvTranspose2dOps
         /// <param name="outputPadding">Pixels added to the output's lower and right side.</param>
         /// <param name="groups">Parts that the channels are divided into.</param>
         /// <param name="dilation">Pixels between neighbouring elements of a filter; 1 when left out.</param>
-        /// <returns>[N, H', W', F] with H' = (H - 1)·stride - 2·padding + dilation·(kH - 1) + outputPadding + 1.</returns>
+        /// <returns>[N, H', W', F] with H' = (H - 1)·stride - 2·padding + dilation·(kH - 1) + outputPadding +
+        /// 1.</returns>
         /// <exception cref="ShapeException">The shapes or settings do not fit together.</exception>
         /// <exception cref="DTypeException">The tensors are not of one type.</exception>
         public Tensor ConvTranspose2d(Tensor weight, Tensor? bias = null, Pair? stride = null, Pair padding = default,
             Pair outputPadding = default, int groups = 1, Pair? dilation = null) =>
-            Op.Apply(new ConvTranspose2dOp(stride ?? 1, padding, outputPadding, groups, dilation ?? 1), x, weight, bias);
+            Op.Apply(
+                new ConvTranspose2dOp(stride ?? 1, padding, outputPadding, groups, dilation ?? 1), x, weight, bias);
     }
 }

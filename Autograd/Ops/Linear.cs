@@ -5,17 +5,20 @@ namespace Diffract.Autograd;
 
 internal sealed class LinearOp : Op
 {
+    private const int FewestRowsToPack = 25, MostRowsToPack = 192;
+
     public override string Name => "linear";
 
     protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
     {
         var (x, weight, bias) = (inputs[0]!, inputs[1]!, inputs[2]);
         if (x.Rank < 1 || weight.Rank != 2 || x.Shape[^1] != weight.Shape[1])
-            throw new ShapeException($"Linear: a weight [out, in] takes inputs [..., in]; found {weight.Shape} and {x.Shape}");
+            throw new ShapeException($"Linear: a weight [out, in] takes inputs [..., in]; found {weight.Shape} and "
+                + $"{x.Shape}");
         Norms.CheckParameter("Linear", "weight", weight, weight.Shape, x.DType);
         Norms.CheckParameter("Linear", "bias", bias, [weight.Shape[0]], x.DType);
         var y = Tensor.Empty(x.Shape.With(-1, weight.Shape[0]), x.DType, x.Device);
-        MatMul.Run.Run(x.Device, x.DType, new MatMulArgs
+        Multiply(context, weight, new MatMulArgs
         {
             A = x.View,
             B = weight.View,
@@ -66,6 +69,24 @@ internal sealed class LinearOp : Op
             context.SetGrad(1, dWeight);
         }
         if (context.Needs(2)) context.SetGrad(2, BiasGradient.Of(dy));
+    }
+
+    // With some rows, but not many, packing the weight costs a good part of the product: a weight that is not trained
+    // is packed once. With fewer rows it is used where it lies.
+    private static void Multiply(OpContext context, Tensor weight, in MatMulArgs args)
+    {
+        if (context.Needs(1)) PackedWeights.Drop(weight);
+        var form = new MatMulForm(args.Depth, args.Columns, args.TransposeB);
+        if (context.Needs(1) || weight.DType != DType.Float32 || weight.Device is not CpuDevice
+            || args.Rows is < FewestRowsToPack or > MostRowsToPack)
+        {
+            MatMul.Run.Run(weight.Device, weight.DType, args);
+            return;
+        }
+        var b = args.B;
+        using var packed = PackedWeights.Get(weight, form, form.Bytes, to =>
+            MatMul.Pack.Run(weight.Device, DType.Float32, new(b, to, form)));
+        MatMul.Run.Run(weight.Device, weight.DType, args with { PackedB = packed.View });
     }
 
     private static int Rows(Tensor x) => Norms.Length(x.Shape[..^1].Count, "rows");

@@ -7,7 +7,8 @@ namespace Diffract.Autograd;
 /// entry; a result with length 1 along an axis is the sum over it (the gradient of a broadcast operand).</summary>
 internal static class MatMulBatch
 {
-    public static void Run(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, int rows, int columns, int depth)
+    public static void Run(Tensor a, bool transposeA, Tensor b, bool transposeB, Tensor c, int rows, int columns,
+        int depth)
     {
         var axes = Axes(a.Shape, b.Shape, c.Shape);
         // Sums over a batch of AᵀB whose entries follow one another are one product with longer sums.

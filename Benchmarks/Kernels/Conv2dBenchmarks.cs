@@ -8,14 +8,16 @@ namespace Diffract.Benchmarks.Kernels;
 public sealed record ConvWork(int Batch, int Channels, int Filters, int Size, int Kernel, int Stride = 1) : IWork
 {
     /// <inheritdoc/>
-    public double Flops => 2.0 * Batch * Channels * Filters * Kernel * Kernel * (Size / Stride) * (Size / Stride) * Passes;
+    public double Flops =>
+        2.0 * Batch * Channels * Filters * Kernel * Kernel * (Size / Stride) * (Size / Stride) * Passes;
 
     /// <summary>1 for the forward, 3 with the gradients of input and weight.</summary>
     public int Passes { get; init; } = 1;
 
     /// <inheritdoc/>
     public override string ToString() =>
-        $"conv{Kernel} {Channels}->{Filters} @{Size}{(Batch > 1 ? $" x{Batch}" : "")}{(Stride > 1 ? $" /{Stride}" : "")}";
+        $"conv{Kernel} {Channels}->{Filters} @{Size}"
+        + (Batch > 1 ? $" x{Batch}" : "") + (Stride > 1 ? $" /{Stride}" : "");
 }
 
 /// <summary>The convolutions of a 256-pixel diffusion U-Net: inference, weights packed beforehand.</summary>
@@ -54,7 +56,8 @@ public class Conv2dInferenceBenchmarks
     }
 }
 
-/// <summary>Convolutions as small networks train them: forward and all gradients, the weight new at every step.</summary>
+/// <summary>Convolutions as small networks train them: forward and all gradients, the weight new at every
+/// step.</summary>
 public class Conv2dTrainingBenchmarks
 {
     private Tensor x = null!, weight = null!, bias = null!, dy = null!;

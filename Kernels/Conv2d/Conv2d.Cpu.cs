@@ -32,6 +32,9 @@ public static unsafe partial class Conv2d
             case ConvAlgorithm.Depthwise:
                 Depthwise.Run(device, args, direction, packed);
                 break;
+            case ConvAlgorithm.Patches:
+                PatchConv.Run(device, args, packed);
+                break;
             case ConvAlgorithm.Winograd2:
                 WinogradRoutes<Winograd2>.Run(device, args, direction, packed);
                 break;
@@ -53,6 +56,9 @@ public static unsafe partial class Conv2d
         {
             case ConvAlgorithm.Depthwise:
                 Depthwise.Pack(weight, form.Settings, form.Direction, packed);
+                break;
+            case ConvAlgorithm.Patches:
+                PatchConv.Pack(device, weight, form.Settings, packed);
                 break;
             case ConvAlgorithm.Winograd2:
                 WinogradRoutes<Winograd2>.Pack(device, weight, form.Settings, form.Direction, packed);

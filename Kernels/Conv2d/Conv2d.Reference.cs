@@ -55,7 +55,8 @@ public static unsafe partial class Conv2d
                             // The positions i with i*stride + p*dilation - padding = y.
                             var (i, restY) = Math.DivRem(y + g.Padding.H - p * g.Dilation.H, g.Stride.H);
                             var (j, restX) = Math.DivRem(x + g.Padding.W - q * g.Dilation.W, g.Stride.W);
-                            if (restY != 0 || restX != 0 || i < 0 || i >= g.OutHeight || j < 0 || j >= g.OutWidth) continue;
+                            if (restY != 0 || i < 0 || i >= g.OutHeight) continue;
+                            if (restX != 0 || j < 0 || j >= g.OutWidth) continue;
                             var pixel = args.Input.F64 + (((long)n * g.OutHeight + i) * g.OutWidth + j) * g.Filters;
                             for (var f = group * g.GroupFilters; f < (group + 1) * g.GroupFilters; f++)
                                 sum += pixel[f] * args.Weight.F64[WeightIndex(g, f, c % g.GroupChannels, p, q)];

@@ -27,16 +27,3 @@ public readonly struct Conv2dArgs
     /// <summary>Sizes and settings.</summary>
     public required Conv2dGeometry Geometry { get; init; }
 }
-
-/// <summary>Arguments of <see cref="Conv2d.WeightGradient"/>.</summary>
-/// <param name="X">[N, H, W, C].</param>
-/// <param name="DY">[N, H', W', F].</param>
-/// <param name="DWeight">[F, C / groups, kH, kW], overwritten.</param>
-/// <param name="Geometry">Sizes and settings.</param>
-public readonly record struct Conv2dWeightGradientArgs(View X, View DY, View DWeight, Conv2dGeometry Geometry);
-
-/// <summary>Arguments of <see cref="Conv2d.Pack"/>.</summary>
-/// <param name="Weight">[F, C / groups, kH, kW].</param>
-/// <param name="Packed">Memory of <see cref="Conv2dForm.Bytes"/>.</param>
-/// <param name="Form">How to pack it.</param>
-public readonly record struct Conv2dPackArgs(View Weight, View Packed, Conv2dForm Form);

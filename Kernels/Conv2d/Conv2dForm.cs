@@ -26,6 +26,7 @@ public readonly record struct Conv2dForm
     public long Bytes => Algorithm switch
     {
         ConvAlgorithm.Depthwise => Depthwise.PackedBytes(Settings),
+        ConvAlgorithm.Patches => PatchConv.PackedBytes(Settings),
         ConvAlgorithm.Winograd2 => WinogradRoutes<Winograd2>.PackedBytes(Settings, Direction),
         ConvAlgorithm.Winograd4 => WinogradRoutes<Winograd4>.PackedBytes(Settings, Direction),
         _ => GatherConv.PackedBytes(Settings, Direction),

@@ -15,8 +15,8 @@ namespace Diffract.Kernels;
 /// <param name="Padding">Zeros around the input, on each side.</param>
 /// <param name="Dilation">Pixels between neighbouring elements of a filter.</param>
 /// <param name="Groups">Parts that the channels are divided into; each filter sees one part.</param>
-public readonly record struct Conv2dGeometry(int Batch, int Height, int Width, int Channels, int OutHeight, int OutWidth,
-    int Filters, Pair Kernel, Pair Stride, Pair Padding, Pair Dilation, int Groups)
+public readonly record struct Conv2dGeometry(int Batch, int Height, int Width, int Channels, int OutHeight,
+    int OutWidth, int Filters, Pair Kernel, Pair Stride, Pair Padding, Pair Dilation, int Groups)
 {
     /// <summary>The geometry of <c>x.Conv2d(weight, …)</c>.</summary>
     /// <param name="x">Shape of the input, [N, H, W, C].</param>
@@ -30,8 +30,8 @@ public readonly record struct Conv2dGeometry(int Batch, int Height, int Width, i
     {
         Check("Conv2d", x, weight, stride, padding, dilation, groups);
         if (weight[0] % groups != 0 || x[3] != weight[1] * groups)
-            throw new ShapeException($"Conv2d: a weight {weight} with {groups} groups takes {weight[1] * groups} channels "
-                + $"and needs a number of filters that {groups} divides; the input {x} has {x[3]} channels");
+            throw new ShapeException($"Conv2d: a weight {weight} with {groups} groups takes {weight[1] * groups} "
+                + $"channels and needs a number of filters that {groups} divides; the input {x} has {x[3]} channels");
         Pair kernel = (weight.Int(2), weight.Int(3));
         var height = OutLength(x.Int(1), kernel.H, stride.H, padding.H, dilation.H);
         var width = OutLength(x.Int(2), kernel.W, stride.W, padding.W, dilation.W);
@@ -60,11 +60,12 @@ public readonly record struct Conv2dGeometry(int Batch, int Height, int Width, i
     internal static void Check(string name, Shape x, Shape weight, Pair stride, Pair padding, Pair dilation, int groups)
     {
         if (x.Rank != 4 || weight.Rank != 4)
-            throw new ShapeException($"{name}: the input must be [N, H, W, C] and the weight have 4 axes; found {x} and "
-                + $"{weight}");
-        if (groups < 1 || stride.H < 1 || stride.W < 1 || dilation.H < 1 || dilation.W < 1 || padding.H < 0 || padding.W < 0)
-            throw new ShapeException($"{name}: stride {stride}, dilation {dilation} and groups {groups} must be at least "
-                + $"1, padding {padding} at least 0");
+            throw new ShapeException($"{name}: the input must be [N, H, W, C] and the weight have 4 axes; found {x} "
+                + $"and {weight}");
+        if (groups < 1 || stride is not { H: > 0, W: > 0 } || dilation is not { H: > 0, W: > 0 }
+            || padding is not { H: >= 0, W: >= 0 })
+            throw new ShapeException($"{name}: stride {stride}, dilation {dilation} and groups {groups} must be at "
+                + $"least 1, padding {padding} at least 0");
         if (weight.Count == 0) throw new ShapeException($"{name}: the weight {weight} has no elements");
     }
 

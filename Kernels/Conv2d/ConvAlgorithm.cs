@@ -9,6 +9,9 @@ internal enum ConvAlgorithm
     /// <summary>Channel by channel, where every channel is a group.</summary>
     Depthwise,
 
+    /// <summary>A plain product, where windows do not overlap; for the input's gradient.</summary>
+    Patches,
+
     /// <summary>F(2 x 2, 3 x 3).</summary>
     Winograd2,
 

@@ -7,6 +7,7 @@ internal static class ConvChoice
     /// <summary>The algorithm for one direction.</summary>
     public static ConvAlgorithm For(in Conv2dGeometry g, ConvDirection direction)
     {
+        if (direction == ConvDirection.InputGradient && PatchConv.Fits(g)) return ConvAlgorithm.Patches;
         if (!CanWinograd(g)) return Plain(g);
         var forward = direction == ConvDirection.Forward;
         Pair size = forward ? (g.OutHeight, g.OutWidth) : (g.Height, g.Width);
@@ -24,7 +25,9 @@ internal static class ConvChoice
     }
 
     private static ConvAlgorithm Plain(in Conv2dGeometry g) =>
-        g.Groups > 1 && g.Groups == g.Channels && g.Groups == g.Filters ? ConvAlgorithm.Depthwise : ConvAlgorithm.Gather;
+        g.Groups > 1 && g.Groups == g.Channels && g.Groups == g.Filters
+            ? ConvAlgorithm.Depthwise
+            : ConvAlgorithm.Gather;
 
     private static bool CanWinograd(in Conv2dGeometry g) =>
         g.Kernel == 3 && g.Stride == 1 && g.Dilation == 1 && g.Groups == 1 && g.Padding is { H: <= 2, W: <= 2 };

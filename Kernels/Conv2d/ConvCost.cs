@@ -1,7 +1,7 @@
 namespace Diffract.Kernels;
 
-/// <summary>Estimates of a convolution's time in cycles of one core, fitted to measurements of a Zen 3. They need not be
-/// right, only right about which is less.</summary>
+/// <summary>Estimates of a convolution's time in cycles of one core, fitted to measurements of a Zen 3. They need not
+/// be right, only right about which is less.</summary>
 /// <param name="images">Number of images.</param>
 /// <param name="size">Height and width of the result, or of dy for the weight's gradient.</param>
 /// <param name="channels">Channels summed over, or of x.</param>
@@ -21,14 +21,15 @@ internal readonly struct ConvCost(int images, Pair size, int channels, int filte
     private double WeightBytes => 4.0 * channels * filters;
 
     /// <summary>A gathered product.</summary>
-    public double Gather() => Product(pixels, Taps * channels, filters) + pixels * (60 + Taps * channels * Load + 1.5 * filters)
-        + Taps * WeightBytes * ReadByte;
+    public double Gather() => Product(pixels, Taps * channels, filters)
+        + pixels * (60 + Taps * channels * Load + 1.5 * filters) + Taps * WeightBytes * ReadByte;
 
     /// <summary>A Winograd algorithm.</summary>
     public double Winograd(int outputs)
     {
         var (points, tiles) = (Points(outputs), Tiles(outputs));
-        return points * Product(tiles, channels, filters) + tiles * Transforms(outputs) + points * WeightBytes * ReadByte;
+        return points * Product(tiles, channels, filters) + tiles * Transforms(outputs)
+            + points * WeightBytes * ReadByte;
     }
 
     /// <summary>A gathered product over pixels.</summary>

@@ -25,7 +25,8 @@ internal readonly record struct ConvPart(TapSet Taps, int Channels, int Columns,
             {
                 Pair grid = (Math.Max(0, g.Height - y + g.Stride.H - 1) / g.Stride.H,
                     Math.Max(0, g.Width - x + g.Stride.W - 1) / g.Stride.W);
-                parts.Add(new(TapSet.InputGradient(g, (y, x)), g.GroupFilters, g.GroupChannels, grid, g.Stride, (y, x)));
+                var taps = TapSet.InputGradient(g, (y, x));
+                parts.Add(new(taps, g.GroupFilters, g.GroupChannels, grid, g.Stride, (y, x)));
             }
         }
         return parts;

@@ -65,22 +65,48 @@ internal static unsafe class Depthwise
             float* y = args.Output.F32 + at, bias = args.Bias.F32;
             var residual = args.Residual.Exists ? args.Residual.F32 + at : null;
             var c = 0;
+            // Four sums at once, so that additions need not wait for one another.
+            for (; c + 32 <= channels; c += 32)
+            {
+                Vector256<float> s0, s1, s2, s3;
+                s0 = s1 = s2 = s3 = Vector256<float>.Zero;
+                for (var t = 0; t < count; t++)
+                {
+                    float* x = image + offsets[t] + c, w = packed + weights[t] + c;
+                    s0 = Vector256.MultiplyAddEstimate(Vector256.Load(x), Vector256.Load(w), s0);
+                    s1 = Vector256.MultiplyAddEstimate(Vector256.Load(x + 8), Vector256.Load(w + 8), s1);
+                    s2 = Vector256.MultiplyAddEstimate(Vector256.Load(x + 16), Vector256.Load(w + 16), s2);
+                    s3 = Vector256.MultiplyAddEstimate(Vector256.Load(x + 24), Vector256.Load(w + 24), s3);
+                }
+                Put(s0, c, y, bias, residual);
+                Put(s1, c + 8, y, bias, residual);
+                Put(s2, c + 16, y, bias, residual);
+                Put(s3, c + 24, y, bias, residual);
+            }
             for (; c + 8 <= channels; c += 8)
             {
-                var sum = bias is null ? Vector256<float>.Zero : Vector256.Load(bias + c);
+                var sum = Vector256<float>.Zero;
                 for (var t = 0; t < count; t++)
                     sum = Vector256.MultiplyAddEstimate(
                         Vector256.Load(image + offsets[t] + c), Vector256.Load(packed + weights[t] + c), sum);
-                if (residual is not null) sum += Vector256.Load(residual + c);
-                sum.Store(y + c);
+                Put(sum, c, y, bias, residual);
             }
             for (; c < channels; c++)
             {
-                var sum = bias is null ? 0 : bias[c];
+                float sum = 0;
                 for (var t = 0; t < count; t++)
                     sum = float.MultiplyAddEstimate(image[offsets[t] + c], packed[weights[t] + c], sum);
+                if (bias is not null) sum += bias[c];
                 y[c] = residual is null ? sum : sum + residual[c];
             }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void Put(Vector256<float> sum, int c, float* y, float* bias, float* residual)
+        {
+            if (bias is not null) sum += Vector256.Load(bias + c);
+            if (residual is not null) sum += Vector256.Load(residual + c);
+            sum.Store(y + c);
         }
     }
 }

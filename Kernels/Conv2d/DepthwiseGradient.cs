@@ -46,8 +46,8 @@ internal static unsafe class DepthwiseGradient
             var last = shift >= g.Width ? -1 : Math.Min(g.OutWidth - 1, (g.Width - 1 - shift) / g.Stride.W);
             if (last < first) continue;
             var inputs = x + (((nint)n * g.Height + row) * g.Width + first * g.Stride.W + shift) * g.Channels;
-            AddProducts(inputs, g.Stride.W * g.Channels, outputs + (nint)first * g.Channels, g.Channels, last - first + 1,
-                sums + (nint)t * g.Channels);
+            AddProducts(inputs, g.Stride.W * g.Channels, outputs + (nint)first * g.Channels, g.Channels,
+                last - first + 1, sums + (nint)t * g.Channels);
         }
     }
 
@@ -55,15 +55,38 @@ internal static unsafe class DepthwiseGradient
     private static void AddProducts(float* x, nint step, float* dy, int channels, int count, float* sums)
     {
         var c = 0;
+        // Four sums at once, so that additions need not wait for one another.
+        for (; c + 32 <= channels; c += 32)
+        {
+            Vector256<float> s0, s1, s2, s3;
+            s0 = s1 = s2 = s3 = Vector256<float>.Zero;
+            float* input = x + c, output = dy + c;
+            for (nint j = 0; j < count; j++, input += step, output += channels)
+            {
+                s0 = Vector256.MultiplyAddEstimate(Vector256.Load(input), Vector256.Load(output), s0);
+                s1 = Vector256.MultiplyAddEstimate(Vector256.Load(input + 8), Vector256.Load(output + 8), s1);
+                s2 = Vector256.MultiplyAddEstimate(Vector256.Load(input + 16), Vector256.Load(output + 16), s2);
+                s3 = Vector256.MultiplyAddEstimate(Vector256.Load(input + 24), Vector256.Load(output + 24), s3);
+            }
+            (Vector256.Load(sums + c) + s0).Store(sums + c);
+            (Vector256.Load(sums + c + 8) + s1).Store(sums + c + 8);
+            (Vector256.Load(sums + c + 16) + s2).Store(sums + c + 16);
+            (Vector256.Load(sums + c + 24) + s3).Store(sums + c + 24);
+        }
         for (; c + 8 <= channels; c += 8)
         {
-            var sum = Vector256.Load(sums + c);
+            var sum = Vector256<float>.Zero;
             for (nint j = 0; j < count; j++)
-                sum = Vector256.MultiplyAddEstimate(Vector256.Load(x + j * step + c), Vector256.Load(dy + j * channels + c), sum);
-            sum.Store(sums + c);
+                sum = Vector256.MultiplyAddEstimate(
+                    Vector256.Load(x + j * step + c), Vector256.Load(dy + j * channels + c), sum);
+            (Vector256.Load(sums + c) + sum).Store(sums + c);
         }
         for (; c < channels; c++)
+        {
+            float sum = 0;
             for (nint j = 0; j < count; j++)
-                sums[c] = float.MultiplyAddEstimate(x[j * step + c], dy[j * channels + c], sums[c]);
+                sum = float.MultiplyAddEstimate(x[j * step + c], dy[j * channels + c], sum);
+            sums[c] += sum;
+        }
     }
 }

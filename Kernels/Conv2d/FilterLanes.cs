@@ -30,7 +30,8 @@ internal readonly unsafe struct FilterLanes(float* weight, int taps, nint channe
         if (columns < 8) ReadSome(from, channels, columns, to);
         else if (channelStride == taps) ReadSquares(from, columnStride, channels * taps, to);
         else
-            for (var c = 0; c < channels; c++, from += channelStride, to += taps * 8) ReadSquares(from, columnStride, taps, to);
+            for (var c = 0; c < channels; c++, from += channelStride, to += taps * 8)
+                ReadSquares(from, columnStride, taps, to);
     }
 
     // Eight rows of floats, one a column: their transpose.

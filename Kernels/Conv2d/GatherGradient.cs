@@ -9,17 +9,31 @@ internal static unsafe class GatherGradient
     /// <summary>Overwrites the gradient [filters, channels / groups, kH, kW].</summary>
     public static void Run(CpuDevice device, in Conv2dWeightGradientArgs args)
     {
-        var g = args.Geometry;
+        var factor = MergedGroups.Factor(args.Geometry);
+        if (factor == 1)
+        {
+            RunGroups(device, args, args.Geometry, args.DWeight.F32);
+            return;
+        }
+        using var merged = new Scratch(device, MergedGroups.Floats(args.Geometry, factor) * sizeof(float));
+        RunGroups(device, args, MergedGroups.Merge(args.Geometry, factor), merged.F32);
+        MergedGroups.Gather(merged.F32, args.Geometry, factor, args.DWeight.F32);
+    }
+
+    private static void RunGroups(
+        CpuDevice device, in Conv2dWeightGradientArgs args, in Conv2dGeometry g, float* gradients)
+    {
         var (channels, plane) = (g.GroupChannels, g.Taps);
         var taps = TapSet.Forward(g);
+        var pixels = (long)g.Batch * g.OutHeight * g.OutWidth;
         for (var group = 0; group < g.Groups; group++)
         {
             var images = new TapRows(args.X.F32 + group * channels, (g.Height, g.Width), g.Channels, channels,
                 (g.OutHeight, g.OutWidth), taps);
             var filters = (nint)group * g.GroupFilters;
-            var gradient = args.DWeight.F32 + filters * channels * plane;
+            var gradient = gradients + filters * channels * plane;
             LongProduct.Run(device, args.DY.F32 + filters, g.Filters, g.GroupFilters, images, plane * channels,
-                (long)g.Batch * g.OutHeight * g.OutWidth, (f, column, count, sums) =>
+                pixels, (f, column, count, sums) =>
                     Scatter(sums, column, count, channels, plane, gradient + (nint)f * plane * channels));
         }
     }

@@ -1,8 +1,8 @@
 namespace Diffract.Kernels;
 
 /// <summary>One of Winograd's minimal filtering algorithms F(m x m, 3 x 3) (Lavin and Gray 2015,
-/// https://arxiv.org/abs/1509.09308): m x m outputs from (m + 2) x (m + 2) inputs with one multiplication a point instead
-/// of nine an output. Transforms work on eight channels at a time.</summary>
+/// https://arxiv.org/abs/1509.09308): m x m outputs from (m + 2) x (m + 2) inputs with one multiplication a point
+/// instead of nine an output. Transforms work on eight channels at a time.</summary>
 internal unsafe interface IWinograd
 {
     /// <summary>m: outputs of a tile along an axis.</summary>
@@ -12,7 +12,8 @@ internal unsafe interface IWinograd
     static abstract int Inputs { get; }
 
     /// <summary>Bᵀ d B of one tile.</summary>
-    /// <param name="pixels">Addresses of the tile's inputs, row-major; pixels outside of the image lead to zeros.</param>
+    /// <param name="pixels">Addresses of the tile's inputs, row-major; pixels outside of the image lead to
+    /// zeros.</param>
     /// <param name="channels">Channels, a multiple of 8.</param>
     /// <param name="to">The tile's row in the first point's plane.</param>
     /// <param name="plane">Floats between points.</param>

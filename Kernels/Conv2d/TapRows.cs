@@ -21,7 +21,8 @@ internal readonly unsafe struct TapRows(
         var (n, i) = (line / grid.H, line % grid.H);
         for (var r = 0; r < rows; r++, block += stride)
         {
-            LoadRow(images + (nint)n * size.H * size.W * pixelStride, i * taps.Step.H, j * taps.Step.W, k, depth, block);
+            var image = images + (nint)n * size.H * size.W * pixelStride;
+            LoadRow(image, i * taps.Step.H, j * taps.Step.W, k, depth, block);
             if (++j < grid.W) continue;
             j = 0;
             if (++i < grid.H) continue;

@@ -39,7 +39,8 @@ internal sealed class TapSet
     {
         var taps = new Tap[g.Taps];
         for (var t = 0; t < taps.Length; t++)
-            taps[t] = new Tap(t, t / g.Kernel.W * g.Dilation.H - g.Padding.H, t % g.Kernel.W * g.Dilation.W - g.Padding.W);
+            taps[t] = new Tap(t, t / g.Kernel.W * g.Dilation.H - g.Padding.H,
+                t % g.Kernel.W * g.Dilation.W - g.Padding.W);
         return new TapSet(taps, g.Stride, g.Groups == 1);
     }
 

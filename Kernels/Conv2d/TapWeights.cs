@@ -3,7 +3,8 @@ using Diffract.Engine;
 
 namespace Diffract.Kernels;
 
-/// <summary>Packs a convolution's weight into panels for the gathered left operand: [panel][tap][channel][16].</summary>
+/// <summary>Packs a convolution's weight into panels for the gathered left operand:
+/// [panel][tap][channel][16].</summary>
 internal static unsafe class TapWeights
 {
     /// <summary>Packs the weight of one group for one set of taps.</summary>

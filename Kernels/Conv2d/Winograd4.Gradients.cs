@@ -70,13 +70,15 @@ internal readonly unsafe partial struct Winograd4
         var t = stackalloc Lanes8[18];
         for (var j = 0; j < 6; j++, from += plane)
         {
-            WeightGradientLine(Vector256.Load(from), Vector256.Load(from + 6 * plane), Vector256.Load(from + 12 * plane),
+            WeightGradientLine(
+                Vector256.Load(from), Vector256.Load(from + 6 * plane), Vector256.Load(from + 12 * plane),
                 Vector256.Load(from + 18 * plane), Vector256.Load(from + 24 * plane), Vector256.Load(from + 30 * plane),
                 out t[j], out t[j + 6], out t[j + 12]);
         }
         for (var i = 0; i < 18; i += 6, taps += 24)
         {
-            WeightGradientLine(t[i], t[i + 1], t[i + 2], t[i + 3], t[i + 4], t[i + 5], out var g0, out var g1, out var g2);
+            WeightGradientLine(t[i], t[i + 1], t[i + 2], t[i + 3], t[i + 4], t[i + 5],
+                out var g0, out var g1, out var g2);
             g0.Store(taps);
             g1.Store(taps + 8);
             g2.Store(taps + 16);

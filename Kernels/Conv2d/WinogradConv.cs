@@ -13,8 +13,8 @@ namespace Diffract.Kernels;
 /// <param name="bias">One value a filter, or null.</param>
 /// <param name="residual">Added to the output, or null.</param>
 /// <param name="output">Images [N, H', W', filters].</param>
-internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, int channels, float* packed, int filters,
-    float* bias, float* residual, float* output) where T : struct, IWinograd
+internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, int channels, float* packed,
+    int filters, float* bias, float* residual, float* output) where T : struct, IWinograd
 {
     // Small weights stay in the second or third cache: every task takes a block of tiles through all steps.
     // Large ones would be fetched anew for every block: all tasks share the steps of a large chunk of tiles instead.
@@ -35,10 +35,13 @@ internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, 
         zeros = scratch.F32;
         new Span<float>(zeros, channels).Clear();
         var count = tiles.Count;
-        if (count >= WantedBlocks * SmallestBlock && WinogradWeights<T>.Floats(channels, filters) * sizeof(float) <= LargeWeight)
+        var weightBytes = WinogradWeights<T>.Floats(channels, filters) * sizeof(float);
+        if (count >= WantedBlocks * SmallestBlock && weightBytes <= LargeWeight)
         {
-            var block = Math.Clamp(Blocks.WholeTiles((count + WantedBlocks - 1) / WantedBlocks), SmallestBlock, LargestBlock);
-            device.For((count + block - 1) / block, b => RunBlock(device, b * block, Math.Min(block, count - b * block)));
+            var even = Blocks.WholeTiles((count + WantedBlocks - 1) / WantedBlocks);
+            var block = Math.Clamp(even, SmallestBlock, LargestBlock);
+            device.For((count + block - 1) / block, b =>
+                RunBlock(device, b * block, Math.Min(block, count - b * block)));
             return;
         }
         var (inputPlane, productPlane) = Planes(Tile.Rows);
@@ -55,7 +58,8 @@ internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, 
         float* inputs = scratch.F32, products = inputs + points * inputPlane;
         TransformInputs(first, count, inputs, inputPlane, Blocks.WholeTiles(count) - count);
         for (var point = 0; point < points; point++)
-            Multiply(point, 0, panels, Blocks.WholeTiles(count), inputs + point * inputPlane, products + point * productPlane);
+            Multiply(point, 0, panels, Blocks.WholeTiles(count), inputs + point * inputPlane,
+                products + point * productPlane);
         TransformProducts(first, count, products, productPlane);
     }
 
@@ -68,8 +72,8 @@ internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, 
         device.For(tasks, t =>
         {
             var first = t * TilesOfTransform;
-            TransformInputs(start + first, Math.Min(TilesOfTransform, count - first), inputs + first * inputStride, inputPlane,
-                t == tasks - 1 ? Blocks.WholeTiles(count) - count : 0);
+            TransformInputs(start + first, Math.Min(TilesOfTransform, count - first), inputs + first * inputStride,
+                inputPlane, t == tasks - 1 ? Blocks.WholeTiles(count) - count : 0);
         });
         var groups = (panels + PanelsOfProduct - 1) / PanelsOfProduct;
         device.For(points * groups, t =>
@@ -81,8 +85,8 @@ internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, 
         device.For(tasks, t =>
         {
             var first = t * TilesOfTransform;
-            TransformProducts(start + first, Math.Min(TilesOfTransform, count - first), products + first * productStride,
-                productPlane);
+            TransformProducts(start + first, Math.Min(TilesOfTransform, count - first),
+                products + first * productStride, productPlane);
         });
     }
 

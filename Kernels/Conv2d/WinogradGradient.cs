@@ -64,12 +64,13 @@ internal sealed unsafe class WinogradGradient<T>(WinogradTiles tiles, float* x, 
         tiles.OutputPixels(tile, dy, filters, zeros, pixels);
         WinogradTransforms<T>.OutputGradient(pixels, filters, output, dyPlane);
         // The last panel reads as far as this; what comes of it is never used, but must not be slow to multiply.
-        if ((channels + 7) / 8 % 2 == 0) return;
-        for (var point = 0; point < points; point++) new Span<float>(input + point * xPlane + (channels + 7) / 8 * 8, 8).Clear();
+        var written = (channels + 7) / 8 * 8;
+        for (var point = 0; written % Tile.Columns != 0 && point < points; point++)
+            new Span<float>(input + point * xPlane + written, 8).Clear();
     }
 
-    private void Multiply(CpuDevice device, int count, float* inputs, nint xPlane, float* outputs, nint dyPlane, float* sums,
-        bool accumulate)
+    private void Multiply(CpuDevice device, int count, float* inputs, nint xPlane, float* outputs, nint dyPlane,
+        float* sums, bool accumulate)
     {
         var rowBlock = Blocks.Even(filters, LargestRowBlock, Tile.Rows);
         var group = Blocks.Even(panels, LargestPanelGroup, 1);

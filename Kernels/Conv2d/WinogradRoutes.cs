@@ -12,13 +12,20 @@ internal static unsafe class WinogradRoutes<T> where T : struct, IWinograd
             ? WinogradWeights<T>.Floats(g.Channels, g.Filters)
             : WinogradWeights<T>.Floats(g.Filters, g.Channels));
 
-    public static void Pack(CpuDevice device, float* weight, in Conv2dGeometry g, ConvDirection direction, float* packed)
+    public static void Pack(CpuDevice device, float* weight, in Conv2dGeometry g, ConvDirection direction,
+        float* packed)
     {
         nint plane = g.Taps, filter = plane * g.Channels;
         if (direction == ConvDirection.Forward)
-            WinogradWeights<T>.Pack(device, new FilterLanes(weight, g.Taps, plane, filter), false, g.Channels, g.Filters, packed);
+        {
+            var lanes = new FilterLanes(weight, g.Taps, plane, filter);
+            WinogradWeights<T>.Pack(device, lanes, false, g.Channels, g.Filters, packed);
+        }
         else
-            WinogradWeights<T>.Pack(device, new FilterLanes(weight, g.Taps, filter, plane), true, g.Filters, g.Channels, packed);
+        {
+            var lanes = new FilterLanes(weight, g.Taps, filter, plane);
+            WinogradWeights<T>.Pack(device, lanes, true, g.Filters, g.Channels, packed);
+        }
     }
 
     public static void Run(CpuDevice device, in Conv2dArgs args, ConvDirection direction, float* packed)
@@ -26,16 +33,19 @@ internal static unsafe class WinogradRoutes<T> where T : struct, IWinograd
         var g = args.Geometry;
         var forward = direction == ConvDirection.Forward;
         Pair image = (g.Height, g.Width), result = (g.OutHeight, g.OutWidth);
-        Pair padding = forward ? g.Padding : (2 - g.Padding.H, 2 - g.Padding.W);
-        var tiles = new WinogradTiles(T.Outputs, T.Inputs, g.Batch, forward ? image : result, forward ? result : image, padding);
-        new WinogradConv<T>(tiles, args.Input.F32, forward ? g.Channels : g.Filters, packed, forward ? g.Filters : g.Channels,
-            args.Bias.F32, args.Residual.F32, args.Output.F32).Run(device);
+        var tiles = forward
+            ? new WinogradTiles(T.Outputs, T.Inputs, g.Batch, image, result, g.Padding)
+            : new WinogradTiles(T.Outputs, T.Inputs, g.Batch, result, image, (2 - g.Padding.H, 2 - g.Padding.W));
+        var (channels, filters) = forward ? (g.Channels, g.Filters) : (g.Filters, g.Channels);
+        new WinogradConv<T>(tiles, args.Input.F32, channels, packed, filters, args.Bias.F32, args.Residual.F32,
+            args.Output.F32).Run(device);
     }
 
     public static void WeightGradient(CpuDevice device, in Conv2dWeightGradientArgs args)
     {
         var g = args.Geometry;
-        var tiles = new WinogradTiles(T.Outputs, T.Inputs, g.Batch, (g.Height, g.Width), (g.OutHeight, g.OutWidth), g.Padding);
+        Pair image = (g.Height, g.Width), result = (g.OutHeight, g.OutWidth);
+        var tiles = new WinogradTiles(T.Outputs, T.Inputs, g.Batch, image, result, g.Padding);
         new WinogradGradient<T>(tiles, args.X.F32, g.Channels, args.DY.F32, g.Filters).Run(device, args.DWeight.F32);
     }
 }

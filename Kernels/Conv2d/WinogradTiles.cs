@@ -37,8 +37,9 @@ internal readonly unsafe struct WinogradTiles(
     {
         var (n, y, x) = Position(tile);
         var at = (((nint)n * outputSize.H + y) * outputSize.W + x) * channels;
+        var (rows, columns) = (Math.Min(outputs, outputSize.H - y), Math.Min(outputs, outputSize.W - x));
         return new WinogradTarget(images + at, residual is null ? null : residual + at, bias,
-            (nint)outputSize.W * channels, channels, Math.Min(outputs, outputSize.H - y), Math.Min(outputs, outputSize.W - x));
+            (nint)outputSize.W * channels, channels, rows, columns);
     }
 
     private (int N, int Y, int X) Position(int tile)

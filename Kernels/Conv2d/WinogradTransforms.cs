@@ -2,8 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace Diffract.Kernels;
 
-/// <summary>The transforms for any number of channels: those that do not fill eight lanes go through a small copy, filled
-/// up with zeros.</summary>
+/// <summary>The transforms for any number of channels: those that do not fill eight lanes go through a small copy,
+/// filled up with zeros.</summary>
 internal static unsafe class WinogradTransforms<T> where T : struct, IWinograd
 {
     /// <summary>Bᵀ d B; see <see cref="IWinograd.Input"/>. Writes up to the next multiple of eight channels.</summary>
@@ -31,8 +31,8 @@ internal static unsafe class WinogradTransforms<T> where T : struct, IWinograd
         T.OutputGradient(pixels, 8, to + whole, plane);
     }
 
-    /// <summary>Aᵀ m A plus bias and residual; see <see cref="IWinograd.Output"/>. Reads up to the next multiple of eight
-    /// channels.</summary>
+    /// <summary>Aᵀ m A plus bias and residual; see <see cref="IWinograd.Output"/>. Reads up to the next multiple of
+    /// eight channels.</summary>
     [SkipLocalsInit]
     public static void Output(float* from, nint plane, int channels, in WinogradTarget target)
     {

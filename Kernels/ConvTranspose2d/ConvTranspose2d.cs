@@ -3,8 +3,8 @@ using Diffract.Engine;
 namespace Diffract.Kernels;
 
 /// <summary>The transposed convolution is the convolution's input gradient with the two sides' names exchanged: its
-/// forward is <see cref="Conv2d.InputGradient"/>, the gradient of its input <see cref="Conv2d.Forward"/>, and that of its
-/// weight <see cref="Conv2d.WeightGradient"/> with input and output exchanged.</summary>
+/// forward is <see cref="Conv2d.InputGradient"/>, the gradient of its input <see cref="Conv2d.Forward"/>, and that of
+/// its weight <see cref="Conv2d.WeightGradient"/> with input and output exchanged.</summary>
 public static class ConvTranspose2d
 {
     /// <summary>The geometry of the convolution whose input gradient this is.</summary>
@@ -17,17 +17,17 @@ public static class ConvTranspose2d
     /// <param name="groups">Parts that the channels are divided into.</param>
     /// <param name="dilation">Pixels between neighbouring elements of a filter.</param>
     /// <exception cref="ShapeException">The shapes or settings do not fit together.</exception>
-    public static Conv2dGeometry Geometry(Shape x, Shape weight, Pair stride, Pair padding, Pair outputPadding, int groups,
-        Pair dilation)
+    public static Conv2dGeometry Geometry(Shape x, Shape weight, Pair stride, Pair padding, Pair outputPadding,
+        int groups, Pair dilation)
     {
         Conv2dGeometry.Check("ConvTranspose2d", x, weight, stride, padding, dilation, groups);
         if (weight[0] != x[3] || weight[0] % groups != 0)
-            throw new ShapeException($"ConvTranspose2d: a weight {weight} takes {weight[0]} channels, which {groups} groups "
-                + $"must divide; the input {x} has {x[3]}");
+            throw new ShapeException($"ConvTranspose2d: a weight {weight} takes {weight[0]} channels, which {groups} "
+                + $"groups must divide; the input {x} has {x[3]}");
         if (outputPadding.H < 0 || outputPadding.W < 0 || outputPadding.H >= Math.Max(stride.H, dilation.H)
             || outputPadding.W >= Math.Max(stride.W, dilation.W))
-            throw new ShapeException($"ConvTranspose2d: outputPadding {outputPadding} must be less than the stride {stride} "
-                + $"or the dilation {dilation}");
+            throw new ShapeException($"ConvTranspose2d: outputPadding {outputPadding} must be less than the stride "
+                + $"{stride} or the dilation {dilation}");
         Pair kernel = (weight.Int(2), weight.Int(3));
         var height = Length(x.Int(1), kernel.H, stride.H, padding.H, outputPadding.H, dilation.H);
         var width = Length(x.Int(2), kernel.W, stride.W, padding.W, outputPadding.W, dilation.W);

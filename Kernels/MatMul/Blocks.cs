@@ -24,8 +24,8 @@ internal static unsafe class Blocks
     /// <summary><paramref name="rows"/> rounded up to whole tiles.</summary>
     public static int WholeTiles(int rows) => (rows + Tile.Rows - 1) / Tile.Rows * Tile.Rows;
 
-    /// <summary>Length of a part when <paramref name="total"/> is divided as evenly as whole units allow into as few parts
-    /// as are no longer than <paramref name="largest"/>.</summary>
+    /// <summary>Length of a part when <paramref name="total"/> is divided as evenly as whole units allow into as few
+    /// parts as are no longer than <paramref name="largest"/>.</summary>
     public static int Even(int total, int largest, int unit)
     {
         var parts = Math.Max(1, (total + largest - 1) / largest);

@@ -30,7 +30,8 @@ public static unsafe class ColumnSums
             var sums = partial + (nint)t * columns;
             new Span<float>(sums, columns).Clear();
             var end = Math.Min(args.Rows, (t + 1L) * LargestTask);
-            for (var row = (long)t * LargestTask; row < end; row++) Vectors.Add(sums, args.X.F32 + row * columns, columns);
+            for (var row = (long)t * LargestTask; row < end; row++)
+                Vectors.Add(sums, args.X.F32 + row * columns, columns);
         });
         Vectors.AddTree(partial, columns, tasks, columns);
         new Span<float>(partial, columns).CopyTo(new Span<float>(args.Sums.F32, columns));

@@ -28,7 +28,8 @@ internal static unsafe class FewRows
             for (var i = 0; i < rows; i++)
             {
                 var y = target.Row(i, out var residual);
-                finish.Write(sums + i * ColumnsOfTask, first, count, y + first, residual is null ? null : residual + first);
+                finish.Write(sums + i * ColumnsOfTask, first, count, y + first,
+                    residual is null ? null : residual + first);
             }
         });
 
@@ -49,7 +50,8 @@ internal static unsafe class FewRows
             using var scratch = new Scratch(device,
                 (blockFloats + sumFloats + (rest > 0 ? (long)depth * Tile.Columns : 0)) * sizeof(float));
             var sums = scratch.F32 + blockFloats;
-            Blocks.Multiply(left, 0, rows, 0, depth, Right.Rows(b + first, columns, 0), panels, scratch.F32, sums, stride);
+            Blocks.Multiply(left, 0, rows, 0, depth, Right.Rows(b + first, columns, 0), panels, scratch.F32, sums,
+                stride);
             if (rest > 0)
             {
                 var panel = sums + sumFloats;

@@ -6,7 +6,8 @@ namespace Diffract.Kernels;
 internal static unsafe class Gemm
 {
     /// <summary>Packs a right operand with all threads.</summary>
-    public static void Pack(CpuDevice device, float* b, nint stride, bool transposed, int depth, int columns, float* packed)
+    public static void Pack(CpuDevice device, float* b, nint stride, bool transposed, int depth, int columns,
+        float* packed)
     {
         var panels = Panels.Count(columns);
         // Neighbouring panels of a row-major matrix share cache lines' neighbours and pages: four to a task.
@@ -27,8 +28,8 @@ internal static unsafe class Gemm
     /// <param name="columns">Columns of the result.</param>
     /// <param name="target">Where rows go.</param>
     /// <param name="finish">What is done to a sum before it is written.</param>
-    public static void Run<TLeft, TTarget>(CpuDevice device, TLeft left, long rows, float* packed, int depth, int columns,
-        TTarget target, RowFinish finish)
+    public static void Run<TLeft, TTarget>(CpuDevice device, TLeft left, long rows, float* packed, int depth,
+        int columns, TTarget target, RowFinish finish)
         where TLeft : struct, ILeft where TTarget : struct, ITarget
     {
         if (rows == 0 || columns == 0) return;
@@ -58,7 +59,8 @@ internal static unsafe class Gemm
             for (var r = 0; r < count; r++)
             {
                 var y = target.Row(row + r, out var residual);
-                finish.Write(sums + r * stride, column, written, y + column, residual is null ? null : residual + column);
+                finish.Write(sums + r * stride, column, written, y + column,
+                    residual is null ? null : residual + column);
             }
         });
     }
@@ -95,7 +97,8 @@ internal static unsafe class Gemm
             var row = target.Row(r, out var residual);
             for (var g = 0; g < groups; g++)
             {
-                var sums = partials + (r / plan.RowBlock * groups + g) * splits * blockFloats + r % plan.RowBlock * stride;
+                var sums = partials + (r / plan.RowBlock * groups + g) * splits * blockFloats
+                    + r % plan.RowBlock * stride;
                 var column = g * plan.PanelGroup * Tile.Columns;
                 var width = Math.Min(plan.PanelGroup * Tile.Columns, columns - column);
                 Vectors.AddTree(sums, width, splits, (nint)blockFloats);

@@ -2,9 +2,9 @@ using Diffract.Engine;
 
 namespace Diffract.Kernels;
 
-/// <summary>AᵀB with long sums: A [depth, rows] and B [depth, columns], as the gradients of weights have them, the depth
-/// being pixels or tokens. Columns, rows and ranges of the depth are divided into tasks by shape; the sums of the ranges
-/// are added pairwise, which keeps rounding errors small.</summary>
+/// <summary>AᵀB with long sums: A [depth, rows] and B [depth, columns], as the gradients of weights have them, the
+/// depth being pixels or tokens. Columns, rows and ranges of the depth are divided into tasks by shape; the sums of the
+/// ranges are added pairwise, which keeps rounding errors small.</summary>
 internal static unsafe class LongProduct
 {
     // Depth loaded at once: with 256 columns it fills a quarter of the second cache.
@@ -28,8 +28,8 @@ internal static unsafe class LongProduct
     /// <param name="columns">Columns of the result.</param>
     /// <param name="depth">Length of the sums.</param>
     /// <param name="finish">Takes every row of every group of columns, once.</param>
-    public static void Run<TRight>(CpuDevice device, float* a, nint strideA, int rows, TRight right, int columns, long depth,
-        Finish finish) where TRight : struct, ILeft
+    public static void Run<TRight>(CpuDevice device, float* a, nint strideA, int rows, TRight right, int columns,
+        long depth, Finish finish) where TRight : struct, ILeft
     {
         var rowBlock = Blocks.Even(rows, LargestRowBlock, Tile.Rows);
         var group = Blocks.Even(columns, LargestColumnGroup, Tile.Columns);
@@ -49,8 +49,9 @@ internal static unsafe class LongProduct
         {
             var (cell, split) = (t / splits, t % splits);
             var (row, column) = (cell / groups * rowBlock, cell % groups * group);
-            Sum(device, a + row, strideA, Math.Min(rowBlock, rows - row), right, column, Math.Min(group, columns - column),
-                split * length, Math.Min(depth, (split + 1) * length), sums + (nint)t * cellFloats, stride);
+            Sum(device, a + row, strideA, Math.Min(rowBlock, rows - row), right, column,
+                Math.Min(group, columns - column), split * length, Math.Min(depth, (split + 1) * length),
+                sums + (nint)t * cellFloats, stride);
         });
         device.For(rows, r =>
         {

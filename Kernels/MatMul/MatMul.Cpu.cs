@@ -7,8 +7,11 @@ public static unsafe partial class MatMul
     // Below this many multiply-adds a product of a batch is one task, which packs for itself.
     private const long OneTaskWork = 1 << 22;
 
-    private static void PackSimd(CpuDevice device, PackArgs args) => Gemm.Pack(device, args.B.F32,
-        args.Transposed ? args.Depth : args.Columns, args.Transposed, args.Depth, args.Columns, args.Packed.F32);
+    private static void PackSimd(CpuDevice device, MatMulPackArgs args)
+    {
+        var (depth, columns, transposed) = args.Form;
+        Gemm.Pack(device, args.B.F32, transposed ? depth : columns, transposed, depth, columns, args.Packed.F32);
+    }
 
     private static void RunSimd(CpuDevice device, MatMulArgs args)
     {
@@ -54,13 +57,14 @@ public static unsafe partial class MatMul
             Long(device, args, a, b, target, finish);
             return;
         }
-        using var packed = new Scratch(device, PackedBytes(args.Depth, args.Columns));
+        using var packed = new Scratch(device, new MatMulForm(args.Depth, args.Columns, args.TransposeB).Bytes);
         Gemm.Pack(device, b, args.TransposeB ? args.Depth : args.Columns, args.TransposeB, args.Depth, args.Columns,
             packed.F32);
         Multiply(device, args, a, packed.F32, target, finish);
     }
 
-    private static void Long(CpuDevice device, in MatMulArgs args, float* a, float* b, TargetRows target, RowFinish finish) =>
+    private static void Long(CpuDevice device, in MatMulArgs args, float* a, float* b, TargetRows target,
+        RowFinish finish) =>
         LongProduct.Run(device, a, args.Rows, args.Rows, new LeftRows(b, args.Columns), args.Columns, args.Depth,
             (row, column, count, sums) =>
             {
@@ -72,7 +76,8 @@ public static unsafe partial class MatMul
         RowFinish finish)
     {
         if (args.TransposeA)
-            Gemm.Run(device, new LeftColumns(a, args.Rows), args.Rows, packed, args.Depth, args.Columns, target, finish);
+            Gemm.Run(device, new LeftColumns(a, args.Rows), args.Rows, packed, args.Depth, args.Columns, target,
+                finish);
         else Gemm.Run(device, new LeftRows(a, args.Depth), args.Rows, packed, args.Depth, args.Columns, target, finish);
     }
 
@@ -80,7 +85,7 @@ public static unsafe partial class MatMul
     {
         float* a = args.A.F32 + n * args.StepA, b = args.B.F32 + n * args.StepB;
         var (target, finish) = Output(args, n);
-        using var packed = new Scratch(device, PackedBytes(args.Depth, args.Columns));
+        using var packed = new Scratch(device, new MatMulForm(args.Depth, args.Columns, args.TransposeB).Bytes);
         for (var p = 0; p < Panels.Count(args.Columns); p++)
             Panels.Pack(b, args.TransposeB ? args.Depth : args.Columns, args.TransposeB, args.Depth, args.Columns, p,
                 packed.F32 + (nint)p * args.Depth * Tile.Columns);

@@ -17,5 +17,6 @@ internal readonly unsafe struct Right(float* data, nint panelStep, nint depthSte
         new(packed + (nint)panel * depth * Tile.Columns, (nint)depth * Tile.Columns, Tile.Columns);
 
     /// <summary>A row-major matrix where it lies: good when few rows use it. Only whole panels may be read.</summary>
-    public static Right Rows(float* matrix, nint stride, int panel) => new(matrix + panel * Tile.Columns, Tile.Columns, stride);
+    public static Right Rows(float* matrix, nint stride, int panel) =>
+        new(matrix + panel * Tile.Columns, Tile.Columns, stride);
 }

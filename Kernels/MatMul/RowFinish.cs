@@ -3,7 +3,8 @@ using System.Runtime.Intrinsics;
 
 namespace Diffract.Kernels;
 
-/// <summary>What happens to a finished sum on its way to memory: y = alpha * sum + beta * y + bias + residual.</summary>
+/// <summary>What happens to a finished sum on its way to memory: y = alpha * sum + beta * y + bias +
+/// residual.</summary>
 /// <param name="bias">One value a column, or null.</param>
 /// <param name="alpha">Factor of the sum.</param>
 /// <param name="beta">Factor of what was in y; 0 does not read it.</param>

@@ -39,7 +39,8 @@ internal static unsafe class Transpose8
 
     // Four rows of eight: in both halves the 4 x 4 square is transposed.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (Vector256<float>, Vector256<float>, Vector256<float>, Vector256<float>) Quad(float* from, nint stride)
+    private static (Vector256<float>, Vector256<float>, Vector256<float>, Vector256<float>) Quad(
+        float* from, nint stride)
     {
         var r0 = Vector256.Load(from);
         var r1 = Vector256.Load(from + stride);

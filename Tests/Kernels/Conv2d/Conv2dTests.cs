@@ -15,7 +15,8 @@ internal sealed class Conv2dTests
 
     [Test]
     public void Float32_agrees_with_float64_for_3x3() =>
-        ConvCase.Square3.Sample(c => OpCompare.Float32WithFloat64(c.Run, c.Inputs()), iter: 60, threads: 1);
+        // Winograd's transforms cost accuracy; 5e-6 of the largest value is what comparisons with PyTorch allow.
+        ConvCase.Square3.Sample(c => OpCompare.Float32WithFloat64(c.Run, c.Inputs(), 5e-6), iter: 60, threads: 1);
 
     [Test]
     public void Float32_agrees_with_float64_for_depthwise() =>
@@ -27,12 +28,14 @@ internal sealed class Conv2dTests
     [TestCase(2, 24, 3, 32, 3, 1)]
     [TestCase(2, 24, 32, 6, 3, 1)]
     [TestCase(2, 32, 3, 40, 8, 8)]
+    [TestCase(2, 16, 24, 32, 2, 2)]
     [TestCase(3, 12, 48, 64, 1, 1)]
     public void Float32_agrees_with_float64_for_network_shapes(int n, int size, int channels, int filters, int kernel,
         int stride)
     {
-        var c = new ConvCase([n, size, size, channels], [filters, channels, kernel, kernel], stride, kernel / 2, 1, 1);
-        OpCompare.Float32WithFloat64(c.Run, c.Inputs());
+        var c = new ConvCase([n, size, size, channels], [filters, channels, kernel, kernel], stride,
+            kernel > stride ? kernel / 2 : 0, 1, 1);
+        OpCompare.Float32WithFloat64(c.Run, c.Inputs(), 5e-6);
     }
 
     [TestCase(1, 0, 1, 1)]
@@ -54,7 +57,7 @@ internal sealed class Conv2dTests
     }
 
     [Test]
-    public void Same_bits_for_any_number_of_threads_with_groups([Values(2, 12)] int groups)
+    public void Same_bits_for_any_number_of_threads_with_groups([Values(2, 6, 12)] int groups)
     {
         var c = new ConvCase([5, 19, 17, 12], [24, 12 / groups, 3, 3], 1, 1, 1, groups);
         OpCompare.SameBitsForAnyThreads(c.Run, c.Inputs());
@@ -155,7 +158,8 @@ internal sealed class Conv2dTests
         var inputs = c.Inputs();
         var half = c.Run([.. inputs.Select(t => t.To(DType.Float16))]);
         Assert.That(half.DType, Is.EqualTo(DType.Float16));
-        OpCompare.AssertClose([.. half.To(DType.Float32).ToArray<float>()], [.. c.Run(inputs).ToArray<float>()], 3e-3, "half");
+        var (found, expected) = (half.To(DType.Float32).ToArray<float>(), c.Run(inputs).ToArray<float>());
+        OpCompare.AssertClose([.. found], [.. expected], 3e-3, "half");
     }
 
     [Test]

@@ -11,7 +11,8 @@ internal sealed record ConvCase(Shape X, Shape Weight, Pair Stride, Pair Padding
     private static readonly Gen<Pair> Kernel = Gen.Select(Gen.Int[1, 4], Gen.Int[1, 4], (h, w) => new Pair(h, w));
     private static readonly Gen<Pair> Step = Gen.Select(Gen.Int[1, 3], Gen.Int[1, 3], (h, w) => new Pair(h, w));
     private static readonly Gen<Pair> Border = Gen.Select(Gen.Int[0, 3], Gen.Int[0, 3], (h, w) => new Pair(h, w));
-    private static readonly Gen<int> Channels = Gen.OneOf(Gen.Int[1, 9], Gen.Int[15, 40], Gen.Int[1, 6].Select(i => 8 * i));
+    private static readonly Gen<int> Channels =
+        Gen.OneOf(Gen.Int[1, 9], Gen.Int[15, 40], Gen.Int[1, 6].Select(i => 8 * i));
 
     /// <summary>Anything that is allowed.</summary>
     public static readonly Gen<ConvCase> Any = Gen.Select(
@@ -30,7 +31,8 @@ internal sealed record ConvCase(Shape X, Shape Weight, Pair Stride, Pair Padding
     /// <summary>One channel a group.</summary>
     public static readonly Gen<ConvCase> Depthwise = Gen.Select(Gen.Int[1, 2], Gen.Int[1, 13], Gen.Int[1, 40],
         Gen.Int[1, 2], Kernel, Step, Border, (n, size, channels, multiplier, kernel, stride, padding) => new ConvCase(
-            [n, size, size + 1, channels], [channels * multiplier, 1, kernel.H, kernel.W], stride, padding, 1, channels))
+            [n, size, size + 1, channels], [channels * multiplier, 1, kernel.H, kernel.W], stride, padding, 1,
+            channels))
         .Where(c => c.Fits);
 
     private bool Fits => X[1] + 2 * Padding.H > Dilation.H * (Weight[2] - 1)

@@ -21,7 +21,8 @@ internal sealed class PackedWeightTests
         Assert.That(PackedWeights.BytesOf(weight), Is.EqualTo(bytes));
         weight.CopyFrom<float>(OpCompare.Normal(filters, 3).AsSpan<float>());
         var fresh = On(device, filters, 3);
-        Assert.That(x.Conv2d(weight, padding: 1).ToArray<float>(), Is.EqualTo(x.Conv2d(fresh, padding: 1).ToArray<float>()));
+        var expected = x.Conv2d(fresh, padding: 1).ToArray<float>();
+        Assert.That(x.Conv2d(weight, padding: 1).ToArray<float>(), Is.EqualTo(expected));
         Assert.That(PackedWeights.BytesOf(weight), Is.EqualTo(bytes));
     }
 
@@ -71,7 +72,8 @@ internal sealed class PackedWeightTests
             bytes[i] = PackedWeights.BytesOf(weight);
         }
         Assert.That(bytes[1], Is.EqualTo(bytes[0]));
-        OpCompare.Float32WithFloat64(t => t[0]!.Conv2d(weight.To(t[0]!.DType), padding: 1), [OpCompare.Normal(image, 1)]);
+        OpCompare.Float32WithFloat64(
+            t => t[0]!.Conv2d(weight.To(t[0]!.DType), padding: 1), [OpCompare.Normal(image, 1)]);
     }
 
     [Test]
@@ -89,6 +91,21 @@ internal sealed class PackedWeightTests
                     throw new InvalidOperationException("a thread saw another result");
         });
         Assert.That(PackedWeights.BytesOf(weight), Is.EqualTo(PackedWeights.BytesOf(expected)));
+    }
+
+    [Test]
+    public void A_linear_layer_packs_its_weight_for_a_middling_number_of_rows()
+    {
+        using var weight = OpCompare.Normal([40, 30], 2);
+        using var scope = Scope.Open();
+        foreach (var (rows, packs) in new[] { (2, false), (300, false), (60, true) })
+        {
+            var x = OpCompare.Normal([rows, 30], 1);
+            var y = x.Linear(weight).ToArray<float>();
+            Assert.That(PackedWeights.BytesOf(weight) > 0, Is.EqualTo(packs), $"{rows} rows");
+            var expected = x.To(DType.Float64).Linear(weight.To(DType.Float64)).ToArray<double>();
+            OpCompare.AssertClose([.. y], expected, 1e-6, $"{rows} rows");
+        }
     }
 
     private static Tensor On(Device device, Shape shape, int seed) =>

@@ -83,8 +83,9 @@ internal sealed class MatMulTests
     public void A_packed_operand_gives_the_same_bits(int rows, int columns, int depth)
     {
         var (a, b) = (OpCompare.Normal([rows, depth], 1), OpCompare.Normal([columns, depth], 2));
-        using var packed = Tensor.Empty([MatMul.PackedBytes(depth, columns) / sizeof(float)]);
-        MatMul.Pack.Run(Device.Cpu, DType.Float32, new(b.View, packed.View, depth, columns, true));
+        var form = new MatMulForm(depth, columns, true);
+        using var packed = Tensor.Empty([form.Bytes / sizeof(float)]);
+        MatMul.Pack.Run(Device.Cpu, DType.Float32, new(b.View, packed.View, form));
         using var first = Tensor.Empty([rows, columns]);
         using var second = Tensor.Empty([rows, columns]);
         var args = new MatMulArgs

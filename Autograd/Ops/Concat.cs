@@ -61,9 +61,10 @@ public static class ConcatOps
                         + "other axes must be equal");
                 dtype = Promotion.Of(dtype, tensor.DType);
             }
+            using var scope = Scope.Open();
             var inputs = new Tensor?[tensors.Length];
             for (var i = 0; i < inputs.Length; i++) inputs[i] = tensors[i].To(dtype);
-            return Op.Apply(new ConcatOp(axis), inputs);
+            return scope.Keep(Op.Apply(new ConcatOp(axis), inputs));
         }
 
         /// <summary>Tensors of one shape side by side along a new axis.</summary>
@@ -72,6 +73,7 @@ public static class ConcatOps
         /// <exception cref="ShapeException">Shapes differ, or there are no tensors.</exception>
         public static Tensor Stack(int axis, params ReadOnlySpan<Tensor> tensors)
         {
+            using var scope = Scope.Open();
             var slices = new Tensor[tensors.Length];
             for (var i = 0; i < slices.Length; i++)
             {
@@ -79,7 +81,7 @@ public static class ConcatOps
                     throw new ShapeException($"stack: shapes {tensors[0].Shape} and {tensors[i].Shape} differ");
                 slices[i] = tensors[i].Unsqueeze(axis);
             }
-            return Tensor.Concat(axis, slices);
+            return scope.Keep(Tensor.Concat(axis, slices));
         }
     }
 }

@@ -52,8 +52,12 @@ public static class CrossEntropyOps
         /// <exception cref="ShapeException">Shapes do not fit, or a label is neither a class nor ignored.</exception>
         /// <exception cref="DTypeException">The labels are not Int64.</exception>
         public Tensor CrossEntropy(
-            Tensor labels, long ignoreIndex = -100, Reduction reduction = Reduction.Mean) =>
-            Op.Apply(new CrossEntropyOp(ignoreIndex, reduction),
-                logits.DType.IsHalf() ? logits.To(DType.Float32) : logits, labels);
+            Tensor labels, long ignoreIndex = -100, Reduction reduction = Reduction.Mean)
+        {
+            var op = new CrossEntropyOp(ignoreIndex, reduction);
+            if (!logits.DType.IsHalf()) return Op.Apply(op, logits, labels);
+            using var single = logits.To(DType.Float32);
+            return Op.Apply(op, single, labels);
+        }
     }
 }

@@ -70,6 +70,7 @@ public static class GatherOps
             axis = x.Shape.Axis(axis);
             CheckType("gather", index);
             if (index.Rank != x.Rank) throw new ShapeException($"gather: the index is {index.Shape}, the tensor {x.Shape}");
+            using var scope = Scope.Open();
             for (var i = 0; i < x.Rank; i++)
             {
                 if (i == axis || index.Shape[i] == x.Shape[i]) continue;
@@ -78,7 +79,7 @@ public static class GatherOps
                         + $"{x.Shape}");
                 x = x.Slice(i, 0, index.Shape[i]);
             }
-            return Op.Apply(new GatherOp(axis), x, index);
+            return scope.Keep(Op.Apply(new GatherOp(axis), x, index));
         }
 
         /// <summary>Picks whole slices along an axis: y = x[…, index[k], …].</summary>

@@ -38,7 +38,7 @@ public static class PointwiseOps
         public Tensor Sqrt() => Unary<Sqrt>(x);
 
         /// <summary>The magnitude; integers stay integers.</summary>
-        public Tensor Abs() => x.DType.IsFloating() ? Unary<Abs>(x) : x.Maximum(-x);
+        public Tensor Abs() => x.DType.IsFloating() ? Unary<Abs>(x) : WholeAbs(x);
 
         /// <summary>-x; integers stay integers.</summary>
         public Tensor Neg() => x.DType.IsFloating() ? Unary<Neg>(x) : 0 - x;
@@ -51,8 +51,9 @@ public static class PointwiseOps
         public Tensor Clamp(double min = double.NegativeInfinity, double max = double.PositiveInfinity)
         {
             if (x.DType.IsFloating()) return Unary(x, new Clamp(min, max));
+            using var scope = Scope.Open();
             var y = min == double.NegativeInfinity ? x : x.Maximum(min);
-            return max == double.PositiveInfinity ? y : y.Minimum(max);
+            return scope.Keep(max == double.PositiveInfinity ? y : y.Minimum(max));
         }
 
         /// <summary>The larger of two tensors, element by element, with broadcasting.</summary>
@@ -72,17 +73,19 @@ public static class PointwiseOps
     /// <param name="x">Any shape; integers become float32.</param>
     /// <param name="formula">The formula with its settings.</param>
     public static Tensor Unary<TFormula>(Tensor x, TFormula formula = default) where TFormula : struct, IUnary =>
-        Op.Apply(new UnaryOp<TFormula>(formula), x.DType.IsFloating() ? x : x.To(DType.Float32));
+        Promotion.Float(x, x => Op.Apply(new UnaryOp<TFormula>(formula), x));
 
     /// <summary>Runs any formula of two numbers, with broadcasting: how to add one's own without an operation.
     /// </summary>
     /// <param name="a">Left operand; integers become float32.</param>
     /// <param name="b">Right operand.</param>
-    public static Tensor Binary<TFormula>(Tensor a, Tensor b) where TFormula : struct, IBinary
+    public static Tensor Binary<TFormula>(Tensor a, Tensor b) where TFormula : struct, IBinary =>
+        Promotion.Meet(a, b, static (a, b) => Promotion.Float(a, a =>
+            Promotion.Float(b, b => Op.Apply(new BinaryOp<TFormula>(), a, b))));
+
+    private static Tensor WholeAbs(Tensor x)
     {
-        (a, b) = Promotion.Meet(a, b);
-        return a.DType.IsFloating()
-            ? Op.Apply(new BinaryOp<TFormula>(), a, b)
-            : Op.Apply(new BinaryOp<TFormula>(), a.To(DType.Float32), b.To(DType.Float32));
+        using var scope = Scope.Open();
+        return scope.Keep(x.Maximum(-x));
     }
 }

@@ -11,16 +11,39 @@ internal static class Promotion
         : a.IsHalf() && b.IsHalf() ? DType.Float32
         : Rank(a) > Rank(b) ? a : b;
 
-    /// <summary>Brings two operands to one type.</summary>
-    public static (Tensor A, Tensor B) Meet(Tensor a, Tensor b)
+    /// <summary>Runs an operation on two operands that are brought to one type first.</summary>
+    public static Tensor Meet(Tensor a, Tensor b, Func<Tensor, Tensor, Tensor> run)
     {
+        if (a.DType == b.DType) return run(a, b);
+        using var scope = Scope.Open();
         var dtype = Of(a.DType, b.DType);
-        return (a.To(dtype), b.To(dtype));
+        return scope.Keep(run(a.To(dtype), b.To(dtype)));
     }
 
-    /// <summary>A number as a tensor without axes that can meet <paramref name="other"/>: of its type, except that a
-    /// fraction makes floats of integers.</summary>
-    public static Tensor Scalar(double value, Tensor other)
+    /// <summary>Runs an operation on a tensor and a number.</summary>
+    public static Tensor Meet(Tensor a, double b, Func<Tensor, Tensor, Tensor> run)
+    {
+        using var scope = Scope.Open();
+        return scope.Keep(Meet(a, Scalar(b, a), run));
+    }
+
+    /// <summary>Runs an operation on a number and a tensor.</summary>
+    public static Tensor Meet(double a, Tensor b, Func<Tensor, Tensor, Tensor> run)
+    {
+        using var scope = Scope.Open();
+        return scope.Keep(Meet(Scalar(a, b), b, run));
+    }
+
+    /// <summary>Runs an operation that takes floating-point numbers; others become float32 first.</summary>
+    public static Tensor Float(Tensor x, Func<Tensor, Tensor> run)
+    {
+        if (x.DType.IsFloating()) return run(x);
+        using var scope = Scope.Open();
+        return scope.Keep(run(x.To(DType.Float32)));
+    }
+
+    // Of the other operand's type, except that a fraction makes floats of integers.
+    private static Tensor Scalar(double value, Tensor other)
     {
         var fits = other.DType.IsFloating() || (value == Math.Truncate(value) && other.DType != DType.Bool);
         return Tensor.Full(Shape.Scalar, value, fits ? other.DType : DType.Float32, other.Device);

@@ -21,8 +21,11 @@ public static class Reductions
 
         /// <summary>The mean; integers and Bool become float32 first. NaN of nothing.</summary>
         /// <inheritdoc cref="Sum(Tensor, ReadOnlySpan{int}, bool)"/>
-        public Tensor Mean(ReadOnlySpan<int> axes = default, bool keepDim = false) =>
-            Op.Apply(new MeanOp([.. axes], keepDim), Float(x));
+        public Tensor Mean(ReadOnlySpan<int> axes = default, bool keepDim = false)
+        {
+            var op = new MeanOp([.. axes], keepDim);
+            return Promotion.Float(x, x => Op.Apply(op, x));
+        }
 
         /// <inheritdoc cref="Mean(Tensor, ReadOnlySpan{int}, bool)"/>
         public Tensor Mean(int axis, bool keepDim = false) => x.Mean([axis], keepDim);
@@ -31,26 +34,32 @@ public static class Reductions
         /// <param name="axes">Axes to remove.</param>
         /// <param name="unbiased">Divides by one less than the number of elements (Bessel).</param>
         /// <param name="keepDim">Keeps the axes with length 1.</param>
-        public Tensor Var(ReadOnlySpan<int> axes = default, bool unbiased = true, bool keepDim = false) =>
-            Op.Apply(new VarOp([.. axes], unbiased, keepDim), Float(x));
+        public Tensor Var(ReadOnlySpan<int> axes = default, bool unbiased = true, bool keepDim = false)
+        {
+            var op = new VarOp([.. axes], unbiased, keepDim);
+            return Promotion.Float(x, x => Op.Apply(op, x));
+        }
 
         /// <inheritdoc cref="Var(Tensor, ReadOnlySpan{int}, bool, bool)"/>
         public Tensor Var(int axis, bool unbiased = true, bool keepDim = false) => x.Var([axis], unbiased, keepDim);
 
         /// <summary>The Euclidean length: the root of the sum of squares. The gradient at 0 is 0.</summary>
         /// <inheritdoc cref="Sum(Tensor, ReadOnlySpan{int}, bool)"/>
-        public Tensor Norm2(ReadOnlySpan<int> axes = default, bool keepDim = false) =>
-            Op.Apply(new Norm2Op([.. axes], keepDim), Float(x));
+        public Tensor Norm2(ReadOnlySpan<int> axes = default, bool keepDim = false)
+        {
+            var op = new Norm2Op([.. axes], keepDim);
+            return Promotion.Float(x, x => Op.Apply(op, x));
+        }
 
         /// <summary>The largest element, NaN when one is; its gradient goes to the first of equals.</summary>
-        public Tensor Max() => x.Flatten().Max(0);
+        public Tensor Max() => Flat(x, static x => x.Max(0));
 
         /// <summary>The largest elements along an axis.</summary>
         /// <inheritdoc cref="ArgMax(Tensor, int, bool)"/>
         public Tensor Max(int axis, bool keepDim = false) => Op.Apply(new PickOp<Largest>(axis, keepDim), x);
 
         /// <summary>The smallest element, NaN when one is; its gradient goes to the first of equals.</summary>
-        public Tensor Min() => x.Flatten().Min(0);
+        public Tensor Min() => Flat(x, static x => x.Min(0));
 
         /// <summary>The smallest elements along an axis.</summary>
         /// <inheritdoc cref="ArgMax(Tensor, int, bool)"/>
@@ -80,5 +89,9 @@ public static class Reductions
             Op.Apply(new TruthOp<AnyFold>([.. axes], keepDim), x);
     }
 
-    private static Tensor Float(Tensor x) => x.DType.IsFloating() ? x : x.To(DType.Float32);
+    private static Tensor Flat(Tensor x, Func<Tensor, Tensor> choose)
+    {
+        using var flat = x.Flatten();
+        return choose(flat);
+    }
 }

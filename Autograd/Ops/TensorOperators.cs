@@ -63,31 +63,30 @@ public static class TensorOperators
             : throw new DTypeException($"! takes Bool, found {a.DType}; compare with 0 instead");
     }
 
-    internal static Tensor Apply<TFormula>(Tensor a, Tensor b) where TFormula : struct, IBinary, IWholeBinary
-    {
-        (a, b) = Promotion.Meet(a, b);
-        if (a.DType.IsFloating()) return Op.Apply(new BinaryOp<TFormula>(), a, b);
-        return a.DType != DType.Bool
-            ? Op.Apply(new WholeOp<TFormula>(), a, b)
-            : throw new DTypeException($"{TFormula.Name} does not take two Bool tensors: combine them with & | ^, or "
-                + "convert one with To");
-    }
+    internal static Tensor Apply<TFormula>(Tensor a, Tensor b) where TFormula : struct, IBinary, IWholeBinary =>
+        Promotion.Meet(a, b, Calculate<TFormula>);
 
     internal static Tensor Apply<TFormula>(Tensor a, double b) where TFormula : struct, IBinary, IWholeBinary =>
         a.DType.IsFloating()
             ? PointwiseOps.Unary(a, new WithRight<TFormula>(b))
-            : Apply<TFormula>(a, Promotion.Scalar(b, a));
+            : Promotion.Meet(a, b, Calculate<TFormula>);
 
     internal static Tensor Apply<TFormula>(double a, Tensor b) where TFormula : struct, IBinary, IWholeBinary =>
         b.DType.IsFloating()
             ? PointwiseOps.Unary(b, new WithLeft<TFormula>(a))
-            : Apply<TFormula>(Promotion.Scalar(a, b), b);
+            : Promotion.Meet(a, b, Calculate<TFormula>);
 
-    private static Tensor Logic<TFormula>(Tensor a, Tensor b) where TFormula : struct, IWholeBinary
-    {
-        (a, b) = Promotion.Meet(a, b);
-        return a.DType.IsFloating()
+    private static Tensor Calculate<TFormula>(Tensor a, Tensor b) where TFormula : struct, IBinary, IWholeBinary =>
+        a.DType switch
+        {
+            DType.Bool => throw new DTypeException($"{TFormula.Name} does not take two Bool tensors: combine them with "
+                + "& | ^, or convert one with To"),
+            var dtype when dtype.IsFloating() => Op.Apply(new BinaryOp<TFormula>(), a, b),
+            _ => Op.Apply(new WholeOp<TFormula>(), a, b),
+        };
+
+    private static Tensor Logic<TFormula>(Tensor a, Tensor b) where TFormula : struct, IWholeBinary =>
+        Promotion.Meet(a, b, static (a, b) => a.DType.IsFloating()
             ? throw new DTypeException($"{TFormula.Name} takes Bool or integers, found {a.DType}")
-            : Op.Apply(new WholeOp<TFormula>(), a, b);
-    }
+            : Op.Apply(new WholeOp<TFormula>(), a, b));
 }

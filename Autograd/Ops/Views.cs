@@ -30,9 +30,14 @@ public static class Views
 
         /// <summary>The same elements, row-major, in another shape.</summary>
         /// <exception cref="ShapeException">The number of elements differs.</exception>
-        public Tensor Reshape(Shape shape) => shape.Count == x.Count
-            ? Op.Apply(new ReshapeOp(shape), x.Contiguous())
-            : throw new ShapeException($"reshape: {x.Shape} has {x.Count} elements, {shape} has {shape.Count}");
+        public Tensor Reshape(Shape shape)
+        {
+            if (shape.Count != x.Count)
+                throw new ShapeException($"reshape: {x.Shape} has {x.Count} elements, {shape} has {shape.Count}");
+            if (x.IsContiguous) return Op.Apply(new ReshapeOp(shape), x);
+            using var dense = x.Contiguous();
+            return Op.Apply(new ReshapeOp(shape), dense);
+        }
 
         /// <summary>The axes in another order: axis i of the result is axis <paramref name="axes"/>[i] of x.</summary>
         /// <exception cref="ShapeException">Not every axis is named once.</exception>
@@ -81,7 +86,11 @@ public static class Views
         /// <summary>One element of an axis, which goes.</summary>
         /// <param name="axis">Counted from either end.</param>
         /// <param name="index">Negative counts from the end.</param>
-        public Tensor Select(int axis, long index) => x.Slice(axis, index, 1).Squeeze(axis);
+        public Tensor Select(int axis, long index)
+        {
+            using var slice = x.Slice(axis, index, 1);
+            return slice.Squeeze(axis);
+        }
 
         /// <summary>The first axis' element: <c>Select(0, index)</c>.</summary>
         public Tensor At(long index) => x.Select(0, index);
@@ -101,9 +110,10 @@ public static class Views
         /// <summary>Removes all axes of length 1.</summary>
         public Tensor Squeeze()
         {
+            using var scope = Scope.Open();
             var y = x;
             for (var i = x.Rank - 1; i >= 0; i--) if (x.Shape[i] == 1) y = y.Squeeze(i);
-            return y;
+            return scope.Keep(y);
         }
 
         /// <summary>Adds an axis of length 1 before axis <paramref name="axis"/>; -1 adds it behind the last.</summary>

@@ -47,18 +47,15 @@ public static class WhereOps
     {
         /// <summary><paramref name="a"/> where the Bool condition holds, <paramref name="b"/> elsewhere; all three are
         /// broadcast.</summary>
-        public static Tensor Where(Tensor condition, Tensor a, Tensor b)
-        {
-            (a, b) = Promotion.Meet(a, b);
-            return Op.Apply(new WhereOp(), condition, a, b);
-        }
+        public static Tensor Where(Tensor condition, Tensor a, Tensor b) =>
+            Promotion.Meet(a, b, (a, b) => Op.Apply(new WhereOp(), condition, a, b));
 
         /// <summary><paramref name="a"/> where the Bool condition holds, a number elsewhere.</summary>
         public static Tensor Where(Tensor condition, Tensor a, double b) =>
-            Tensor.Where(condition, a, Promotion.Scalar(b, a));
+            Promotion.Meet(a, b, (a, b) => Op.Apply(new WhereOp(), condition, a, b));
 
         /// <summary>A number where the Bool condition holds, <paramref name="b"/> elsewhere.</summary>
         public static Tensor Where(Tensor condition, double a, Tensor b) =>
-            Tensor.Where(condition, Promotion.Scalar(a, b), b);
+            Promotion.Meet(a, b, (a, b) => Op.Apply(new WhereOp(), condition, a, b));
     }
 }

@@ -26,7 +26,8 @@ public sealed class MoveCases : CaseFamily
         Move("broadcast", x => x.Broadcast([2, 3, 4]), [3, 1], i => [i[1], 0], [2, 3, 4]),
         Move("broadcast", x => x.Broadcast([3, 0]), [3, 1], i => [i[0], 0], [3, 0]),
         Move("copy", x => x.Clone(), [2, 3], i => [i[0], i[1]], [2, 3]),
-        Move("copy", x => x.Transpose(0, 1).Contiguous(), [2, 3], i => [i[1], i[0]], [3, 2]),
+        Move("copy", x => Turned(x, 1, 0), [2, 3], i => [i[1], i[0]], [3, 2])
+            with { Call = "x.Transpose(0, 1).Contiguous()" },
         .. Copies(),
         Move("move", x => x.To(other).To(x.Device), [2, 3], i => [i[0], i[1]], [2, 3]) with { Call = "x.To(device)" },
         new("cast", "x.To(dtype)", x => x[0]!.To(DType.BFloat16).To(x[0]!.DType), Input.Normal(3, 5))
@@ -66,6 +67,12 @@ public sealed class MoveCases : CaseFamily
         [CallerArgumentExpression(nameof(run))] string call = "") =>
         new(op, Calls.Short(call), x => run(x[0]!), Input.Normal(shape))
         { Reference = x => Naive.Build(Shape.Of(result), i => x[0].At(from(i))), IsExact = true };
+
+    private static Tensor Turned(Tensor x, params int[] order)
+    {
+        using var turned = x.Permute(order);
+        return turned.Contiguous();
+    }
 
     private static OpCase Pad((long Before, long After)[] margins, double value, params long[] shape) =>
         new("pad", "x.Pad(margins, value)", x => x[0]!.Pad(margins, value), Input.Normal(shape))

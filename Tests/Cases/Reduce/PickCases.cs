@@ -40,7 +40,7 @@ public sealed class PickCases : CaseFamily
 
     private static IEnumerable<OpCase> TopK(long[] shape, int axis, int k)
     {
-        var row = new OpCase("top_k", "x.TopK(k, axis).Values", x => x[0]!.TopK(k, axis).Values, Input.Distinct(shape))
+        var row = new OpCase("top_k", "x.TopK(k, axis).Values", x => TopK(x[0]!, axis, k, values: true), Input.Distinct(shape))
         {
             Reference = x => Best(x[0], axis, k, (value, _) => value),
             IsExact = true,
@@ -52,10 +52,17 @@ public sealed class PickCases : CaseFamily
         yield return row with
         {
             Call = "x.TopK(k, axis).Indices",
-            Run = x => x[0]!.TopK(k, axis).Indices,
+            Run = x => TopK(x[0]!, axis, k, values: false),
             Reference = x => Best(x[0], axis, k, (_, place) => place),
             HasGradient = false,
         };
+    }
+
+    private static Tensor TopK(Tensor x, int axis, int k, bool values)
+    {
+        using var scope = Scope.Open();
+        var (largest, places) = x.TopK(k, axis);
+        return scope.Keep(values ? largest : places);
     }
 
     private static Naive Best(Naive x, int axis, int k, Func<double, int, double> choose) =>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Diffract.Engine;
 
 namespace Diffract.Cases;
@@ -8,6 +9,9 @@ namespace Diffract.Cases;
 /// <param name="DType">Its type; null for the floating-point type the case is run in.</param>
 public sealed record Input(Shape Shape, Func<Random, long, double> Draw, DType? DType = null)
 {
+    // Drawn once: a row is run in many types and layouts.
+    private readonly ConcurrentDictionary<int, double[]> drawn = new();
+
     /// <summary>Standard normal.</summary>
     public static Input Normal(params ReadOnlySpan<long> shape) => new(Shape.Of(shape), (r, _) => Gauss(r));
 
@@ -39,14 +43,16 @@ public sealed record Input(Shape Shape, Func<Random, long, double> Draw, DType? 
         new(Shape.Of(shape), (r, _) => r.Next(2), Diffract.Engine.DType.Bool);
 
     /// <summary>The input's numbers, before they are rounded to a type.</summary>
-    public double[] Values(int seed)
+    public double[] Values(int seed) => drawn.GetOrAdd(seed, Drawn);
+
+    public static double Gauss(Random random) =>
+        Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+
+    private double[] Drawn(int seed)
     {
         var random = new Random(seed);
         var values = new double[Shape.Count];
         for (var i = 0; i < values.Length; i++) values[i] = Draw(random, i);
         return values;
     }
-
-    public static double Gauss(Random random) =>
-        Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 }

@@ -22,7 +22,7 @@ public sealed class OpTableTests
     [TestCaseSource(nameof(All))]
     public void Agrees_with_its_reference(OpCase row)
     {
-        foreach (var dtype in row.DTypes)
+        foreach (var dtype in Types(row))
         {
             using var scope = Scope.Open();
             var inputs = row.Make(dtype, Layout.Dense, Device.Cpu);
@@ -36,7 +36,7 @@ public sealed class OpTableTests
     [TestCaseSource(nameof(All))]
     public void Layout_does_not_change_a_bit(OpCase row)
     {
-        foreach (var dtype in row.DTypes)
+        foreach (var dtype in Types(row))
         {
             using var scope = Scope.Open();
             var dense = Naive.Of(row.Run(row.Make(dtype, Layout.Dense, Device.Cpu))).Values;
@@ -84,6 +84,9 @@ public sealed class OpTableTests
             Assert.That(foundGradients, Is.EqualTo(gradients ??= foundGradients), $"gradients, {device.Threads} threads");
         }
     }
+
+    // Large rows are about the division of work, which small ones of other types do not have.
+    private static DType[] Types(OpCase row) => row.Large ? row.DTypes[..1] : row.DTypes;
 
     private static Naive Expected(OpCase row, Tensor?[] inputs) => row.Reference is { } reference
         ? reference([.. inputs.Select(i => i is null ? null! : Naive.Of(i))])

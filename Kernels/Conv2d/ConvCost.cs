@@ -13,8 +13,9 @@ internal readonly struct ConvCost(int images, Pair size, int channels, int filte
     // What a tile of six rows costs beside its multiplications, and what those cost at the speed that is reached.
     private const double TileCall = 20, TileStep = 6.5;
 
-    // A float that is gathered or transposed; a byte of a weight that is read; of one that is summed up and written.
-    private const double Load = 0.5, Transpose = 0.7, ReadByte = 0.125, SumByte = 0.75;
+    // A float that is gathered or transposed; a byte of a packed weight, which is read, was packed, and takes memory that
+    // is worth something too; a byte of a gradient that is summed up and written.
+    private const double Load = 0.5, Transpose = 0.7, PackedByte = 0.5, SumByte = 0.75;
 
     private readonly double pixels = (double)images * size.H * size.W;
 
@@ -22,14 +23,14 @@ internal readonly struct ConvCost(int images, Pair size, int channels, int filte
 
     /// <summary>A gathered product.</summary>
     public double Gather() => Product(pixels, Taps * channels, filters)
-        + pixels * (60 + Taps * channels * Load + 1.5 * filters) + Taps * WeightBytes * ReadByte;
+        + pixels * (60 + Taps * channels * Load + 1.5 * filters) + Taps * WeightBytes * PackedByte;
 
     /// <summary>A Winograd algorithm.</summary>
     public double Winograd(int outputs)
     {
         var (points, tiles) = (Points(outputs), Tiles(outputs));
         return points * Product(tiles, channels, filters) + tiles * Transforms(outputs)
-            + points * WeightBytes * ReadByte;
+            + points * WeightBytes * PackedByte;
     }
 
     /// <summary>A gathered product over pixels.</summary>

@@ -1,5 +1,3 @@
-using Diffract.Engine;
-
 namespace Diffract.Kernels;
 
 /// <summary>Small groups, several at once: a group of two or four channels would leave most of a panel's sixteen

@@ -64,7 +64,8 @@ internal static partial class DiffusionLoopKinds
         {
             using var scope = Scope.Open();
             var t = Array.ConvertAll(all[(step * batch)..((step + 1) * batch)], s => (int)s);
-            var loss = diffusion.TrainingLosses((x, steps) => network.Forward(x, steps),
+            var labels = NetworkKinds.Labels(c, step);
+            var loss = diffusion.TrainingLosses((x, steps) => network.Forward(x, steps, labels),
                 c.Slice("x0", step, Layout.ChannelsLast), t, c.Slice("noise", step, Layout.ChannelsLast)).Loss;
             losses.AddRange(Elements.Doubles(loss.Detach()));
             network.ZeroGrad();

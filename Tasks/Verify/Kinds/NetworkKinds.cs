@@ -20,10 +20,10 @@ internal static partial class NetworkKinds
         (config, weights) => new UNet(NetworkConfigs.UNet(config, weights)));
 
     /// <summary>The labels of a class-conditional network among the inputs, if any.</summary>
-    public static Tensor? Labels(VerifyCase c) =>
-        IsLabel(c, "y") ? c.Input("y") : IsLabel(c, "labels") ? c.Input("labels") : null;
+    public static Tensor? Labels(VerifyCase c) => LabelName(c) is { } name ? c.Input(name) : null;
 
-    private static bool IsLabel(VerifyCase c, string name) => c.Has(name) && !c.Data[name].DType.IsFloating();
+    /// <summary>The same for one of several steps, along the first axis.</summary>
+    public static Tensor? Labels(VerifyCase c, int step) => LabelName(c) is { } name ? c.Slice(name, step) : null;
 
     private static void UNetIo(VerifyCase c)
     {
@@ -75,6 +75,9 @@ internal static partial class NetworkKinds
         var guidance = (loss * -(double)x.Shape[0]).GradientsOf([x])[0]!;
         c.Check("guidance_grad_x", guidance, Layout.ChannelsLast);
     }
+
+    private static string? LabelName(VerifyCase c) =>
+        new[] { "y", "labels" }.FirstOrDefault(n => c.Has(n) && !c.Data[n].DType.IsFloating());
 
     private static T LoadWeights<T>(VerifyCase c, string model, Func<Meta, FixtureData, T> make) where T : UNetTrunk
     {

@@ -14,22 +14,23 @@ internal static class OptimKinds
         ["fp16_loss_scale_trace"] = LossScale,
     };
 
-    /// <summary>An optimiser with the settings of <paramref name="meta"/>, under PyTorch's names.</summary>
+    /// <summary>An optimiser with the settings of <paramref name="meta"/>, under PyTorch's names and with its defaults.
+    /// </summary>
     public static Optimizer Make(Meta meta, IReadOnlyList<Tensor> parameters)
     {
         foreach (var name in new[] { "amsgrad", "maximize" })
             if (meta.Flag(name, false)) throw new VerifyException($"the optimiser's setting {name} is not available");
-        var name0 = meta.Text("optimizer");
-        var lr = meta.Number("lr");
-        var decay = meta.Number("weight_decay", 0);
-        if (name0 == "sgd")
+        var kind = meta.Text("optimizer");
+        var lr = meta.Number("lr", 1e-3);
+        var decay = meta.Number("weight_decay", kind == "adamw" ? 1e-2 : 0);
+        if (kind == "sgd")
             return new Sgd(parameters, lr, meta.Number("momentum", 0), meta.Number("dampening", 0), decay,
                 meta.Flag("nesterov", false));
         var betas = meta.Has("betas") ? meta.Numbers("betas") : [0.9, 0.999];
         var eps = meta.Number("eps", 1e-8);
-        var decoupled = meta.Flag("decoupled", meta.Flag("decoupled_weight_decay", name0 == "adamw"));
-        return name0 is not ("adam" or "adamw") || betas.Length != 2
-            ? throw new VerifyException($"there is no optimiser {name0} with {betas.Length} betas")
+        var decoupled = meta.Flag("decoupled", meta.Flag("decoupled_weight_decay", kind == "adamw"));
+        return kind is not ("adam" or "adamw") || betas.Length != 2
+            ? throw new VerifyException($"there is no optimiser {kind} with {betas.Length} betas")
             : decoupled
                 ? new AdamW(parameters, lr, (betas[0], betas[1]), eps, decay)
                 : new Adam(parameters, lr, (betas[0], betas[1]), eps, decay);

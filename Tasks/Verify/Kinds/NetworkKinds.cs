@@ -76,8 +76,13 @@ internal static partial class NetworkKinds
         c.Check("guidance_grad_x", guidance, Layout.ChannelsLast);
     }
 
-    private static string? LabelName(VerifyCase c) =>
-        new[] { "y", "labels" }.FirstOrDefault(n => c.Has(n) && !c.Data[n].DType.IsFloating());
+    private static string? LabelName(VerifyCase c)
+    {
+        ReadOnlySpan<string> names = ["y", "labels"];
+        foreach (var name in names)
+            if (c.Has(name) && !c.Data[name].DType.IsFloating()) return name;
+        return null;
+    }
 
     private static T LoadWeights<T>(VerifyCase c, string model, Func<Meta, FixtureData, T> make) where T : UNetTrunk
     {

@@ -4,15 +4,16 @@ using NUnit.Framework;
 
 namespace Diffract.Tests.Tasks;
 
-/// <summary>Every kind of fixture that is there, through the runner that <c>diffract verify</c> uses.</summary>
+/// <summary>Every kind of fixture, through the runner that <c>diffract verify</c> uses.</summary>
 internal sealed class GoldenKindsTests
 {
-    private static IEnumerable<string> KindsThatRun =>
-        Kinds.All.Keys.Where(kind => Goldens.OfKind(kind).Any()).Order(StringComparer.Ordinal).DefaultIfEmpty("none");
+    private static IEnumerable<string> AllKinds => Kinds.All.Keys.Order(StringComparer.Ordinal);
 
-    [TestCaseSource(nameof(KindsThatRun))]
+    [TestCaseSource(nameof(AllKinds))]
     public void The_fixtures_of_a_kind_pass(string kind)
     {
+        if (!Goldens.OfKind(kind).Any())
+            Assert.Ignore($"no golden fixture of the kind {kind}; {Goldens.Variable} names the folder of fixtures");
         var folder = Path.GetDirectoryName(Goldens.File("manifest.json"))!;
         var reports = Verification.Run(new VerifyOptions(folder, Device.Cpu, null, [.. Goldens.OfKind(kind)]));
         var ran = reports.Where(report => report.Outcome != CaseOutcome.Skipped).ToArray();

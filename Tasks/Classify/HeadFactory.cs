@@ -20,6 +20,11 @@ public static class HeadFactory
             _ => throw new DiffractException($"there is no head '{recipe.Kind}'; there are linear and attention"),
         };
 
+    /// <summary>A head with fresh weights for a source of features: its maps, its timesteps, its classes.</summary>
+    /// <inheritdoc cref="Make(HeadRecipe, IReadOnlyList{FeatureInfo}, int, int)"/>
+    public static Head Make(HeadRecipe recipe, IFeatureSource features) =>
+        Make(recipe, features.Blocks, features.Spec.Timesteps.Count, features.Classes.Count);
+
     private static string Layers(HeadRecipe recipe) => recipe.Width % recipe.Heads == 0
         ? $"Use_CLS_Token:True:{recipe.Width},Insert_CLS_Token,Attention:{recipe.Width}:{recipe.Heads}:"
             + $"{recipe.MlpRatio}:{recipe.Layers},Extract_CLS_Token"

@@ -43,6 +43,26 @@ public sealed record HeadFileHeader
     /// <summary>Top-1 accuracy on the validation split, 0 to 1.</summary>
     public double ValidationAccuracy { get; init; }
 
+    /// <summary>What there is to say of a head for these features.</summary>
+    /// <param name="head">The head.</param>
+    /// <param name="features">What it was trained on.</param>
+    public static HeadFileHeader Of(HeadRecipe head, IFeatureSource features) => new()
+    {
+        Head = head,
+        Timesteps = features.Spec.Timesteps,
+        Blocks = features.Spec.Blocks,
+        Maps = [.. features.Blocks.Select(b => (IReadOnlyList<int>)[b.Channels, b.Size.Height, b.Size.Width])],
+        Classes = features.Classes,
+        ImageSize = features.Origin.ImageSize,
+        FeaturePool = features.Origin.Pool,
+        Network = features.Origin.Network,
+        NetworkSha256 = features.Origin.NetworkSha256,
+    };
+
+    /// <summary>Timesteps and blocks of its features.</summary>
+    [JsonIgnore]
+    public FeatureSpec Spec => new(Timesteps, Blocks);
+
     /// <summary>The maps as heads are told of them.</summary>
     [JsonIgnore]
     public IReadOnlyList<FeatureInfo> Infos =>
@@ -59,7 +79,7 @@ public static class HeadFile
             [HeadFileHeader.Key] = JsonSerializer.Serialize(header, HeadJson.Default.HeadFileHeader),
         });
 
-    /// <summary>Reads a head, in evaluation mode.</summary>
+    /// <summary>Reads a head, frozen and in evaluation mode.</summary>
     /// <exception cref="DiffractException">The file holds no head of this program.</exception>
     public static (Head Head, HeadFileHeader Header) Load(string path)
     {
@@ -87,6 +107,7 @@ public static class HeadFile
             head.Dispose();
             throw;
         }
+        head.RequiresGrad(false);
         head.Eval();
         return (head, header);
     }

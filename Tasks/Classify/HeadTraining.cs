@@ -27,7 +27,7 @@ public sealed class HeadTraining : IDisposable
     public HeadTraining(IFeatureSource source, TrainRecipe recipe, double learningRate)
     {
         (this.source, this.recipe, LearningRate) = (source, recipe, learningRate);
-        Head = HeadFactory.Make(recipe.Head, source.Blocks, source.Spec.Timesteps.Count, source.Classes.Count);
+        Head = HeadFactory.Make(recipe.Head, source);
         Head.Initialise(new Generator(recipe.Seed).Split(1));
         var groups = (ParamGroup[])[new ParamGroup(Head.NamedParameters())];
         var o = recipe.Optimiser;

@@ -8,18 +8,8 @@ public sealed class OpenedFeatures : IDisposable
     private readonly DiffusionNetwork? network;
     private readonly BrokenImages? broken;
 
-    private OpenedFeatures(IFeatureSource source, DiffusionNetwork? network, BrokenImages? broken, int imageSize)
-    {
+    private OpenedFeatures(IFeatureSource source, DiffusionNetwork? network = null, BrokenImages? broken = null) =>
         (Source, this.network, this.broken) = (source, network, broken);
-        var header = (source as FeatureTable)?.Header;
-        Describe = head => head with
-        {
-            ImageSize = header?.ImageSize ?? imageSize,
-            FeaturePool = header?.Pool ?? 0,
-            Network = header?.Network ?? Path.GetFileName(network?.Path ?? ""),
-            NetworkSha256 = header?.NetworkSha256 ?? network?.Sha256() ?? "",
-        };
-    }
 
     /// <summary>The features.</summary>
     public IFeatureSource Source { get; }
@@ -29,9 +19,6 @@ public sealed class OpenedFeatures : IDisposable
 
     /// <summary>Images that could not be read so far, in words.</summary>
     public string Skipped => broken?.ToString() ?? "";
-
-    /// <summary>Completes a head's header with network and image size.</summary>
-    public Func<HeadFileHeader, HeadFileHeader> Describe { get; }
 
     /// <summary>Opens the feature file, or images and network, of a training recipe.</summary>
     public static OpenedFeatures Of(TrainRecipe recipe) => recipe.Features is { } file
@@ -46,10 +33,10 @@ public sealed class OpenedFeatures : IDisposable
     /// <param name="blocks">Which blocks; all of the file when null.</param>
     public static OpenedFeatures FromFile(string path, IReadOnlyList<int>? timesteps, IReadOnlyList<int>? blocks)
     {
-        if (timesteps is null && blocks is null) return new OpenedFeatures(FeatureTable.Open(path), null, null, 0);
+        if (timesteps is null && blocks is null) return new OpenedFeatures(FeatureTable.Open(path));
         using var all = FeatureTable.Open(path);
         var spec = new FeatureSpec(timesteps ?? all.Spec.Timesteps, blocks ?? all.Spec.Blocks);
-        return new OpenedFeatures(FeatureTable.Open(path, spec), null, null, 0);
+        return new OpenedFeatures(FeatureTable.Open(path, spec));
     }
 
     /// <summary>Opens images and the network that reads them.</summary>
@@ -71,16 +58,18 @@ public sealed class OpenedFeatures : IDisposable
         var network = NetworkFile.Load(checkpoint);
         try
         {
-            var size = imageSize ?? network.Network.Config.ImageSize;
             var spec = new FeatureSpec(timesteps ?? [150], blocks ?? [24]);
+            network.CheckTimesteps(spec);
+            var size = imageSize ?? network.Network.Config.ImageSize;
             var broken = new BrokenImages(stopOnBroken);
             var source = new ImageFeatures(network.Backbone(label), data, spec, size, seed, pool)
             {
+                Network = network,
                 RandomCrop = randomCrop,
                 RandomFlip = flip,
                 Broken = broken,
             };
-            return new OpenedFeatures(source, network, broken, size);
+            return new OpenedFeatures(source, network, broken);
         }
         catch
         {

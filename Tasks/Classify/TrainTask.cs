@@ -29,9 +29,7 @@ public sealed record TrainResult(
 /// <param name="run">The folder.</param>
 /// <param name="recipe">What to do.</param>
 /// <param name="source">Features and labels.</param>
-/// <param name="describe">Completes the header of the heads: network, image size.</param>
-public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource source,
-    Func<HeadFileHeader, HeadFileHeader>? describe = null)
+public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource source)
 {
     private const string Kind = "train/1";
 
@@ -141,19 +139,8 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
             ["scores"] = JsonSerializer.Serialize(scores, TrainJson.Default.ListEpochScore),
         }));
 
-    private void SaveHead(string path, HeadTraining training, EpochScore score)
-    {
-        var header = new HeadFileHeader
-        {
-            Head = recipe.Head,
-            Timesteps = source.Spec.Timesteps,
-            Blocks = source.Spec.Blocks,
-            Maps = [.. source.Blocks.Select(b => (IReadOnlyList<int>)[b.Channels, b.Size.Height, b.Size.Width])],
-            Classes = source.Classes,
-            ValidationAccuracy = score.ValidationAccuracy,
-        };
-        HeadFile.Save(path, training.Head, describe?.Invoke(header) ?? header);
-    }
+    private void SaveHead(string path, HeadTraining training, EpochScore score) => HeadFile.Save(path, training.Head,
+        HeadFileHeader.Of(recipe.Head, source) with { ValidationAccuracy = score.ValidationAccuracy });
 
     internal sealed record ChosenRate(double LearningRate, IReadOnlyList<TriedRate> Tried);
 }

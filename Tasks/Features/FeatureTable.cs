@@ -49,6 +49,11 @@ public sealed class FeatureTable : IFeatureSource
     public FeatureFileHeader? Header { get; private init; }
 
     /// <inheritdoc/>
+    public FeatureOrigin Origin => Header is { } header
+        ? new FeatureOrigin(header.ImageSize, header.Pool, header.Network, header.NetworkSha256)
+        : new FeatureOrigin();
+
+    /// <inheritdoc/>
     public int Label(int index) => (int)labels[index];
 
     /// <inheritdoc/>

@@ -29,13 +29,11 @@ public sealed class FeaturesTask(string path, FeaturesRecipe recipe, ImageDatase
     {
         var backbone = network.Backbone(recipe.ClassLabel);
         var size = recipe.ImageSize ?? network.Network.Config.ImageSize;
-        if (spec.Timesteps.Min() < 0 || spec.Timesteps.Max() >= network.Recipe.Timesteps)
-            throw new DiffractException($"the network knows timesteps 0 to {network.Recipe.Timesteps - 1}, found "
-                + string.Join(", ", spec.Timesteps));
+        network.CheckTimesteps(spec);
         var dtype = recipe.Half ? DType.Float16 : DType.Float32;
         var maps = new FeatureRows(backbone, spec, recipe.Draws, recipe.Seed, recipe.Pool, dtype);
         var rows = maps.Shapes(size);
-        var hash = network.Sha256();
+        var hash = network.Sha256;
         var identity = JsonSerializer.Serialize(recipe, FeaturesJson.Default.FeaturesRecipe) + "\n" + hash;
         using var spool = new FeatureSpool(path, identity, rows, dtype);
         if (spool.Done > 0) progress.Say($"going on after {spool.Done} of {data.Count} images");

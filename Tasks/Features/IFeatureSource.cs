@@ -18,6 +18,9 @@ public interface IFeatureSource : IDisposable
     /// <summary>Number of images.</summary>
     int Count { get; }
 
+    /// <summary>Where the maps come from.</summary>
+    FeatureOrigin Origin { get; }
+
     /// <summary>Class of an image.</summary>
     int Label(int index);
 

@@ -27,6 +27,14 @@ public sealed class ImageFeatures(
     /// <inheritdoc/>
     public int Count => data.Count;
 
+    /// <summary>The file the backbone was read from; null when it comes from elsewhere.</summary>
+    public DiffusionNetwork? Network { get; init; }
+
+    /// <inheritdoc/>
+    public FeatureOrigin Origin => Network is { } network
+        ? new FeatureOrigin(imageSize, pool, Path.GetFileName(network.Path), network.Sha256)
+        : new FeatureOrigin(imageSize, pool);
+
     /// <summary>Random crops in training.</summary>
     public bool RandomCrop { get; init; }
 

@@ -12,11 +12,37 @@ namespace Diffract.Tasks;
 public sealed record DiffusionNetwork(
     string Path, UNet Network, DiffusionRecipe Recipe, IReadOnlyList<string> Assumed) : IDisposable
 {
-    /// <summary>SHA-256 of the checkpoint file, lower-case hexadecimal; reads the file once.</summary>
-    public string Sha256()
+    private readonly Lazy<string> hash = new(() => Hash(Path));
+
+    /// <summary>SHA-256 of the checkpoint file, lower-case hexadecimal. The file is read for it once, when it is first
+    /// asked for.</summary>
+    public string Sha256 => hash.Value;
+
+    /// <summary>Features of images, calculated whenever they are asked for.</summary>
+    /// <param name="data">The images.</param>
+    /// <param name="spec">Timesteps and blocks.</param>
+    /// <param name="imageSize">Side of the images given to the network, pixels; its own when null.</param>
+    /// <param name="label">Class label for every image of a class-conditional network.</param>
+    /// <param name="seed">Of the noise.</param>
+    /// <param name="pool">Side larger maps are averaged to; 0 to keep them.</param>
+    /// <exception cref="DiffractException">The network has no such timestep, block or class.</exception>
+    public ImageFeatures Features(ImageDataset data, FeatureSpec spec, int? imageSize = null, int? label = null,
+        ulong seed = 0, int pool = 0)
     {
-        using var file = File.OpenRead(Path);
-        return Convert.ToHexStringLower(SHA256.HashData(file));
+        CheckTimesteps(spec);
+        return new ImageFeatures(Backbone(label), data, spec, imageSize ?? Network.Config.ImageSize, seed, pool)
+        {
+            Network = this,
+        };
+    }
+
+    /// <summary>Refuses timesteps that the network was not trained with.</summary>
+    /// <exception cref="DiffractException">There is one.</exception>
+    internal void CheckTimesteps(FeatureSpec spec)
+    {
+        if (spec.Timesteps.Max() >= Recipe.Timesteps)
+            throw new DiffractException($"the network knows timesteps 0 to {Recipe.Timesteps - 1}, found "
+                + string.Join(", ", spec.Timesteps));
     }
 
     /// <summary>The network as a source of features.</summary>
@@ -40,6 +66,12 @@ public sealed record DiffusionNetwork(
 
     /// <inheritdoc/>
     public void Dispose() => Network.Dispose();
+
+    private static string Hash(string path)
+    {
+        using var file = File.OpenRead(path);
+        return Convert.ToHexStringLower(SHA256.HashData(file));
+    }
 }
 
 /// <summary>Diffusion networks in files.</summary>

@@ -88,7 +88,7 @@ internal static class TrainVerb
         terminal.Error.WriteLine($"{opened.Source.Count} images of {opened.Source.Classes.Count} classes, "
             + $"{opened.Source.Spec}, run folder {run.Path}");
         using var progress = RunProgress.On(terminal);
-        var task = new TrainTask(run, recipe, opened.Source, opened.Describe);
+        var task = new TrainTask(run, recipe, opened.Source);
         var result = task.Run(progress, cancellation);
         if (opened.Skipped.Length > 0) terminal.Error.WriteLine(opened.Skipped);
         TrainReport.Write(run, recipe, opened.Source, result);

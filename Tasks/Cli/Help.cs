@@ -37,7 +37,7 @@ internal sealed class Help(HelpAction standard) : SynchronousCommandLineAction
         {
             output.WriteLine("'diffract VERB --help' shows a verb's options and examples.");
             output.WriteLine("Exit codes: 0 success, 1 a failure that was explained, 2 wrong usage, 130 stopped by "
-                + "Ctrl+C.");
+                + "Ctrl+C, 143 stopped by a request to end.");
             output.WriteLine();
         }
         return code;

@@ -1,0 +1,112 @@
+using Diffract.Tasks;
+using NUnit.Framework;
+
+namespace Diffract.Tests.Tasks;
+
+/// <summary>Runs of the program that are killed, or asked to stop, and go on with the bits of one that was not.</summary>
+internal sealed class KilledRunsTests
+{
+    private const int Steps = 80;
+
+    private TemporaryFolder folder = null!;
+
+    [SetUp]
+    public void MakeFolder()
+    {
+        folder = new TemporaryFolder();
+        Work.Folder(folder["pictures"]);
+    }
+
+    [TearDown]
+    public void RemoveFolder() => folder.Dispose();
+
+    [Test]
+    public void Pretraining_that_was_killed_ends_with_the_same_bits()
+    {
+        Succeed(Pretrain(folder["straight"]));
+        var stopped = folder["killed"];
+        KillAndGoOn(stopped, Pretrain(stopped), "pretrain", Steps);
+        Same(stopped, folder["straight"], "ema.safetensors", "model.safetensors", $"checkpoints/step-{Steps:00000000}.safetensors");
+        Assert.That(Metrics(stopped), Is.EqualTo(Metrics(folder["straight"])));
+    }
+
+    [Test]
+    public void A_heads_training_that_was_killed_ends_with_the_same_bits()
+    {
+        var features = folder["features.safetensors"];
+        Succeed("features", "--network", Work.Network(folder.Path), "--data", folder["pictures"], "--timesteps", "20",
+            "--blocks", "3", "--draws", "2", "--out", features);
+        string[] Train(string run) => ["train", "--features", features, "--lr", "1e-2", "--batch", "2", "--epochs",
+            $"{Steps}", "--validation", "0.3", "--name", run];
+        Succeed(Train(folder["straight"]));
+        var stopped = folder["killed"];
+        KillAndGoOn(stopped, Train(stopped), "train", Steps * 4);
+        Same(stopped, folder["straight"], "best.safetensors", "last.safetensors",
+            $"checkpoints/{Path.GetFileName(Latest(folder["straight"])!.Path)}");
+        Assert.That(Metrics(stopped), Is.EqualTo(Metrics(folder["straight"])));
+    }
+
+    [TestCase("INT", 130)]
+    [TestCase("TERM", 143)]
+    public void Asked_to_stop_it_writes_a_checkpoint_and_says_how_to_go_on(string signal, int expected)
+    {
+        if (OperatingSystem.IsWindows()) Assert.Ignore("signals are sent by 'kill'");
+        var run = folder["asked"];
+        // No checkpoint would be written before the end: the one that is found was written because of the signal.
+        using var program = ProgramProcess.Start([.. Pretrain(run, steps: 100_000), "--save-every", "100000"]);
+        program.Until(() => File.Exists(Path.Combine(run, "metrics.jsonl")) && Metrics(run).Length > 0);
+        program.Signal(signal);
+        var (code, _, error) = program.End();
+        Assert.That(code, Is.EqualTo(expected), error);
+        Assert.That(error, Does.Contain($"go on with --resume {run}").And.Contain("diffract: stopped"));
+        Assert.That(error, Does.Not.Contain("   at "));
+        Assert.That(Latest(run)?.Step, Is.GreaterThanOrEqualTo(10).And.LessThan(100_000));
+        using var network = NetworkFile.Load(Path.Combine(run, "ema.safetensors"));
+    }
+
+    private string[] Pretrain(string run, int steps = Steps) =>
+    [
+        "pretrain", "--data", folder["pictures"], "--image-size", "8", "--channels", "32", "--channel-mult", "1,1",
+        "--attention", "4", "--res-blocks", "1", "--steps", $"{steps}", "--batch", "4", "--sample-every", "0", "--dropout",
+        "0.1", "--ema", "0.9", "--sampler", "loss-second-moment", .. steps == Steps ? (string[])["--save-every", "3"] : [],
+        "--name", run,
+    ];
+
+    // Twice, so that a run that was resumed is killed too.
+    private static void KillAndGoOn(string run, string[] start, string verb, long end)
+    {
+        long last = 0;
+        foreach (var arguments in (string[][])[start, [verb, "--resume", run]])
+        {
+            using var program = ProgramProcess.Start(arguments);
+            program.Until(() => Latest(run)?.Step > last);
+            program.Kill();
+            last = Latest(run)!.Step;
+            Assert.That(last, Is.LessThan(end), "it was killed too late to prove anything");
+        }
+        Succeed(verb, "--resume", run);
+    }
+
+    private static void Succeed(params string[] arguments)
+    {
+        var (code, _, error) = ProgramProcess.Run(arguments);
+        Assert.That(code, Is.Zero, error);
+    }
+
+    private static void Same(string run, string expected, params string[] files)
+    {
+        foreach (var file in files)
+            Assert.That(File.ReadAllBytes(Path.Combine(run, file)).AsSpan()
+                .SequenceEqual(File.ReadAllBytes(Path.Combine(expected, file))), file);
+    }
+
+    private static Checkpoint? Latest(string run) =>
+        File.Exists(Path.Combine(run, "recipe.json")) ? RunFolder.Open(run).Checkpoints.Latest : null;
+
+    // What was measured, without when.
+    private static string[] Metrics(string run) =>
+    [
+        .. MetricsLog.Read(Path.Combine(run, "metrics.jsonl"))
+            .Select(line => $"{line.Step} {string.Join(' ', line.Values.Select(v => $"{v.Key} {v.Value:R}"))}"),
+    ];
+}

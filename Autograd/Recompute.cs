@@ -31,9 +31,17 @@ public static class Recompute
             using var scope = Scope.Open();
             var copies = new Tensor[inputs.Length];
             for (var i = 0; i < inputs.Length; i++) copies[i] = inputs[i]!.Detach();
-            var skipped = GradMode.HasSkipped;
-            GradMode.HasSkipped = false;
-            var y = body(copies);
+            var (skipped, outer) = (GradMode.HasSkipped, GradMode.WillRunAgain);
+            (GradMode.HasSkipped, GradMode.WillRunAgain) = (false, true);
+            Tensor y;
+            try
+            {
+                y = body(copies);
+            }
+            finally
+            {
+                GradMode.WillRunAgain = outer;
+            }
             if (GradMode.HasSkipped || y.RequiresGrad) context.Record();
             GradMode.HasSkipped |= skipped;
             foreach (var input in inputs) context.Save(input);

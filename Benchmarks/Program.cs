@@ -8,6 +8,9 @@ switch (args)
     case ["peak"]:
         FmaPeak.Print(Console.Out);
         return 0;
+    case ["worker"]:
+        Diffract.Benchmarks.Peers.PeerWorker.Run(Console.In, Console.Out);
+        return 0;
     case ["ops", ..]:
         OpSpeed.Run(args.ElementAtOrDefault(1) ?? "");
         return 0;

@@ -16,7 +16,8 @@ internal sealed class Conv2dOp(Pair stride, Pair padding, Pair dilation, int gro
         context.Save(context.Needs(1) ? x : null);
         context.Save(context.Needs(0) ? weight : null);
         context.State = geometry;
-        return Convolutions.Forward(x, weight, bias, residual, geometry, !context.Needs(1));
+        return Convolutions.Forward(x, weight, bias, residual, geometry,
+            PackedWeights.ShouldKeep(context, 1, weight));
     }
 
     protected override void Backward(OpContext context, Tensor dy)

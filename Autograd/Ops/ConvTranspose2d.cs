@@ -16,7 +16,7 @@ internal sealed class ConvTranspose2dOp(Pair stride, Pair padding, Pair outputPa
         context.Save(context.Needs(1) ? x : null);
         context.Save(context.Needs(0) ? weight : null);
         context.State = geometry;
-        return Convolutions.InputGradient(x, weight, bias, geometry, !context.Needs(1));
+        return Convolutions.InputGradient(x, weight, bias, geometry, PackedWeights.ShouldKeep(context, 1, weight));
     }
 
     protected override void Backward(OpContext context, Tensor dy)

@@ -75,9 +75,10 @@ internal sealed class LinearOp : Op
     // is packed once. With fewer rows it is used where it lies.
     private static void Multiply(OpContext context, Tensor weight, in MatMulArgs args)
     {
-        if (context.Needs(1)) PackedWeights.Drop(weight);
+        var keep = PackedWeights.ShouldKeep(context, 1, weight);
+        if (!keep) PackedWeights.Drop(weight);
         var form = new MatMulForm(args.Depth, args.Columns, args.TransposeB);
-        if (context.Needs(1) || weight.DType != DType.Float32 || weight.Device is not CpuDevice
+        if (!keep || weight.DType != DType.Float32 || weight.Device is not CpuDevice
             || args.Rows is < FewestRowsToPack or > MostRowsToPack)
         {
             MatMul.Run.Run(weight.Device, weight.DType, args);

@@ -26,11 +26,7 @@ public sealed class CpuDevice : Device, IDisposable
     public void ResetPeak() => pool.ResetPeak();
 
     /// <inheritdoc/>
-    public override Storage Allocate(long bytes)
-    {
-        var (address, capacity) = pool.Rent(bytes);
-        return new Storage(this, address, bytes, capacity);
-    }
+    public override Storage Allocate(long bytes) => Allocate(bytes, false);
 
     /// <inheritdoc/>
     public override void Trim() => pool.Trim();
@@ -52,7 +48,15 @@ public sealed class CpuDevice : Device, IDisposable
         pool.Trim();
     }
 
+    internal override Storage AllocateLasting(long bytes) => Allocate(bytes, true);
+
     internal override void Free(nint address, long capacity) => pool.Return(address, capacity);
 
     internal override void CountForgotten() => pool.CountForgotten();
+
+    private Storage Allocate(long bytes, bool lasting)
+    {
+        var (address, capacity) = pool.Rent(bytes, lasting);
+        return new Storage(this, address, bytes, capacity);
+    }
 }

@@ -18,6 +18,10 @@ public abstract class Device
     /// <exception cref="OutOfDeviceMemoryException">None is left, even after trimming and collecting.</exception>
     public abstract Storage Allocate(long bytes);
 
+    /// <summary>Memory that will stay much longer than what is made around it: it is kept apart, so that it does not
+    /// divide what the pool reuses.</summary>
+    internal virtual Storage AllocateLasting(long bytes) => Allocate(bytes);
+
     /// <summary>Gives memory that the pool keeps for reuse back to the system.</summary>
     public abstract void Trim();
 

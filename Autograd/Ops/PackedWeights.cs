@@ -22,6 +22,14 @@ internal sealed class PackedWeights : IDisposable
         public void Dispose() => storage.Release();
     }
 
+    /// <summary>True when a call should keep the packed form of its weight for the next call: not when the weight is
+    /// trained, and changes before it.</summary>
+    /// <param name="context">The call.</param>
+    /// <param name="index">Which of its inputs is the weight.</param>
+    /// <param name="weight">The weight.</param>
+    public static bool ShouldKeep(OpContext context, int index, Tensor weight) =>
+        !context.Needs(index) && !(GradMode.WillRunAgain && weight.RequiresGrad);
+
     /// <summary>The packed form of a weight, packed now when there is none of this version.</summary>
     /// <param name="weight">The weight, which must stay alive while the lease is used.</param>
     /// <param name="form">What kind of packing, comparable by value.</param>
@@ -54,7 +62,7 @@ internal sealed class PackedWeights : IDisposable
             {
                 entry?.Memory.Release();
                 entries.Remove(key);
-                var memory = weight.Device.Allocate(bytes);
+                var memory = weight.Device.AllocateLasting(bytes);
                 memory.AddReference();
                 pack(new View(memory.Address, bytes / sizeof(float), DType.Float32));
                 entries[key] = entry = new Entry(memory, version);

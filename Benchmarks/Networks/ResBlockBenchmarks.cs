@@ -1,0 +1,55 @@
+using BenchmarkDotNet.Attributes;
+using Diffract.Autograd;
+using Diffract.Engine;
+using Diffract.Model;
+
+namespace Diffract.Benchmarks.Networks;
+
+/// <summary>A residual block's sizes.</summary>
+public sealed record ResWork(int Channels, int Filters, int Size) : IWork
+{
+    /// <inheritdoc/>
+    public double Flops => 2.0 * Plan.Macs;
+
+    /// <summary>The block of a network whose time embedding has 1,024 numbers.</summary>
+    internal ResPlan Plan => new(Channels, Filters, new MapSize(Size, Size), new MapSize(Size, Size), 1024, true, 0);
+
+    /// <inheritdoc/>
+    public override string ToString() => $"res {Channels}->{Filters} @{Size}";
+}
+
+/// <summary>Residual blocks of the 256-pixel U-Net: norms, activations, modulation and shortcut around two
+/// convolutions.</summary>
+public class ResBlockBenchmarks
+{
+    private ResBlock block = null!;
+    private Tensor x = null!, emb = null!;
+
+    /// <summary>The first level's, and one of the decoder with its shortcut.</summary>
+    public static IEnumerable<ResWork> Sizes => [new(256, 256, 256), new(1024, 512, 64), new(1024, 1024, 16)];
+
+    /// <summary>What is run.</summary>
+    [ParamsSource(nameof(Sizes))]
+    public ResWork Work { get; set; } = null!;
+
+    [GlobalSetup]
+    public void SetUp()
+    {
+        var generator = new Generator(1);
+        block = new ResBlock(Work.Plan);
+        block.Initialise(generator);
+        block.Eval();
+        x = Tensor.Randn([1, Work.Size, Work.Size, Work.Channels], generator);
+        emb = Tensor.Randn([1, 1024], generator);
+    }
+
+    [Benchmark]
+    public void Forward()
+    {
+        using var no = GradMode.No();
+        block.Forward(x, emb).Dispose();
+    }
+
+    [GlobalCleanup]
+    public void CleanUp() => block.Dispose();
+}

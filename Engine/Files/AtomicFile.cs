@@ -16,6 +16,7 @@ public static class AtomicFile
     /// stays as it was.</summary>
     /// <param name="path">The file, which need not exist; its folder must.</param>
     /// <param name="write">Writes the content; it may seek, and need not flush.</param>
+    /// <exception cref="IOException">There is no room for it, or the file system takes no file as large.</exception>
     public static void Write(string path, Action<FileStream> write)
     {
         var full = Path.GetFullPath(path);
@@ -33,13 +34,25 @@ public static class AtomicFile
             }
             File.Move(temporary, full, overwrite: true);
         }
-        catch
+        catch (Exception e)
         {
             File.Delete(temporary);
+            if (IsTooLarge(e)) throw TooLarge(full, e);
             throw;
         }
         Folders.Flush(folder);
     }
+
+    /// <summary>True for the exception by which a <see cref="FileStream"/> says that the file system, or a limit of the
+    /// user, allows no file as large as it became (EFBIG): an argument is blamed that nobody gave.</summary>
+    public static bool IsTooLarge(Exception e) => e is ArgumentOutOfRangeException
+    {
+        ParamName: "value", ActualValue: null, Source: "System.Private.CoreLib",
+    };
+
+    /// <summary>The exception that says it with the file's name.</summary>
+    public static IOException TooLarge(string path, Exception cause) =>
+        new($"{path}: the file system, or a limit of this user, allows no file as large as this one would be", cause);
 
     /// <summary>Replaces <paramref name="path"/> by a text, in UTF-8.</summary>
     public static void WriteText(string path, string text) =>

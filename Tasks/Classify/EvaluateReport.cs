@@ -4,18 +4,20 @@ namespace Diffract.Tasks;
 public static class EvaluateReport
 {
     private const int Few = 5;
+    private const int Listed = 10;
 
-    /// <summary>Lines for a terminal: top-1, top-5 where there are more classes than that, the worst classes.</summary>
+    /// <summary>Lines for a terminal: top-1, top-5 where there are more classes than that, and each class, or the three
+    /// worst where there are more than ten.</summary>
     public static IEnumerable<string> Lines(HeadScore score)
     {
         var classes = score.Classes;
         yield return $"top-1  {classes.Top1}";
         if (classes.Confusion.Classes > Few) yield return $"top-5  {classes.Top5}";
         yield return $"mean of the classes  {100 * classes.Confusion.MeanPerClass:0.0} %";
-        var worst = classes.Confusion.PerClass.Select((share, label) => (share, label))
-            .Where(c => c.share.Trials > 0).OrderBy(c => c.share.Value).Take(3);
-        foreach (var (share, label) in worst)
-            yield return $"lowest: {classes.Confusion.ClassNames[label]}  {share}";
+        var each = classes.Confusion.PerClass.Select((share, label) => (share, label)).Where(c => c.share.Trials > 0);
+        var isLong = classes.Confusion.Classes > Listed;
+        foreach (var (share, label) in isLong ? each.OrderBy(c => c.share.Value).Take(3) : each)
+            yield return $"{(isLong ? "lowest: " : "")}{classes.Confusion.ClassNames[label]}  {share}";
     }
 
     /// <summary>Writes a page with the scores, the accuracy of each class and the confusion matrix.</summary>

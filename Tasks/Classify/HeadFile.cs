@@ -127,6 +127,18 @@ public static class HeadFile
                 + $"have {source.Classes.Count} ({Some(source.Classes)})");
     }
 
+    /// <summary>What a reader should know of features that fit a head but come from elsewhere; null when there is
+    /// nothing. A checkpoint that was converted is another file with the same network in it, so this is no error.
+    /// </summary>
+    public static string? Doubt(string path, HeadFileHeader header, IFeatureSource source)
+    {
+        var found = source.Origin;
+        if (header.NetworkSha256.Length == 0 || found.NetworkSha256.Length == 0 || header.NetworkSha256 == found.NetworkSha256)
+            return null;
+        return $"{path} was trained with the network {header.Network} ({header.NetworkSha256[..8]}...); these features are "
+            + $"of another file, {found.Network} ({found.NetworkSha256[..8]}...)";
+    }
+
     private static string Some(IReadOnlyList<string> names) =>
         string.Join(", ", names.Take(5)) + (names.Count > 5 ? ", ..." : "");
 }

@@ -17,12 +17,20 @@ internal static class RunOptions
 
     public static Option<string?> File(string name, string description) => new(name) { Description = description, HelpName = "FILE" };
 
-    public static Option<int> Number(string name, string description, int value) => new(name)
+    public static Option<int> Number(string name, string description, int value, int least = 1) => new Option<int>(name)
     {
         Description = description,
         HelpName = "N",
         DefaultValueFactory = _ => value,
-    };
+    }.AtLeast(least);
+
+    public static Option<int?> NumberOrNone(string name, string description, int least = 1) =>
+        new Option<int?>(name) { Description = description, HelpName = "N" }.AtLeast(least);
+
+    public static Option<int?> ImageSize() =>
+        NumberOrNone("--image-size", "Side of the images, pixels; the network's own when left out");
+
+    public static Option<int?> Label() => NumberOrNone("--label", "Class given to a class-conditional network", 0);
 
     public static Option<double> Real(string name, string description, double value) => new(name)
     {
@@ -82,8 +90,17 @@ internal static class RunOptions
     public static IReadOnlyList<int> Integers(ParseResult parsed, Option<string> option) =>
         Parse(parsed, option, text => int.Parse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture));
 
-    public static IReadOnlyList<int>? IntegersOrNull(ParseResult parsed, Option<string> option) =>
-        parsed.GetValue(option) is null ? null : Integers(parsed, option);
+    /// <summary>Timesteps or blocks: at least one, none twice; null when the option was left out.</summary>
+    /// <exception cref="DiffractException">They are not.</exception>
+    public static IReadOnlyList<int>? Choices(ParseResult parsed, Option<string> option, int least)
+    {
+        if (parsed.GetValue(option) is not { } text) return null;
+        var chosen = Integers(parsed, option);
+        return chosen.Count > 0 && chosen.Min() >= least && chosen.Distinct().Count() == chosen.Count
+            ? chosen
+            : throw new DiffractException($"{option.Name} takes different numbers from {least} with commas between them, "
+                + $"found '{text}'");
+    }
 
     public static IReadOnlyList<double> Reals(ParseResult parsed, Option<string> option) =>
         Parse(parsed, option, text => double.Parse(text, CultureInfo.InvariantCulture));
@@ -104,7 +121,15 @@ internal static class RunOptions
             : Path.Combine(RunFolder.DefaultParent, wanted);
         var made = recipe();
         var run = RunFolder.Create(path, made, json, RunEnvironment.Now(Environment.CommandLine, Device.Cpu), ExistingRun.Number);
-        return Guard(terminal, run, resume is not null, () => body(run, made));
+        try
+        {
+            return Guard(terminal, run, resume is not null, () => body(run, made));
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            run.RemoveUnused();
+            throw;
+        }
     }
 
     private static int Guard(Terminal terminal, RunFolder run, bool resumes, Func<int> body)

@@ -30,12 +30,13 @@ internal sealed class FeatureSpool : IDisposable
         folder = path + ".partial";
         Directory.CreateDirectory(folder);
         var identityFile = Path.Combine(folder, "identity.json");
-        if (!File.Exists(identityFile)) AtomicFile.WriteText(identityFile, identity);
+        var logFile = Path.Combine(folder, "images.tsv");
+        ReadLog(logFile);
+        // A spool without an image is nobody's.
+        if (entries.Count == 0 || !File.Exists(identityFile)) AtomicFile.WriteText(identityFile, identity);
         else if (File.ReadAllText(identityFile) != identity)
             throw new DiffractException($"{folder} holds the beginning of another extraction (other checkpoint, data or "
                 + "settings): remove it, or write to another file");
-        var logFile = Path.Combine(folder, "images.tsv");
-        ReadLog(logFile);
         foreach (var (name, row) in rows)
             columns.Add(new Column(name, dtype, row, new FileStream(ColumnFile(name), FileMode.OpenOrCreate)));
         long whole = Kept;
@@ -61,13 +62,12 @@ internal sealed class FeatureSpool : IDisposable
     /// <summary>Adds one image: its row of every tensor, in the order the tensors were given.</summary>
     public void Append(string image, long label, IReadOnlyList<Tensor> rows)
     {
-        for (var i = 0; i < columns.Count; i++)
+        foreach (var (column, row) in columns.Zip(rows))
         {
-            var column = columns[i];
-            if (rows[i].Shape != column.Row || rows[i].DType != column.DType)
-                throw new ShapeException($"{column.Name}: a row is {column.Row} {column.DType}, found {rows[i].Shape} "
-                    + $"{rows[i].DType}");
-            column.Stream.Write(Bytes(rows[i]));
+            if (row.Shape != column.Row || row.DType != column.DType)
+                throw new ShapeException($"{column.Name}: a row is {column.Row} {column.DType}, found {row.Shape} "
+                    + $"{row.DType}");
+            Writing(() => column.Stream.Write(Bytes(row)), column);
         }
         Add(new Entry(image, label, false));
     }
@@ -75,7 +75,7 @@ internal sealed class FeatureSpool : IDisposable
     /// <summary>Makes what was added survive a kill.</summary>
     public void Flush()
     {
-        foreach (var column in columns) column.Stream.Flush(flushToDisk: true);
+        foreach (var column in columns) Writing(() => column.Stream.Flush(flushToDisk: true), column);
         log.Flush();
     }
 
@@ -103,11 +103,24 @@ internal sealed class FeatureSpool : IDisposable
         Directory.Delete(folder, recursive: true);
     }
 
-    /// <inheritdoc/>
+    /// <summary>Closes the files. A spool without an image leaves nothing.</summary>
     public void Dispose()
     {
-        foreach (var column in columns) column.Stream.Dispose();
+        foreach (var column in columns) Writing(column.Stream.Dispose, column);
         log.Dispose();
+        if (entries.Count == 0 && Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+    }
+
+    private static void Writing(Action write, Column column)
+    {
+        try
+        {
+            write();
+        }
+        catch (ArgumentOutOfRangeException e) when (AtomicFile.IsTooLarge(e))
+        {
+            throw AtomicFile.TooLarge(column.Stream.Name, e);
+        }
     }
 
     private void Add(Entry entry)

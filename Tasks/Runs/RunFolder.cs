@@ -56,9 +56,17 @@ public sealed class RunFolder
         ExistingRun existing = ExistingRun.Refuse)
     {
         var run = new RunFolder(Claim(System.IO.Path.TrimEndingDirectorySeparator(path), existing));
-        RecipeFile.Save(run.RecipePath, recipe, type);
-        run.NoteStart(environment);
-        return run;
+        try
+        {
+            RecipeFile.Save(run.RecipePath, recipe, type);
+            run.NoteStart(environment);
+            return run;
+        }
+        catch
+        {
+            run.RemoveUnused();
+            throw;
+        }
     }
 
     /// <summary>Opens the folder of a run that was started before, to read it or to go on.</summary>
@@ -86,6 +94,17 @@ public sealed class RunFolder
         {
             throw new RunException($"{Path} is in use: another process works on this run", e);
         }
+    }
+
+    /// <summary>Removes the folder of a run that has made nothing: recipe, environment and an empty log. Otherwise it
+    /// stays.</summary>
+    public void RemoveUnused()
+    {
+        List<string> own = [RecipePath, EnvironmentPath];
+        if (File.Exists(MetricsPath) && new FileInfo(MetricsPath).Length == 0) own.Add(MetricsPath);
+        if (Directory.EnumerateFileSystemEntries(Path).Except(own).Any()) return;
+        foreach (var file in own) File.Delete(file);
+        Directory.Delete(Path);
     }
 
     /// <summary>Adds one more start, of a run that is resumed.</summary>

@@ -14,7 +14,7 @@ internal static class EvaluateVerb
         var data = RunOptions.Data("Images with a folder for each class");
         var part = RunOptions.Part("test");
         var network = RunOptions.File("--network", "Checkpoint of the diffusion U-Net the head was trained with");
-        var label = new Option<int?>("--label") { Description = "Class given to a class-conditional network", HelpName = "N" };
+        var label = RunOptions.Label();
         var batch = RunOptions.Number("--batch", "Images at once", 32);
         var seed = RunOptions.Seed();
         var stop = RunOptions.StopOnBroken();
@@ -41,10 +41,14 @@ internal static class EvaluateVerb
             if (!File.Exists(path)) throw new DiffractException($"{path}: no such head (diffract train writes one)");
             var (loaded, header) = HeadFile.Load(path);
             using var owned = loaded;
+            if (parsed.GetValue(features) is null && parsed.GetValue(data) is null)
+                throw new DiffractException("evaluate needs a feature file (--features), or images and the network that "
+                    + "reads them (--data and --network)");
             using var opened = parsed.GetValue(features) is { } file
                 ? OpenedFeatures.FromFile(file, header.Timesteps, header.Blocks)
                 : Images(parsed, RunOptions.Need(parsed, data), RunOptions.Need(parsed, network), part, label, seed, stop, header);
             HeadFile.CheckFits(path, header, opened.Source);
+            if (HeadFile.Doubt(path, header, opened.Source) is { } doubt) terminal.Error.WriteLine($"note: {doubt}");
             if (opened.Source.Classes.Count == 0)
                 throw new DiffractException("scoring a head needs labels: put the images of each class in a folder of its own");
             var score = Score(terminal, loaded, opened.Source, parsed.GetValue(batch), cancellation);

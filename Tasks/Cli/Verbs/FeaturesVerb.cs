@@ -17,11 +17,11 @@ internal static class FeaturesVerb
         var blocks = RunOptions.List("--blocks", "Blocks, counted from 1 through encoder, middle and decoder", "24");
         var draws = RunOptions.Number("--draws", "Noise draws for each image and timestep", 1);
         var seed = RunOptions.Seed();
-        var pool = RunOptions.Number("--pool", "Averages larger maps to this side; 0 keeps them", 0);
+        var pool = RunOptions.Number("--pool", "Averages larger maps to this side; 0 keeps them", 0, least: 0);
         var dtype = CommonOptions.Choice("--dtype", "Type of the stored numbers; float32 when left out", "float32", "float16");
         var batch = RunOptions.Number("--batch", "Images at once", 8);
-        var label = new Option<int?>("--label") { Description = "Class given to a class-conditional network", HelpName = "N" };
-        var size = new Option<int?>("--image-size") { Description = "Side of the images, pixels; the network's own when left out", HelpName = "N" };
+        var label = RunOptions.Label();
+        var size = RunOptions.ImageSize();
         var stop = RunOptions.StopOnBroken();
         var force = new Option<bool>("--force") { Description = "Overwrites an existing feature file" };
         var verb = new Verb("features", "Writes the feature maps of a folder of images to a file")
@@ -47,8 +47,8 @@ internal static class FeaturesVerb
                 Data = RunOptions.Need(parsed, data),
                 Network = RunOptions.Need(parsed, network),
                 ImageSize = parsed.GetValue(size),
-                Timesteps = RunOptions.Integers(parsed, timesteps),
-                Blocks = RunOptions.Integers(parsed, blocks),
+                Timesteps = RunOptions.Choices(parsed, timesteps, least: 0)!,
+                Blocks = RunOptions.Choices(parsed, blocks, least: 1)!,
                 Draws = parsed.GetValue(draws),
                 Seed = parsed.GetValue(seed),
                 Pool = parsed.GetValue(pool),

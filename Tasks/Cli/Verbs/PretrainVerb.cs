@@ -11,8 +11,8 @@ internal static class PretrainVerb
     public static Command Make(Terminal terminal)
     {
         var data = RunOptions.Data("Images to learn from; class folders are not needed");
-        var from = new Option<int>("--from") { Description = "First item used", HelpName = "N" };
-        var to = new Option<int?>("--to") { Description = "One past the last item used; all when left out", HelpName = "N" };
+        var from = new Option<int>("--from") { Description = "First item used", HelpName = "N" }.AtLeast(0);
+        var to = new Option<int?>("--to") { Description = "One past the last item used; all when left out", HelpName = "N" }.AtLeast(1);
         var size = RunOptions.Number("--image-size", "Side of the square images, pixels", defaults.ImageSize);
         var channels = RunOptions.Number("--channels", "Channels of the first level, a multiple of 32", defaults.Channels);
         var mult = RunOptions.List("--channel-mult", "Channels of each level as multiples of --channels", "1,2,3,4");
@@ -20,7 +20,7 @@ internal static class PretrainVerb
         var attention = RunOptions.List("--attention", "Sides of the maps with attention, pixels", "16,8");
         var head = RunOptions.Number("--head-channels", "Channels of an attention head", defaults.HeadChannels);
         var conditional = new Option<bool>("--class-conditional") { Description = "Gives the network the labels" };
-        var dropout = new Option<float>("--dropout") { Description = "Dropout in residual blocks", HelpName = "P" };
+        var dropout = new Option<float>("--dropout") { Description = "Dropout in residual blocks", HelpName = "P" }.Share();
         var schedule = CommonOptions.Choice("--schedule", "Noise schedule; linear when left out", "linear", "cosine");
         var loss = CommonOptions.Choice("--loss",
             "hybrid also learns variances (default), simple only predicts the noise", "hybrid", "simple");
@@ -28,19 +28,19 @@ internal static class PretrainVerb
             "loss-second-moment");
         var steps = RunOptions.Number("--steps", "Optimiser steps", defaults.Steps);
         var batch = RunOptions.Number("--batch", "Images a step", defaults.Batch);
-        var micro = new Option<int?>("--microbatch") { Description = "Images at once; less memory, same step", HelpName = "N" };
-        var lr = RunOptions.Real("--lr", "AdamW's learning rate", defaults.LearningRate);
-        var warmup = RunOptions.Number("--warmup", "Steps of the rise to --lr", 0);
+        var micro = RunOptions.NumberOrNone("--microbatch", "Images at once; less memory, same step");
+        var lr = RunOptions.Real("--lr", "AdamW's learning rate", defaults.LearningRate).Positive();
+        var warmup = RunOptions.Number("--warmup", "Steps of the rise to --lr", 0, least: 0);
         var anneal = new Option<bool>("--anneal") { Description = "Lets the learning rate fall to 0 at the end" };
-        var decay = RunOptions.Real("--weight-decay", "AdamW's weight decay", 0);
-        var clip = new Option<double?>("--clip-norm") { Description = "Largest length of a step's gradient", HelpName = "X" };
-        var ema = RunOptions.Real("--ema", "Decay of the average of the weights", defaults.EmaRate);
+        var decay = RunOptions.Real("--weight-decay", "AdamW's weight decay", 0).NotNegative();
+        var clip = new Option<double?>("--clip-norm") { Description = "Largest length of a step's gradient", HelpName = "X" }.Positive();
+        var ema = RunOptions.Real("--ema", "Decay of the average of the weights", defaults.EmaRate).Share();
         var noFlip = new Option<bool>("--no-flip") { Description = "Never mirrors an image" };
         var crop = new Option<bool>("--random-crop") { Description = "Random instead of centred crops" };
         var recompute = new Option<bool>("--recompute") { Description = "Runs blocks twice instead of keeping activations" };
         var seed = RunOptions.Seed();
         var save = RunOptions.Number("--save-every", "Steps between checkpoints", defaults.SaveEvery);
-        var sample = RunOptions.Number("--sample-every", "Steps between sheets of samples; 0 for none", defaults.SampleEvery);
+        var sample = RunOptions.Number("--sample-every", "Steps between sheets of samples; 0 for none", defaults.SampleEvery, least: 0);
         var stop = RunOptions.StopOnBroken();
         var name = RunOptions.Name("pretrain");
         var resume = RunOptions.Resume();

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Diffract.Engine;
 using Diffract.Tasks;
 
 namespace Diffract.Cli;
@@ -13,22 +14,22 @@ internal static class TrainVerb
         var features = RunOptions.File("--features", "A feature file; or images with --data and --network");
         var data = RunOptions.Data("Images with a folder for each class");
         var network = RunOptions.File("--network", "Checkpoint of the diffusion U-Net that reads the images");
-        var size = new Option<int?>("--image-size") { Description = "Side of the images, pixels; the network's own when left out", HelpName = "N" };
+        var size = RunOptions.ImageSize();
         var timesteps = new Option<string>("--timesteps") { Description = "Noise levels, 0-based; 150, or all of the feature file", HelpName = "A,B,..." };
         var blocks = new Option<string>("--blocks") { Description = "Blocks; 24, or all of the feature file", HelpName = "A,B,..." };
-        var label = new Option<int?>("--label") { Description = "Class given to a class-conditional network", HelpName = "N" };
+        var label = RunOptions.Label();
         var head = CommonOptions.Choice("--head", "The head; linear when left out", "linear", "attention");
-        var pool = new Option<int?>("--pool") { Description = "Side maps are averaged to: 2 for linear, 16 for attention", HelpName = "N" };
+        var pool = RunOptions.NumberOrNone("--pool", "Side maps are averaged to: 2 for linear, 16 for attention");
         var width = RunOptions.Number("--width", "Width of the attention head's tokens", defaults.Head.Width);
         var heads = RunOptions.Number("--heads", "Attention heads", defaults.Head.Heads);
         var layers = RunOptions.Number("--layers", "Transformer blocks of the attention head", defaults.Head.Layers);
         var recipe = CommonOptions.Choice("--recipe",
             "paper: Adam, centre crop and flip, searched rate (default); release: SGD with its own rates, random crop", "paper",
             "release");
-        var lr = new Option<double?>("--lr") { Description = "Learning rate instead of the recipe's or the search's", HelpName = "X" };
+        var lr = new Option<double?>("--lr") { Description = "Learning rate instead of the recipe's or the search's", HelpName = "X" }.Positive();
         var epochs = RunOptions.Number("--epochs", "Passes over the training split", defaults.Epochs);
         var batch = RunOptions.Number("--batch", "Images a step", defaults.Batch);
-        var validation = RunOptions.Real("--validation", "Share of each class held out to choose rate and epoch", defaults.Validation);
+        var validation = RunOptions.Real("--validation", "Share of each class held out to choose rate and epoch", defaults.Validation).Share();
         var seed = RunOptions.Seed();
         var stop = RunOptions.StopOnBroken();
         var name = RunOptions.Name("train");
@@ -51,6 +52,9 @@ internal static class TrainVerb
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) => Task.FromResult(RunOptions.Start(terminal, parsed, name, resume, () =>
         {
+            if (parsed.GetValue(features) is null && parsed.GetValue(data) is null)
+                throw new DiffractException("train needs a feature file (--features), or images and the network that reads "
+                    + "them (--data and --network)");
             var kind = parsed.GetValue(head) ?? defaults.Head.Kind;
             var optimiser = parsed.GetValue(recipe) == "release" ? OptimiserRecipe.Release(kind) : OptimiserRecipe.Paper;
             return new TrainRecipe
@@ -59,8 +63,8 @@ internal static class TrainVerb
                 Data = parsed.GetValue(features) is null ? RunOptions.Need(parsed, data) : null,
                 Network = parsed.GetValue(features) is null ? RunOptions.Need(parsed, network) : null,
                 ImageSize = parsed.GetValue(size),
-                Timesteps = RunOptions.IntegersOrNull(parsed, timesteps),
-                Blocks = RunOptions.IntegersOrNull(parsed, blocks),
+                Timesteps = RunOptions.Choices(parsed, timesteps, least: 0),
+                Blocks = RunOptions.Choices(parsed, blocks, least: 1),
                 ClassLabel = parsed.GetValue(label),
                 Head = new HeadRecipe
                 {

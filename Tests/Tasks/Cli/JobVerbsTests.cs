@@ -1,0 +1,172 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Diffract.Tasks;
+using NUnit.Framework;
+
+namespace Diffract.Tests.Tasks;
+
+/// <summary>What <c>features</c>, <c>train</c>, <c>pretrain</c> and <c>evaluate</c> say, above all when something is
+/// wrong: one sentence, no stack trace, an exit code that is not 0, and nothing left behind.</summary>
+internal sealed partial class JobVerbsTests
+{
+    private const int Classes = 7;
+
+    private TemporaryFolder folder = null!;
+
+    [OneTimeSetUp]
+    public async Task Make()
+    {
+        folder = new TemporaryFolder();
+        Work.Network(folder.Path);
+        Directory.Move(folder["network"], folder["plain"]);
+        Work.Network(folder.Path, Work.Tiny with { ClassConditional = true, Steps = 2 });
+        Directory.Move(folder["network"], folder["conditional"]);
+
+        Directory.CreateDirectory(folder["empty"]);
+        Work.Folder(folder["whole"]);
+        Directory.CreateDirectory(folder["one"]);
+        Directory.Move(Path.Combine(folder["whole"], "across"), Path.Combine(folder["one"], "across"));
+        Work.Folder(folder["broken"]);
+        File.WriteAllText(Path.Combine(folder["broken"], "down", "03.png"), "no picture");
+        for (var label = 0; label < Classes; label++) Greys(Path.Combine(folder["greys"], $"grey{label}"), label);
+
+        await Succeed("features --network {plain}/ema.safetensors --data {greys} --timesteps 20 --blocks 3 --out {f}.safetensors");
+        await Succeed("features --network {plain}/ema.safetensors --data {greys} --timesteps 20 --blocks 2 --out {f2}.safetensors");
+        await Succeed("features --network {plain}/ema.safetensors --data {greys} --timesteps 20 --blocks 3 --pool 2 --out "
+            + "{pooled}.safetensors");
+        await Succeed("train --features {f}.safetensors --lr 1e-2 --epochs 3 --validation 0.3 --name {head}");
+    }
+
+    [OneTimeTearDown]
+    public void Remove() => folder.Dispose();
+
+    [TestCase("features --data {pictures} --blocks 3", "--network is needed: ")]
+    [TestCase("features --network {conditional}/ema.safetensors --data {pictures} --blocks 3",
+        "is a class-conditional network: say with --label which of its classes (0 to 1)")]
+    [TestCase("features --network {conditional}/ema.safetensors --data {pictures} --blocks 3 --label 2",
+        "knows classes 0 to 1, found --label 2")]
+    [TestCase("features --network {plain}/ema.safetensors --data {pictures} --blocks 3 --label 0",
+        "is an unconditional network: it takes no --label")]
+    [TestCase("features --network {plain}/ema.safetensors --data {empty} --blocks 3", "empty: no picture (jpg, ")]
+    [TestCase("features --network {plain}/ema.safetensors --data {absent} --blocks 3", "absent: there is no such folder")]
+    [TestCase("features --network {absent}.pt --data {pictures} --blocks 3", "absent.pt: no such file")]
+    [TestCase("features --network {plain}/ema.safetensors --data {pictures} --blocks 99", "blocks 1 to 9, found block 99")]
+    [TestCase("features --network {plain}/ema.safetensors --data {pictures} --blocks 3 --timesteps 1000",
+        "timesteps 0 to 999, found 1000")]
+    [TestCase("features --network {plain}/ema.safetensors --data {pictures} --blocks 0",
+        "--blocks takes different numbers from 1 with commas between them, found '0'")]
+    [TestCase("features --network {plain}/ema.safetensors --data {pictures} --timesteps 5,5",
+        "--timesteps takes different numbers from 0 with commas between them, found '5,5'")]
+    [TestCase("features --network {plain}/ema.safetensors --data {pictures} --blocks 3 --image-size 7",
+        "height and width must be multiples of 2, found 7 x 7")]
+    [TestCase("features --network {plain}/ema.safetensors --data {broken} --blocks 3 --batch 12 --stop-on-broken",
+        "03.png: this is not a jpg, png, gif or bmp image")]
+    [TestCase("features --network {plain}/ema.safetensors --data {pictures} --blocks 3 --batch 0",
+        "--batch is a whole number from 1, not '0'")]
+    [TestCase("train --name {t}", "(--features), or images and the network that reads them (--data and --network)")]
+    [TestCase("train --data {empty} --network {plain}/ema.safetensors --blocks 3 --name {t}", "empty: no picture")]
+    [TestCase("train --data {one} --network {plain}/ema.safetensors --blocks 3 --name {t}",
+        "at least two classes are needed, found 6 pictures of the only class 'across'")]
+    [TestCase("train --data {pictures} --network {plain}/ema.safetensors --blocks 3 --timesteps 1000 --name {t}",
+        "timesteps 0 to 999, found 1000")]
+    [TestCase("train --features {plain}/ema.safetensors --name {t}", "is no feature file")]
+    [TestCase("train --features {f}.safetensors --blocks 4 --name {t}", "has no features of block 4 at timestep 20")]
+    [TestCase("train --features {f}.safetensors --epochs 0 --name {t}", "--epochs is a whole number from 1, not '0'")]
+    [TestCase("train --features {f}.safetensors --validation 1 --name {t}", "a number from 0 that is less than 1, not '1'")]
+    [TestCase("pretrain --data {empty} --name {t}", "empty: no picture")]
+    [TestCase("pretrain --data {pictures} --image-size 8 --channels 32 --channel-mult 1 --batch 99 --name {t}",
+        "12 pictures do not fill one batch of 99")]
+    [TestCase("pretrain --data {pictures} --save-every 0 --name {t}", "--save-every is a whole number from 1, not '0'")]
+    [TestCase("pretrain --resume {absent}", "absent: no such run")]
+    [TestCase("evaluate {head}", "(--features), or images and the network that reads them (--data and --network)")]
+    [TestCase("evaluate {absent} --features {f}.safetensors", "absent: no such head (diffract train writes one)")]
+    [TestCase("evaluate {plain}/ema.safetensors --features {f}.safetensors", "is no head of this program")]
+    [TestCase("evaluate {head} --features {f2}.safetensors", "has no features of block 3 at timestep 20; it has blocks 2")]
+    [TestCase("evaluate {head} --features {pooled}.safetensors", "trained on block 3: 32@4; the features have block 3: 32@2")]
+    [TestCase("evaluate {head} --data {pictures} --network {plain}/ema.safetensors",
+        "knows 7 classes (grey0, grey1, grey2, grey3, grey4, ...); the data have 2 (across, down)")]
+    [TestCase("evaluate {head} --data {greys} --network {conditional}/ema.safetensors", "say with --label which")]
+    public async Task Failures_are_one_sentence_and_leave_nothing(string line, string problem)
+    {
+        var before = Directory.GetFileSystemEntries(folder.Path);
+        if (line.StartsWith("features", StringComparison.Ordinal)) line += " --out {t}.safetensors";
+        var (code, output, error) = await Run(line);
+        Assert.That(code, Is.InRange(1, 2));
+        Assert.That(output, Is.Empty);
+        var said = error.Split('\n').Where(text => text.StartsWith("diffract", StringComparison.Ordinal)).ToArray();
+        Assert.That(said, Has.Length.EqualTo(1), error);
+        Assert.That(said[0], Does.Contain(problem));
+        Assert.That(error, Does.Not.Contain("   at ").And.Not.Contain("fault of this program"));
+        Assert.That(Directory.GetFileSystemEntries(folder.Path), Is.EquivalentTo(before));
+    }
+
+    [Test]
+    public async Task Features_of_a_conditional_network_are_read_as_a_class()
+    {
+        foreach (var label in (int[])[0, 1])
+            await Succeed($"features --network {{conditional}}/ema.safetensors --data {{pictures}} --timesteps 20 --blocks 3 "
+                + $"--label {label} --out {{as{label}}}.safetensors");
+        using var first = FeatureTable.Open(folder["as0.safetensors"]);
+        Assert.That(first.Header!.ClassLabel, Is.Zero);
+        Assert.That(Work.Numbers(folder["as0.safetensors"]), Is.Not.EqualTo(Work.Numbers(folder["as1.safetensors"])));
+    }
+
+    [TestCase("features --network {plain}/ema.safetensors --data {broken} --timesteps 20 --blocks 3 --out {skip}.safetensors")]
+    [TestCase("train --network {plain}/ema.safetensors --data {broken} --timesteps 20 --blocks 3 --epochs 1 --lr 1e-2 --name {skip}")]
+    [TestCase("pretrain --data {broken} --image-size 8 --channels 32 --channel-mult 1 --res-blocks 1 --steps 3 --batch 4 "
+        + "--sample-every 0 --name {skippre}")]
+    public async Task A_broken_picture_is_skipped_counted_and_named(string line) => Assert.That((await Succeed(line)).Error,
+        Does.Contain("1 broken picture was left out: down/03.png (this is not a jpg, png, gif or bmp image)"));
+
+    [TestCase("--features {f}.safetensors")]
+    [TestCase("--data {greys} --network {plain}/ema.safetensors")]
+    public async Task Evaluation_prints_shares_with_intervals_and_draws_the_confusion(string from)
+    {
+        var report = folder["evaluation.html"];
+        var (_, output, error) = await Succeed($"evaluate {{head}} {from} --report {report}");
+        Assert.That(error, Does.Not.Contain("note:"));
+        Assert.That(output, Does.Match(@"top-1  \d+\.\d % \(\d+\.\d to \d+\.\d\), \d+ of 28"));
+        Assert.That(output, Does.Match(@"top-5  \d+\.\d % \(\d+\.\d to \d+\.\d\), \d+ of 28"));
+        Assert.That(output, Does.Match(@"mean of the classes  \d+\.\d %"));
+        var page = await File.ReadAllTextAsync(report);
+        Assert.That(page.Contains("<img src=\"data:image/svg+xml;", StringComparison.Ordinal), "the confusion's picture");
+        for (var label = 0; label < Classes; label++)
+        {
+            Assert.That(output, Does.Match($@"(?m)^grey{label}  \d+\.\d % \(\d+\.\d to \d+\.\d\), \d of 4"));
+            Assert.That(Regex.IsMatch(page, $@"<td>grey{label}</td><td[^>]*>4</td><td[^>]*>\d+\.\d %</td>"), $"grey{label}");
+        }
+        File.Delete(report);
+    }
+
+    [Test]
+    public async Task Evaluation_with_another_network_of_the_same_shape_is_noted()
+    {
+        var (_, _, error) = await Succeed("evaluate {head} --data {greys} --network {conditional}/ema.safetensors --label 0");
+        Assert.That(error, Does.Contain("note:").And.Contain("these features are of another file"));
+    }
+
+    private async Task<(int Code, string Output, string Error)> Succeed(string line)
+    {
+        var result = await Run(line);
+        Assert.That(result.Code, Is.Zero, result.Error);
+        return result;
+    }
+
+    private Task<(int Code, string Output, string Error)> Run(string line) => ApplicationTests.Run(
+        [.. line.Split(' ').Select(word => Name().Replace(word, match => folder[match.Groups[1].Value]))]);
+
+    // Four pictures of one grey, each a little lighter than the last.
+    private static void Greys(string folder, int label)
+    {
+        Directory.CreateDirectory(folder);
+        for (var i = 0; i < 4; i++)
+        {
+            var image = new Image(8, 8);
+            image.Pixels.AsSpan().Fill((byte)(30 * label + 4 * i));
+            PngWriter.Save(Path.Combine(folder, i.ToString(CultureInfo.InvariantCulture) + ".png"), image);
+        }
+    }
+
+    [GeneratedRegex(@"\{(\w+)\}")]
+    private static partial Regex Name();
+}

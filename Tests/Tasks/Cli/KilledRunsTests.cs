@@ -6,7 +6,7 @@ namespace Diffract.Tests.Tasks;
 /// <summary>Runs of the program that are killed, or asked to stop, and go on with the bits of one that was not.</summary>
 internal sealed class KilledRunsTests
 {
-    private const int Steps = 80;
+    private const int Steps = 50;
 
     private TemporaryFolder folder = null!;
 
@@ -44,6 +44,28 @@ internal sealed class KilledRunsTests
         Same(stopped, folder["straight"], "best.safetensors", "last.safetensors",
             $"checkpoints/{Path.GetFileName(Latest(folder["straight"])!.Path)}");
         Assert.That(Metrics(stopped), Is.EqualTo(Metrics(folder["straight"])));
+    }
+
+    [Test]
+    public void An_extraction_that_was_killed_gives_the_same_file()
+    {
+        const int pictures = 300;
+        var network = Work.Network(folder.Path);
+        Work.Folder(folder["many"], perClass: pictures / 2);
+        string[] Extract(string path) => ["features", "--network", network, "--data", folder["many"], "--timesteps", "20",
+            "--blocks", "3,9", "--draws", "2", "--batch", "4", "--out", path];
+        Succeed(Extract(folder["straight.safetensors"]));
+
+        var path = folder["killed.safetensors"];
+        var log = Path.Combine(path + ".partial", "images.tsv");
+        using (var program = ProgramProcess.Start(Extract(path)))
+        {
+            program.Until(() => File.Exists(log) && new FileInfo(log).Length > 0);
+            program.Kill();
+        }
+        Assert.That(File.ReadLines(log).Count(), Is.LessThan(pictures), "it was killed too late to prove anything");
+        Assert.That(ProgramProcess.Run(Extract(path)).Error, Does.Match($"going on after \\d+ of {pictures} images"));
+        Assert.That(File.ReadAllBytes(path).AsSpan().SequenceEqual(File.ReadAllBytes(folder["straight.safetensors"])));
     }
 
     [TestCase("INT", 130)]

@@ -7,6 +7,16 @@ namespace Diffract.Tests.Tasks;
 /// <summary>Every kind of fixture, through the runner that <c>diffract verify</c> uses.</summary>
 internal sealed class GoldenKindsTests
 {
+    [Test]
+    public void The_copy_in_the_repository_passes()
+    {
+        if (Goldens.Repository is null) Assert.Ignore("the tests run away from the repository");
+        var copy = Path.Combine(Goldens.Repository!, "Tests", "Golden");
+        var reports = Verification.Run(new VerifyOptions(copy, Device.Cpu, null, []));
+        Assert.That(reports.SelectMany(report => report.Problems.Select(problem => $"{report.Name}: {problem}")), Is.Empty);
+        Assert.That(reports.Select(report => report.Outcome), Is.All.EqualTo(CaseOutcome.Passed));
+    }
+
     private static IEnumerable<string> AllKinds => Kinds.All.Keys.Order(StringComparer.Ordinal);
 
     [TestCaseSource(nameof(AllKinds))]

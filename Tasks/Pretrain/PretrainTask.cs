@@ -109,7 +109,8 @@ public sealed class PretrainTask(RunFolder run, PretrainRecipe recipe, ImageData
     {
         using var averages = trainer.UseAverages();
         trainer.Network.Eval();
-        var sheet = SampleSheet.Draw(trainer.Network, trainer.Diffusion, recipe.ImageSize, 16, recipe.Seed, cancellation);
+        var sheet = SampleSheet.Draw(trainer.Network, trainer.Diffusion, recipe.ImageSize, 16, recipe.Seed,
+            cancellation: cancellation);
         trainer.Network.Train();
         Directory.CreateDirectory(run.At("samples"));
         PngWriter.Save(Path.Combine(run.At("samples"), $"step-{trainer.Steps:00000000}.png"), sheet);

@@ -44,14 +44,14 @@ public static class QuickstartReport
 
     /// <summary>Writes pictures and page into the run folder.</summary>
     public static void Write(RunFolder run, QuickstartRecipe recipe, QuickstartResult result, DiffusionNetwork network,
-        ImageDataset test, CancellationToken cancellation)
+        ImageDataset test, IRunProgress progress, CancellationToken cancellation)
     {
         var map = Map(result.Grid);
         map.Save(run.At("accuracy-map.svg"));
         var denoised = Denoised(network, test, recipe.Timesteps);
         PngWriter.Save(run.At("denoised.png"), denoised);
-        var samples = SampleSheet.Draw(network.Network, network.Recipe, network.Network.Config.ImageSize, 64, recipe.Seeds[0],
-            cancellation);
+        var samples = SampleSheet.Draw(network.Network, network.Recipe, network.Network.Config.ImageSize, 32, recipe.Seeds[0],
+            progress, cancellation);
         PngWriter.Save(run.At("samples.png"), samples);
         var rows = Rows(result);
         var report = new HtmlReport("Diffract quickstart: what a diffusion U-Net knows of clothes");
@@ -69,7 +69,7 @@ public static class QuickstartReport
             "Linear heads on validation images, best pooling, by block and timestep of the pretrained network.");
         report.Heading("Denoising").Picture(denoised, "From the left: the image; then, for timesteps "
             + $"{string.Join(", ", recipe.Timesteps)}, the noised image and what the network takes the clean one to be.");
-        report.Heading("Samples").Picture(samples, "Generated from noise by DDIM in 25 steps.");
+        report.Heading("Samples").Picture(samples, "Generated from noise, in 100 steps.");
         report.Save(run.ReportPath);
     }
 

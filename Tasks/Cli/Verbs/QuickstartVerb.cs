@@ -37,10 +37,9 @@ internal static class QuickstartVerb
         using (var progress = RunProgress.On(terminal))
         {
             result = new QuickstartTask(recipe, train, test, network).Run(progress, cancellation);
-            progress.Say("drawing the report");
+            RecipeFile.Save(run.At("result.json"), result, QuickstartResult.Json);
+            QuickstartReport.Write(run, recipe, result, network, test, progress, cancellation);
         }
-        RecipeFile.Save(run.At("result.json"), result, QuickstartResult.Json);
-        QuickstartReport.Write(run, recipe, result, network, test, cancellation);
         foreach (var line in QuickstartReport.Lines(result)) terminal.Output.WriteLine(line);
         terminal.Output.WriteLine($"{Units.Duration(TimeSpan.FromSeconds(result.Seconds))}; report: {run.ReportPath}");
         return ExitCode.Success;

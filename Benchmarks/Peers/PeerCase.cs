@@ -9,7 +9,7 @@ namespace Diffract.Benchmarks.Peers;
 
 /// <summary>A piece of work under the name that every compared program knows: <c>gemm_M[xNxK]</c>,
 /// <c>conv[kernel]_in_out_size</c>, <c>gnsilu_channels_size</c>, <c>attn_channels_size</c>, <c>res_in_out_size</c>,
-/// <c>unet_256</c>, <c>unet_256_block24</c>. One image, no gradient.</summary>
+/// <c>unet_256</c>, <c>unet_256_b24</c>. One image, no gradient.</summary>
 internal sealed class PeerCase(string name, Action run, params IDisposable[] held) : IDisposable
 {
     public string Name => name;
@@ -38,7 +38,7 @@ internal sealed class PeerCase(string name, Action run, params IDisposable[] hel
             "gnsilu" => Norm(name, n[0], n[1]),
             "attn" => Attention(name, n[0], n[1]),
             "res" => Block(name, new ResWork(n[0], n[1], n[2])),
-            "unet" => Network(name, parts[^1] == "block24" ? Taps.At(24) : Taps.Output),
+            "unet" => Network(name, parts[^1] == "b24" ? Taps.At(24) : Taps.Output),
             _ => null,
         };
     }

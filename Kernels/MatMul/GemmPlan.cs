@@ -8,7 +8,8 @@ namespace Diffract.Kernels;
 internal readonly record struct GemmPlan(int RowBlock, int PanelGroup, int DepthSplits)
 {
     // 16 tiles: a panel is fetched once for 16 uses. 512 columns of sums: together they fit the second cache.
-    private const int LargestRowBlock = 96, LargestPanelGroup = 32;
+    public const int LargestRowBlock = 96;
+    private const int LargestPanelGroup = 32;
 
     // About 20 microseconds: less would be spent on handing tasks out.
     private const long SmallestTask = 1 << 20;

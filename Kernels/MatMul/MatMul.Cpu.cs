@@ -57,6 +57,11 @@ public static unsafe partial class MatMul
             Long(device, args, a, b, target, finish);
             return;
         }
+        if (!args.TransposeA && WideProduct.Fits(args))
+        {
+            WideProduct.Run(device, args, new LeftRows(a, args.Depth), b, target, finish);
+            return;
+        }
         using var packed = new Scratch(device, new MatMulForm(args.Depth, args.Columns, args.TransposeB).Bytes);
         Gemm.Pack(device, b, args.TransposeB ? args.Depth : args.Columns, args.TransposeB, args.Depth, args.Columns,
             packed.F32);

@@ -29,6 +29,27 @@ internal static unsafe class Panels
         else PackRows(b + first, stride, depth, width, to);
     }
 
+    /// <summary>Packs neighbouring panels of a part of B's depth, reading along its rows: in a large matrix each row is on
+    /// a page of its own.</summary>
+    /// <inheritdoc cref="Pack"/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void PackPart(float* b, nint stride, bool transposed, int depth, int columns, int panel, int panels,
+        float* to)
+    {
+        var whole = transposed ? 0 : Math.Min(panels, columns / Tile.Columns - panel);
+        nint step = (nint)depth * Tile.Columns;
+        for (var k = 0; k < depth; k++)
+        {
+            float* from = b + k * stride + panel * Tile.Columns, target = to + k * Tile.Columns;
+            for (var p = 0; p < whole; p++, from += Tile.Columns, target += step)
+            {
+                Vector256.Load(from).Store(target);
+                Vector256.Load(from + 8).Store(target + 8);
+            }
+        }
+        for (var p = whole; p < panels; p++) Pack(b, stride, transposed, depth, columns, panel + p, to + p * step);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void PackRows(float* b, nint stride, int depth, int width, float* to)
     {

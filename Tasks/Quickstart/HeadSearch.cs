@@ -42,7 +42,7 @@ internal sealed class HeadSearch(QuickstartRecipe recipe, Representation represe
                     using var fewHere = few.Select(t, b);
                     using var heldHere = held.Select(t, b);
                     var head = new HeadRecipe { Kind = "linear", Pool = pool };
-                    using var trained = Train(head, recipe.LinearEpochs, recipe.LearningRates[^1], few.Count, fewHere,
+                    using var trained = Train(head, recipe.LinearEpochs, recipe.SearchLearningRate, few.Count, fewHere,
                         cancellation);
                     points.Add(new GridPoint(t, b, pool, Accuracy(trained.Head, heldHere, cancellation)));
                     bar.Advance(1, $"best {points.Max(p => p.Validation):p1}");

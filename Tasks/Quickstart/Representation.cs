@@ -18,7 +18,7 @@ public sealed record Representation(string Name, IBackbone Backbone, IReadOnlyLi
 
     /// <summary>All blocks of a U-Net at some timesteps.</summary>
     public static Representation OfNetwork(string name, DiffusionBackbone backbone, IReadOnlyList<int> timesteps) =>
-        new(name, backbone, timesteps, [.. backbone.Blocks().Select(b => b.Block)], [2, 4]);
+        new(name, backbone, timesteps, [.. backbone.Blocks().Select(b => b.Block)], [2, 4, 8]);
 
     private sealed class PixelBackbone(int size) : IBackbone
     {

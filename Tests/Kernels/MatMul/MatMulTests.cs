@@ -30,6 +30,13 @@ internal sealed class MatMulTests
         OpCompare.Float32WithFloat64(x => x[0]!.MatMul(x[1]!, transposeB: true),
             [OpCompare.Normal([m, k], 1), OpCompare.Normal([n, k], 2)]);
 
+    [TestCase(13, 9000, 300, false)]
+    [TestCase(105, 3001, 700, false)]
+    [TestCase(150, 2090, 1010, true)]
+    public void Float32_agrees_with_float64_for_some_rows_and_a_large_matrix(int m, int n, int k, bool transposed) =>
+        OpCompare.Float32WithFloat64(x => x[0]!.MatMul(x[1]!, transposeB: transposed),
+            [OpCompare.Normal([m, k], 1), OpCompare.Normal(transposed ? [n, k] : [k, n], 2)]);
+
     [Test]
     public void Batches_broadcast([Values] bool transposeA, [Values] bool transposeB)
     {

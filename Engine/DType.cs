@@ -1,12 +1,14 @@
 namespace Diffract.Engine;
 
-/// <summary>The type of a tensor's elements. It is a value, not a type parameter: files decide it at run time.</summary>
+/// <summary>The type of a tensor's elements. It is a value, not a type parameter: files decide it at run time.
+/// </summary>
 public enum DType : byte
 {
     /// <summary>IEEE 754 binary32, the type of activations, statistics and master weights.</summary>
     Float32,
 
-    /// <summary>IEEE 754 binary16. On the CPU it is storage only: arithmetic is done in <see cref="Float32"/>.</summary>
+    /// <summary>IEEE 754 binary16. On the CPU it is storage only: arithmetic is done in <see cref="Float32"/>.
+    /// </summary>
     Float16,
 
     /// <summary>The upper half of a <see cref="Float32"/>. On the CPU it is storage only.</summary>

@@ -40,7 +40,8 @@ public readonly struct Shape : IEquatable<Shape>
     }
 
     /// <summary>A shape from its lengths.</summary>
-    /// <exception cref="ShapeException">A length is negative, there are too many, or their product overflows.</exception>
+    /// <exception cref="ShapeException">A length is negative, there are too many, or their product overflows.
+    /// </exception>
     public static Shape Of(params ReadOnlySpan<long> lengths) => new(lengths);
 
     /// <summary>The shape of a single value: no axes, one element.</summary>

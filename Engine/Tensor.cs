@@ -154,9 +154,9 @@ public sealed class Tensor : IDisposable
         return alias;
     }
 
-    /// <summary>The elements of a contiguous CPU tensor, to read or write in place. Writing does not raise the storage's
-    /// version: a weight that was used already is overwritten with <see cref="CopyFrom{T}"/>, or what was packed from it
-    /// stays.</summary>
+    /// <summary>The elements of a contiguous CPU tensor, to read or write in place. Writing does not raise the
+    /// storage's version: a weight that was used already is overwritten with <see cref="CopyFrom{T}"/>, or what was
+    /// packed from it stays.</summary>
     /// <exception cref="DTypeException"><typeparamref name="T"/> is not how the elements are stored.</exception>
     /// <exception cref="DeviceException">The tensor is not on the CPU.</exception>
     /// <exception cref="ShapeException">Not contiguous, or more than 2^31-1 elements.</exception>
@@ -195,7 +195,8 @@ public sealed class Tensor : IDisposable
     /// <summary>Overwrites the elements, row-major.</summary>
     public void CopyFrom<T>(ReadOnlySpan<T> values) where T : unmanaged
     {
-        if (Storage.IsReadOnly) throw new InvalidOperationException("this tensor's memory is read-only (a mapped file)");
+        if (Storage.IsReadOnly)
+            throw new InvalidOperationException("this tensor's memory is read-only (a mapped file)");
         if (values.Length != Count) throw new ShapeException($"{Shape} has {Count} elements, found {values.Length}");
         values.CopyTo(AsSpan<T>());
         Storage.MarkChanged();

@@ -76,7 +76,8 @@ internal static class TensorText
     private static List<string> Words(Tensor tensor, List<long> shown)
     {
         if (tensor.DType == DType.Bool) return shown.ConvertAll(at => Number(tensor, at) != 0 ? "true" : "false");
-        if (tensor.DType == DType.Int64) return shown.ConvertAll(at => Long(tensor, at).ToString(CultureInfo.InvariantCulture));
+        if (tensor.DType == DType.Int64)
+            return shown.ConvertAll(at => Long(tensor, at).ToString(CultureInfo.InvariantCulture));
         var values = shown.ConvertAll(at => Number(tensor, at));
         var format = Format(values, tensor.DType.IsFloating());
         return values.ConvertAll(v => v.ToString(format, CultureInfo.InvariantCulture));

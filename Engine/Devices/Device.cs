@@ -1,6 +1,7 @@
 namespace Diffract.Engine;
 
-/// <summary>Where tensors live and kernels run. Devices are values that callers pass; there is no ambient one.</summary>
+/// <summary>Where tensors live and kernels run. Devices are values that callers pass; there is no ambient one.
+/// </summary>
 public abstract class Device
 {
     private protected Device(string name) => Name = name;

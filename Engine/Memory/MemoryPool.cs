@@ -2,9 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Diffract.Engine;
 
-/// <summary>Native memory that is kept when it is returned: fresh pages cost more than most kernels that fill them. Small
-/// blocks come in size classes; larger ones are cut from segments, those of a few MiB from other segments than the
-/// largest, which they would divide.</summary>
+/// <summary>Native memory that is kept when it is returned: fresh pages cost more than most kernels that fill them.
+/// Small blocks come in size classes; larger ones are cut from segments, those of a few MiB from other segments than
+/// the largest, which they would divide.</summary>
 internal sealed unsafe class MemoryPool
 {
     private const int Alignment = 64;
@@ -88,7 +88,8 @@ internal sealed unsafe class MemoryPool
     {
         lock (gate)
         {
-            foreach (var stack in free.Values) while (stack.TryPop(out var address)) NativeMemory.AlignedFree((void*)address);
+            foreach (var stack in free.Values)
+                while (stack.TryPop(out var address)) NativeMemory.AlignedFree((void*)address);
             cachedBytes = 0;
             middle.Release();
             large.Release();

@@ -25,7 +25,8 @@ public sealed class Scope : IDisposable
     /// <summary>Opens a scope on this thread.</summary>
     public static Scope Open() => current = new Scope(current);
 
-    /// <summary>Lets a tensor outlive this scope: it becomes the outer scope's, or nobody's when there is none.</summary>
+    /// <summary>Lets a tensor outlive this scope: it becomes the outer scope's, or nobody's when there is none.
+    /// </summary>
     public Tensor Keep(Tensor tensor)
     {
         if (tensor.Owner != this) return tensor;

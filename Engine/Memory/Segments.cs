@@ -2,9 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Diffract.Engine;
 
-/// <summary>Blocks cut from larger pieces of native memory: the smallest free one that is large enough is taken and what
-/// it has too much stays free; free neighbours become one again. So the memory of many small tensors serves a few large
-/// ones afterwards, which blocks of fixed sizes cannot. Not safe for several threads.</summary>
+/// <summary>Blocks cut from larger pieces of native memory: the smallest free one that is large enough is taken and
+/// what it has too much stays free; free neighbours become one again. So the memory of many small tensors serves a few
+/// large ones afterwards, which blocks of fixed sizes cannot. Not safe for several threads.</summary>
 internal sealed unsafe class Segments
 {
     /// <summary>What lengths are multiples of, bytes.</summary>
@@ -63,8 +63,8 @@ internal sealed unsafe class Segments
         Put(block);
     }
 
-    /// <summary>Returns pieces that are free as a whole to the system, the largest first, until there was enough of them.
-    /// </summary>
+    /// <summary>Returns pieces that are free as a whole to the system, the largest first, until there was enough of
+    /// them.</summary>
     public void Release(long bytes = long.MaxValue)
     {
         foreach (var block in free.Reverse().Where(b => b.IsWhole).ToArray())

@@ -44,8 +44,8 @@ public sealed class Storage
 
     internal void AddReference() => Interlocked.Increment(ref references);
 
-    /// <summary>What was calculated from the content to use it faster (packed weights, say), or null. It is disposed with
-    /// the memory.</summary>
+    /// <summary>What was calculated from the content to use it faster (packed weights, say), or null. It is disposed
+    /// with the memory.</summary>
     internal IDisposable? Companion => Volatile.Read(ref companion);
 
     /// <summary>The companion, made when there is none; threads that come at once get the same.</summary>

@@ -50,7 +50,8 @@ public static unsafe partial class QkvAttention
         public void AddKeys(int key, int keys, float* sums)
         {
             LoadKeys(key, keys);
-            for (var start = first; start < last; start += block) AddTile(start - first, keys, start == first, key == 0);
+            for (var start = first; start < last; start += block)
+                AddTile(start - first, keys, start == first, key == 0);
             TileProduct.CopyRows(dk, padded, keys, width, 1, sums + (nint)key * width, width);
             TileProduct.CopyRows(dv, padded, keys, width, 1, sums + ((nint)args.Forward.Tokens + key) * width, width);
         }

@@ -39,7 +39,8 @@ public readonly record struct QkvAttentionArgs(
 public readonly record struct QkvAttentionBackwardArgs(QkvAttentionArgs Forward, View Dy, View DQkv);
 
 /// <summary>Scaled dot-product self-attention (Vaswani et al. 2017): softmax(s q (s k)ᵀ) v with s = width^-1/4. The
-/// matrix of scores is never stored: it is made, used and dropped in tiles that fit a cache (Dao et al. 2022).</summary>
+/// matrix of scores is never stored: it is made, used and dropped in tiles that fit a cache (Dao et al. 2022).
+/// </summary>
 public static partial class QkvAttention
 {
     /// <summary>The attention of every head.</summary>

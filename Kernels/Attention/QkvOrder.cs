@@ -6,6 +6,7 @@ public enum QkvOrder
     /// <summary>Head by head, each [q | k | v]: the published 128, 256 and 512 pixel diffusion models.</summary>
     Legacy,
 
-    /// <summary>[all q | all k | all v], each head by head: the 64 pixel model, attention pools, transformers.</summary>
+    /// <summary>[all q | all k | all v], each head by head: the 64 pixel model, attention pools, transformers.
+    /// </summary>
     New,
 }

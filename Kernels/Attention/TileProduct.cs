@@ -6,8 +6,8 @@ namespace Diffract.Kernels;
 /// <summary>Matrix products of cache-sized tiles: C (+)= A B, in blocks like those of <see cref="Tile"/>, whose twelve
 /// vectors of sums stay in registers.</summary>
 /// <remarks>B lies in <see cref="Panels"/>. A may have any strides: unlike in <see cref="Tile"/> its transpose costs
-/// nothing, and half of the products of a backward pass have a transposed A. Sums run along the depth in order: a result
-/// depends on nothing but its operands.</remarks>
+/// nothing, and half of the products of a backward pass have a transposed A. Sums run along the depth in order: a
+/// result depends on nothing but its operands.</remarks>
 internal static unsafe class TileProduct
 {
     /// <summary>Rows rounded up to whole blocks, in which rows of A and C are read and written.</summary>
@@ -102,8 +102,8 @@ internal static unsafe class TileProduct
         }
     }
 
-    /// <summary>Packs B or, when its depth is the contiguous axis, its transpose; panels <paramref name="panel"/> floats
-    /// apart.</summary>
+    /// <summary>Packs B or, when its depth is the contiguous axis, its transpose; panels <paramref name="panel"/>
+    /// floats apart.</summary>
     public static void Pack(
         float* b, nint stride, bool transposed, int depth, int columns, float* target, nint panel)
     {

@@ -53,7 +53,8 @@ public static unsafe partial class BatchNorm
             abd[2 * channels + c] = a.Training ? (float)(-slope * sum / a.Rows) : 0;
         }
         if (!b.Dx.Exists) return;
-        ChannelPasses.InputGradient<NoActivation>(device, a.X.F32, b.Dy.F32, b.Dx.F32, rows, abd, 1, a.Rows, a.Channels);
+        ChannelPasses.InputGradient<NoActivation>(device, a.X.F32, b.Dy.F32, b.Dx.F32, rows, abd, 1, a.Rows,
+            a.Channels);
     }
 
     private static void Line(in BatchNormArgs a, int c, out float gain, out float offset)

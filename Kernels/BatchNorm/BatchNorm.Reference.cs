@@ -25,24 +25,25 @@ public static unsafe partial class BatchNorm
 
     // With xn = (x - mean) rstd: dx = gamma rstd (dy - mean(dy) - xn mean(dy xn)); running statistics are constants, so
     // that only dx = gamma rstd dy remains.
-    private static void BackwardReference(CpuDevice device, BatchNormBackwardArgs b) => device.For(b.Forward.Channels, c =>
-    {
-        var a = b.Forward;
-        double mean = a.Statistics.F64[2 * c], rstd = a.Statistics.F64[2 * c + 1], sum = 0, product = 0;
-        for (long r = 0; r < a.Rows; r++)
+    private static void BackwardReference(CpuDevice device, BatchNormBackwardArgs b) =>
+        device.For(b.Forward.Channels, c =>
         {
-            sum += b.Dy.F64[r * a.Channels + c];
-            product += b.Dy.F64[r * a.Channels + c] * (a.X.F64[r * a.Channels + c] - mean) * rstd;
-        }
-        if (b.DGamma.Exists) b.DGamma.F64[c] = product;
-        if (b.DBeta.Exists) b.DBeta.F64[c] = sum;
-        if (!b.Dx.Exists) return;
-        var gamma = a.Gamma.Exists ? a.Gamma.F64[c] : 1;
-        for (long r = 0; r < a.Rows; r++)
-        {
-            var at = r * a.Channels + c;
-            var rest = a.Training ? (sum + (a.X.F64[at] - mean) * rstd * product) / a.Rows : 0;
-            b.Dx.F64[at] = gamma * rstd * (b.Dy.F64[at] - rest);
-        }
-    });
+            var a = b.Forward;
+            double mean = a.Statistics.F64[2 * c], rstd = a.Statistics.F64[2 * c + 1], sum = 0, product = 0;
+            for (long r = 0; r < a.Rows; r++)
+            {
+                sum += b.Dy.F64[r * a.Channels + c];
+                product += b.Dy.F64[r * a.Channels + c] * (a.X.F64[r * a.Channels + c] - mean) * rstd;
+            }
+            if (b.DGamma.Exists) b.DGamma.F64[c] = product;
+            if (b.DBeta.Exists) b.DBeta.F64[c] = sum;
+            if (!b.Dx.Exists) return;
+            var gamma = a.Gamma.Exists ? a.Gamma.F64[c] : 1;
+            for (long r = 0; r < a.Rows; r++)
+            {
+                var at = r * a.Channels + c;
+                var rest = a.Training ? (sum + (a.X.F64[at] - mean) * rstd * product) / a.Rows : 0;
+                b.Dx.F64[at] = gamma * rstd * (b.Dy.F64[at] - rest);
+            }
+        });
 }

@@ -16,8 +16,8 @@ public static unsafe class TimestepSinusoids
 {
     /// <summary>y = [cos(t f) | sin(t f)], f_i = exp(-ln(maxPeriod) i / half), half = width / 2.</summary>
     /// <remarks>The exponent, the frequency and the argument are rounded to float one after the other, as the networks
-    /// were trained: at t = 999 another order, or a frequency that differs in its last bit, would move the sines by 3e-5.
-    /// </remarks>
+    /// were trained: at t = 999 another order, or a frequency that differs in its last bit, would move the sines by
+    /// 3e-5.</remarks>
     public static readonly Kernel<TimestepSinusoidsArgs> Forward =
         new Kernel<TimestepSinusoidsArgs>("timestep_sinusoids").OnCpu(DType.Float32, Fill);
 
@@ -38,9 +38,9 @@ public static unsafe class TimestepSinusoids
         if (a.Width % 2 != 0) for (var n = 0; n < a.Count; n++) a.Y.F32[(n + 1L) * a.Width - 1] = 0;
     }
 
-    /// <summary>e^x within one unit of the last place, with the roundings of PyTorch's CPU kernels, which call the float
-    /// exponential of SLEEF: x = q ln 2 + s, and a polynomial of degree 6 in s (Shibata and Petrogalli 2020). The nearest
-    /// float would be another one for every tenth frequency.</summary>
+    /// <summary>e^x within one unit of the last place, with the roundings of PyTorch's CPU kernels, which call the
+    /// float exponential of SLEEF: x = q ln 2 + s, and a polynomial of degree 6 in s (Shibata and Petrogalli 2020). The
+    /// nearest float would be another one for every tenth frequency.</summary>
     private static float Exp(float x)
     {
         const float HighOfLn2 = 0.693145751953125f;

@@ -60,8 +60,8 @@ internal static unsafe partial class ChannelPasses
         {
             int n = i / blocks, first = i % blocks * length;
             var at = ((nint)n * pixels + first) * channels;
-            InputRows<TActivation>(x + at, dy + at, dx + at, rows.From((nint)n * channels), abd + (nint)n * 3 * channels,
-                Math.Min(length, pixels - first), channels);
+            InputRows<TActivation>(x + at, dy + at, dx + at, rows.From((nint)n * channels),
+                abd + (nint)n * 3 * channels, Math.Min(length, pixels - first), channels);
         });
     }
 

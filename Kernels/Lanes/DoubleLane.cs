@@ -53,7 +53,8 @@ public readonly unsafe struct DoubleLane(double value) : ILane<DoubleLane>, ILan
 
     /// <inheritdoc/>
     [MethodImpl(Inline)]
-    public static DoubleLane MultiplyAdd(DoubleLane a, DoubleLane b, DoubleLane c) => new((a.Value * b.Value) + c.Value);
+    public static DoubleLane MultiplyAdd(DoubleLane a, DoubleLane b, DoubleLane c) =>
+        new((a.Value * b.Value) + c.Value);
 
     /// <inheritdoc/>
     [MethodImpl(Inline)] public static DoubleLane Abs(DoubleLane x) => new(Math.Abs(x.Value));

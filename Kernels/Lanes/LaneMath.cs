@@ -26,8 +26,8 @@ public static class LaneMath
         return p * T.PowerOfTwo(half) * T.PowerOfTwo(n - half);
     }
 
-    /// <summary>The same with one factor, a third cheaper, for weights and sums that a term below 2⁻¹²⁶ does not change:
-    /// 0 below -87.7, ∞ above 88.3.</summary>
+    /// <summary>The same with one factor, a third cheaper, for weights and sums that a term below 2⁻¹²⁶ does not
+    /// change: 0 below -87.7, ∞ above 88.3.</summary>
     [MethodImpl(Inline)]
     public static T ExpFlushed<T>(T x) where T : unmanaged, IFloatLane<T>
     {

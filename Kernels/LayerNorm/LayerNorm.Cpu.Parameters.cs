@@ -18,8 +18,8 @@ public static unsafe partial class LayerNorm
         device.For(checked(down * across), i =>
         {
             int first = i / across * BlockRows, column = i % across * BlockColumns;
-            ColumnSums(b, first, Math.Min(BlockRows, a.Rows - first), column, Math.Min(BlockColumns, a.Columns - column),
-                parts + 2 * (nint)(i / across) * a.Columns + column);
+            ColumnSums(b, first, Math.Min(BlockRows, a.Rows - first), column,
+                Math.Min(BlockColumns, a.Columns - column), parts + 2 * (nint)(i / across) * a.Columns + column);
         });
         device.For(across, i =>
         {

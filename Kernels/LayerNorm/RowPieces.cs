@@ -2,8 +2,8 @@ using Diffract.Engine;
 
 namespace Diffract.Kernels;
 
-/// <summary>Cuts long rows into pieces, so that a few of them keep all threads busy. The cuts depend on the shape alone.
-/// </summary>
+/// <summary>Cuts long rows into pieces, so that a few of them keep all threads busy. The cuts depend on the shape
+/// alone.</summary>
 internal static unsafe class RowPieces
 {
     /// <summary>Elements of a piece; a row up to this length is one.</summary>

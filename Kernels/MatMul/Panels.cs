@@ -29,8 +29,8 @@ internal static unsafe class Panels
         else PackRows(b + first, stride, depth, width, to);
     }
 
-    /// <summary>Packs neighbouring panels of a part of B's depth, reading along its rows: in a large matrix each row is on
-    /// a page of its own.</summary>
+    /// <summary>Packs neighbouring panels of a part of B's depth, reading along its rows: in a large matrix each row is
+    /// on a page of its own.</summary>
     /// <inheritdoc cref="Pack"/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void PackPart(float* b, nint stride, bool transposed, int depth, int columns, int panel, int panels,

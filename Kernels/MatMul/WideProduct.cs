@@ -2,8 +2,8 @@ using Diffract.Engine;
 
 namespace Diffract.Kernels;
 
-/// <summary>Some rows times a large matrix: packed as a whole, the matrix would go to memory and come back for few uses. So
-/// every task packs its own columns part by part, into the second cache, and all rows pass by.</summary>
+/// <summary>Some rows times a large matrix: packed as a whole, the matrix would go to memory and come back for few
+/// uses. So every task packs its own columns part by part, into the second cache, and all rows pass by.</summary>
 internal static unsafe class WideProduct
 {
     private const int MostRows = 400;

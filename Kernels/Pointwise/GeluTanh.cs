@@ -2,8 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace Diffract.Kernels;
 
-/// <summary>The tanh approximation of the Gaussian error linear unit (Hendrycks and Gimpel 2016), y = x·(1 + tanh(u)) / 2
-/// with u = √(2/π)·(x + 0.044715·x³), written as y = x·σ(2u), which keeps its digits where tanh nears -1.</summary>
+/// <summary>The tanh approximation of the Gaussian error linear unit (Hendrycks and Gimpel 2016), y = x·(1 + tanh(u)) /
+/// 2 with u = √(2/π)·(x + 0.044715·x³), written as y = x·σ(2u), which keeps its digits where tanh nears -1.</summary>
 public readonly struct GeluTanh : IUnary
 {
     private const double Slope = 2 * 0.79788456080286536;

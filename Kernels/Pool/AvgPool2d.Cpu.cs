@@ -31,7 +31,8 @@ public static unsafe partial class AvgPool2d
                 var dy = a.Y.F32 + ((nint)n * a.Rows.Out + oh) * a.Columns.Out * a.Channels;
                 for (var w = 0; w < a.Columns.In; w++)
                     for (var ow = a.Columns.FirstWindow(w); ow < a.Columns.EndWindow(w); ow++)
-                        PixelRows.AddScaled(dy + (nint)ow * a.Channels, 1f / ((float)a.Rows.Divisor(oh) * a.Columns.Divisor(ow)),
+                        PixelRows.AddScaled(dy + (nint)ow * a.Channels,
+                            1f / ((float)a.Rows.Divisor(oh) * a.Columns.Divisor(ow)),
                             a.Channels, dx + (nint)w * a.Channels);
             }
         });

@@ -45,7 +45,8 @@ public readonly record struct PoolAxis
         ? Math.Max(0, (pixel + padding - kernel + stride) / stride)
         : (int)((long)pixel * Out / In);
 
-    /// <summary>Window after the last that covers a pixel; not above <see cref="FirstWindow"/> when none does.</summary>
+    /// <summary>Window after the last that covers a pixel; not above <see cref="FirstWindow"/> when none does.
+    /// </summary>
     public int EndWindow(int pixel) => kernel > 0
         ? Math.Min(Out, (pixel + padding) / stride + 1)
         : (int)(((pixel + 1L) * Out + In - 1) / In);

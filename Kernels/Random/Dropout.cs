@@ -37,7 +37,8 @@ public static unsafe class Dropout
         var i = 0;
         for (; i <= count - Vector256<float>.Count; i += Vector256<float>.Count)
         {
-            var keep = Vector256.GreaterThanOrEqual((Vector256.Load(words + i) >> 8).AsInt32(), Vector256.Create(least));
+            var keep = Vector256.GreaterThanOrEqual(
+                (Vector256.Load(words + i) >> 8).AsInt32(), Vector256.Create(least));
             (keep.AsSingle() & (Vector256.Load(x + i) * scale)).Store(y + i);
         }
         for (; i < count; i++) y[i] = (words[i] >> 8) >= (uint)least ? x[i] * scale : 0;

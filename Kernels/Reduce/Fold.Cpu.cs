@@ -4,9 +4,9 @@ using Diffract.Engine;
 
 namespace Diffract.Kernels;
 
-/// <remarks>Everything is added up in double precision: memory is slower than that. Rows (Inner = 1) are taken 16 numbers
-/// at a time, columns (Inner &gt; 1) in strips of up to 32 side by side. A long axis is cut into segments that threads
-/// share out; their sums are added first to last.</remarks>
+/// <remarks>Everything is added up in double precision: memory is slower than that. Rows (Inner = 1) are taken 16
+/// numbers at a time, columns (Inner &gt; 1) in strips of up to 32 side by side. A long axis is cut into segments that
+/// threads share out; their sums are added first to last.</remarks>
 public static unsafe partial class Fold<TFormula>
 {
     private const MethodImplOptions Hot = MethodImplOptions.AggressiveOptimization;
@@ -40,7 +40,8 @@ public static unsafe partial class Fold<TFormula>
         });
     }
 
-    // Items are (slab, segment, strip), the strip fastest. Their sums go to partial, or finished to y when there is none.
+    // Items are (slab, segment, strip), the strip fastest. Their sums go to partial, or finished to y when there is
+    // none.
     private static void Segments(CpuDevice device, FoldArgs args, long segments, long perSegment, double* partial)
     {
         var strips = (args.Inner + Strip - 1) / Strip;

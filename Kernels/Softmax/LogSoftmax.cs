@@ -12,7 +12,8 @@ public static partial class LogSoftmax
         .OnCpu(DType.Float64, ForwardReference);
 
     /// <summary>dx = dy - e^y sum(dy).</summary>
-    public static readonly Kernel<SoftmaxBackwardArgs> Backward = new Kernel<SoftmaxBackwardArgs>("log_softmax.backward")
-        .OnCpu(DType.Float32, BackwardSimd)
-        .OnCpu(DType.Float64, BackwardReference);
+    public static readonly Kernel<SoftmaxBackwardArgs> Backward =
+        new Kernel<SoftmaxBackwardArgs>("log_softmax.backward")
+            .OnCpu(DType.Float32, BackwardSimd)
+            .OnCpu(DType.Float64, BackwardReference);
 }

@@ -32,8 +32,8 @@ internal static unsafe class RowMath
         return top;
     }
 
-    /// <summary>Returns the sum of e^(x - shift), and writes the terms to <paramref name="y"/>, which may be x, or null.
-    /// </summary>
+    /// <summary>Returns the sum of e^(x - shift), and writes the terms to <paramref name="y"/>, which may be x, or
+    /// null.</summary>
     public static double Exponentials(float* x, float* y, int count, float shift)
     {
         var sum = 0.0;

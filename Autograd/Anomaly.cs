@@ -42,7 +42,8 @@ public static class Anomaly
         var lines = new List<string>();
         for (var i = 0; i < inputs.Length; i++)
             if (inputs[i] is { } input)
-                lines.Add($"  input {i}: " + (input.DType.IsFloating() ? Statistics.Of(input) : $"{input.Shape} {input.DType}"));
+                lines.Add($"  input {i}: "
+                    + (input.DType.IsFloating() ? Statistics.Of(input) : $"{input.Shape} {input.DType}"));
         return string.Join("\n", lines);
     }
 

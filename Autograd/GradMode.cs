@@ -13,8 +13,8 @@ public static class GradMode
     [field: ThreadStatic]
     internal static bool HasSkipped { get; set; }
 
-    /// <summary>Set while <see cref="Recompute"/> runs its body for the result alone: backward will run it again, so what
-    /// a call would keep for the next one would be kept for long and thrown away unused.</summary>
+    /// <summary>Set while <see cref="Recompute"/> runs its body for the result alone: backward will run it again, so
+    /// what a call would keep for the next one would be kept for long and thrown away unused.</summary>
     [field: ThreadStatic]
     internal static bool WillRunAgain { get; set; }
 

@@ -28,7 +28,8 @@ internal sealed class Node
         Module = Anomaly.IsOn ? Anomaly.ModulePath : null;
     }
 
-    /// <summary>Where a gradient goes: to the producer of the input, or to the input itself when it is a leaf.</summary>
+    /// <summary>Where a gradient goes: to the producer of the input, or to the input itself when it is a leaf.
+    /// </summary>
     internal readonly record struct Edge(GradState? State, Node? Producer, Shape Shape, DType DType)
     {
         public bool Wanted => Producer is not null || State is { RequiresGrad: true };

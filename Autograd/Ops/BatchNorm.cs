@@ -39,8 +39,8 @@ internal sealed class BatchNormOp(
     }
 
     private BatchNormArgs Args(Tensor x, Tensor? gamma, Tensor? beta, View y, Tensor statistics) => new(x.View,
-        Norms.ViewOf(gamma), Norms.ViewOf(beta), Norms.ViewOf(runningMean), Norms.ViewOf(runningVar), y, statistics.View,
-        Norms.Length(x.Count / x.Shape[^1], "positions"), x.Shape.Int(-1), training, momentum, eps);
+        Norms.ViewOf(gamma), Norms.ViewOf(beta), Norms.ViewOf(runningMean), Norms.ViewOf(runningVar), y,
+        statistics.View, Norms.Length(x.Count / x.Shape[^1], "positions"), x.Shape.Int(-1), training, momentum, eps);
 
     private void Check(Tensor x, Tensor? gamma, Tensor? beta)
     {
@@ -54,7 +54,8 @@ internal sealed class BatchNormOp(
         if ((runningMean is null) != (runningVar is null) || (!training && runningMean is null))
             throw new ShapeException("BatchNorm: running mean and variance come together, and evaluation needs them");
         if (training && x.Count == x.Shape[^1])
-            throw new ShapeException($"BatchNorm: {x.Shape} has one value a channel, which has no variance to train on");
+            throw new ShapeException(
+                $"BatchNorm: {x.Shape} has one value a channel, which has no variance to train on");
     }
 }
 

@@ -28,9 +28,15 @@ internal sealed class BinaryOp<TFormula> : Op where TFormula : struct, IBinary
     {
         var (a, b) = ((Shape, Shape))context.State!;
         if (context.Needs(0))
-            context.SetGrad(0, (TFormula.LeftIsDy ? dy : Run(BinaryMap<TFormula>.BackwardLeft, context, dy)).SumTo(a));
+        {
+            var da = TFormula.LeftIsDy ? dy : Run(BinaryMap<TFormula>.BackwardLeft, context, dy);
+            context.SetGrad(0, da.SumTo(a));
+        }
         if (context.Needs(1))
-            context.SetGrad(1, (TFormula.RightIsDy ? dy : Run(BinaryMap<TFormula>.BackwardRight, context, dy)).SumTo(b));
+        {
+            var db = TFormula.RightIsDy ? dy : Run(BinaryMap<TFormula>.BackwardRight, context, dy);
+            context.SetGrad(1, db.SumTo(b));
+        }
     }
 
     private static Tensor Run(Kernel<BinaryGradArgs<TFormula>> kernel, OpContext context, Tensor dy)

@@ -57,8 +57,8 @@ public static class ConcatOps
             foreach (var tensor in tensors)
             {
                 if (tensor.Rank != first.Rank || tensor.Shape.With(axis, first[axis]) != first)
-                    throw new ShapeException($"concat: {tensor.Shape} does not fit behind {first} along axis {axis}: the "
-                        + "other axes must be equal");
+                    throw new ShapeException($"concat: {tensor.Shape} does not fit behind {first} along axis {axis}: "
+                        + "the other axes must be equal");
                 dtype = Promotion.Of(dtype, tensor.DType);
             }
             using var scope = Scope.Open();

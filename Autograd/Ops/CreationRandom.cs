@@ -10,7 +10,8 @@ public static class CreationRandom
     extension(Tensor)
     {
         /// <summary>Evenly distributed in [0, 1), multiples of 2⁻²⁴.</summary>
-        public static Tensor Rand(Shape shape, Generator generator, DType dtype = DType.Float32, Device? device = null) =>
+        public static Tensor Rand(Shape shape, Generator generator, DType dtype = DType.Float32,
+            Device? device = null) =>
             Tensor.Uniform(shape, 0, 1, generator, dtype, device);
 
         /// <summary>Evenly distributed in [<paramref name="low"/>, <paramref name="high"/>).</summary>
@@ -19,7 +20,8 @@ public static class CreationRandom
             Draw(Kernels.Uniform.Forward, shape, low, high, generator, dtype, device);
 
         /// <summary>Normally distributed with mean 0 and standard deviation 1.</summary>
-        public static Tensor Randn(Shape shape, Generator generator, DType dtype = DType.Float32, Device? device = null) =>
+        public static Tensor Randn(Shape shape, Generator generator, DType dtype = DType.Float32,
+            Device? device = null) =>
             Tensor.Normal(shape, 0, 1, generator, dtype, device);
 
         /// <summary>Normally distributed.</summary>
@@ -27,8 +29,8 @@ public static class CreationRandom
             DType dtype = DType.Float32, Device? device = null) =>
             Draw(Kernels.Normal.Forward, shape, mean, deviation, generator, dtype, device);
 
-        /// <summary>Evenly distributed integers in [<paramref name="low"/>, <paramref name="high"/>), Int64 unless asked
-        /// otherwise.</summary>
+        /// <summary>Evenly distributed integers in [<paramref name="low"/>, <paramref name="high"/>), Int64 unless
+        /// asked otherwise.</summary>
         /// <exception cref="ArgumentOutOfRangeException">The range is empty.</exception>
         public static Tensor RandInt(long low, long high, Shape shape, Generator generator, DType dtype = DType.Int64,
             Device? device = null)

@@ -25,8 +25,8 @@ public static class DropoutOps
 {
     extension(Tensor x)
     {
-        /// <summary>In training, sets each element to zero with probability <paramref name="p"/> and divides the rest by
-        /// 1 - p; otherwise returns x itself.</summary>
+        /// <summary>In training, sets each element to zero with probability <paramref name="p"/> and divides the rest
+        /// by 1 - p; otherwise returns x itself.</summary>
         /// <param name="p">In [0, 1]; 1 gives zeros.</param>
         /// <param name="generator">Where the numbers come from, one word an element.</param>
         /// <param name="training">False leaves x alone and draws nothing.</param>

@@ -128,7 +128,8 @@ internal static class Folding
         using var scope = Scope.Open();
         var dense = plan.Arrange(x);
         var y = Tensor.Empty(plan.Result(keepDim), result, x.Device);
-        WholeFold<TFormula>.Forward.Run(x.Device, x.DType, new(dense.View, y.View, plan.Outer, plan.Length, plan.Inner));
+        WholeFold<TFormula>.Forward.Run(x.Device, x.DType,
+            new(dense.View, y.View, plan.Outer, plan.Length, plan.Inner));
         return scope.Keep(y);
     }
 }

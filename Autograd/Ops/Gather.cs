@@ -69,7 +69,8 @@ public static class GatherOps
         {
             axis = x.Shape.Axis(axis);
             CheckType("gather", index);
-            if (index.Rank != x.Rank) throw new ShapeException($"gather: the index is {index.Shape}, the tensor {x.Shape}");
+            if (index.Rank != x.Rank)
+                throw new ShapeException($"gather: the index is {index.Shape}, the tensor {x.Shape}");
             using var scope = Scope.Open();
             for (var i = 0; i < x.Rank; i++)
             {

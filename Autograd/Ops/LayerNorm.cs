@@ -10,7 +10,8 @@ internal sealed class LayerNormOp(float eps) : Op
     protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
     {
         var (x, gamma, beta) = (inputs[0]!, inputs[1]!, inputs[2]);
-        if (gamma.Rank < 1 || gamma.Rank > x.Rank || x.Shape[(x.Rank - gamma.Rank)..] != gamma.Shape || gamma.Count == 0)
+        if (gamma.Rank < 1 || gamma.Rank > x.Rank || x.Shape[(x.Rank - gamma.Rank)..] != gamma.Shape
+            || gamma.Count == 0)
             throw new ShapeException($"LayerNorm: the last axes of the input {x.Shape} are not the weight's, "
                 + $"{gamma.Shape}");
         Norms.CheckParameter("LayerNorm", "weight", gamma, gamma.Shape, x.DType);

@@ -30,6 +30,7 @@ internal static class Norms
         if (parameter.Shape != shape)
             throw new ShapeException($"{op}: {name} must be {shape}, found {parameter.Shape}");
         if (parameter.DType != dtype)
-            throw new DTypeException($"{op}: {name} is {parameter.DType}, the input {dtype}; convert one with To(dtype)");
+            throw new DTypeException(
+                $"{op}: {name} is {parameter.DType}, the input {dtype}; convert one with To(dtype)");
     }
 }

@@ -97,9 +97,11 @@ public static class PoolingOps
     {
         /// <summary>The mean over windows of <paramref name="kernel"/> pixels. Padding counts, as zeros.</summary>
         /// <param name="kernel">Size of a window.</param>
-        /// <param name="stride">Distance of the windows; the kernel's size when null, so that they do not overlap.</param>
+        /// <param name="stride">Distance of the windows; the kernel's size when null, so that they do not overlap.
+        /// </param>
         /// <param name="padding">Zeros around the image, at most half of the kernel.</param>
-        /// <returns>[N, (H + 2 padding - kernel) / stride + 1, ..., C], rounded down, for an input [N, H, W, C].</returns>
+        /// <returns>[N, (H + 2 padding - kernel) / stride + 1, ..., C], rounded down, for an input [N, H, W, C].
+        /// </returns>
         /// <exception cref="ShapeException">Not an image, or a setting that does not fit it.</exception>
         public Tensor AvgPool2d(Pair kernel, Pair? stride = null, Pair padding = default) =>
             Op.Apply(new AvgPool2dOp("avg_pool2d",
@@ -108,9 +110,12 @@ public static class PoolingOps
         /// <summary>The maximum over windows of <paramref name="kernel"/> pixels. The gradient goes to the first
         /// maximum of a window.</summary>
         /// <param name="kernel">Size of a window.</param>
-        /// <param name="stride">Distance of the windows; the kernel's size when null, so that they do not overlap.</param>
-        /// <param name="padding">Pixels around the image that are never the maximum, at most half of the kernel.</param>
-        /// <returns>[N, (H + 2 padding - kernel) / stride + 1, ..., C], rounded down, for an input [N, H, W, C].</returns>
+        /// <param name="stride">Distance of the windows; the kernel's size when null, so that they do not overlap.
+        /// </param>
+        /// <param name="padding">Pixels around the image that are never the maximum, at most half of the kernel.
+        /// </param>
+        /// <returns>[N, (H + 2 padding - kernel) / stride + 1, ..., C], rounded down, for an input [N, H, W, C].
+        /// </returns>
         /// <exception cref="ShapeException">Not an image, or a setting that does not fit it.</exception>
         public Tensor MaxPool2d(Pair kernel, Pair? stride = null, Pair padding = default) =>
             Op.Apply(new MaxPool2dOp(kernel, stride ?? kernel, padding), x);

@@ -65,7 +65,8 @@ public static class Reductions
         /// <inheritdoc cref="ArgMax(Tensor, int, bool)"/>
         public Tensor Min(int axis, bool keepDim = false) => Op.Apply(new PickOp<Smallest>(axis, keepDim), x);
 
-        /// <summary>Where the largest elements along an axis are, Int64; the first of equals, a NaN before all.</summary>
+        /// <summary>Where the largest elements along an axis are, Int64; the first of equals, a NaN before all.
+        /// </summary>
         /// <param name="axis">Axis to remove, counted from either end.</param>
         /// <param name="keepDim">Keeps it with length 1.</param>
         /// <exception cref="ShapeException">No such axis, or it has no elements.</exception>

@@ -39,7 +39,8 @@ internal sealed class ResizeBilinearOp(int height, int width, bool alignCorners)
         var x = inputs[0]!;
         Pooling.CheckImages("ResizeBilinear", x.Shape);
         if (height < 1 || width < 1 || x.Shape[1] == 0 || x.Shape[2] == 0)
-            throw new ShapeException($"ResizeBilinear: {x.Shape[1]}x{x.Shape[2]} pixels cannot become {height}x{width}");
+            throw new ShapeException($"ResizeBilinear: {x.Shape[1]}x{x.Shape[2]} pixels cannot become "
+                + $"{height}x{width}");
         var y = Tensor.Empty([x.Shape[0], height, width, x.Shape[3]], x.DType, x.Device);
         ResizeBilinear.Forward.Run(x.Device, x.DType, Args(x.View, y.View, x.Shape));
         context.State = x.Shape;

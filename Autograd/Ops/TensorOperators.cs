@@ -3,8 +3,9 @@ using Diffract.Kernels;
 
 namespace Diffract.Autograd;
 
-/// <summary>Arithmetic with + - * / and logic with &amp; | ^ !. Shapes are broadcast: counted from the last axis, lengths
-/// are equal or one of them is 1. Types meet as in PyTorch, integers stay integers except in a division.</summary>
+/// <summary>Arithmetic with + - * / and logic with &amp; | ^ !. Shapes are broadcast: counted from the last axis,
+/// lengths are equal or one of them is 1. Types meet as in PyTorch, integers stay integers except in a division.
+/// </summary>
 public static class TensorOperators
 {
     extension(Tensor)

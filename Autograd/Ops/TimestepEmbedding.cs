@@ -16,7 +16,8 @@ public static class TimestepEmbedding
     /// <remarks>Vaswani et al. 2017, with the order of Dhariwal and Nichol 2021.</remarks>
     public static Tensor Of(Tensor timesteps, int dim, double maxPeriod = 10000)
     {
-        if (timesteps.Rank != 1) throw new ShapeException($"TimestepEmbedding: steps must be [N], found {timesteps.Shape}");
+        if (timesteps.Rank != 1)
+            throw new ShapeException($"TimestepEmbedding: steps must be [N], found {timesteps.Shape}");
         if (dim < 1) throw new ShapeException($"TimestepEmbedding: dim must be at least 1, found {dim}");
         using var no = GradMode.No();
         using var scope = Scope.Open();

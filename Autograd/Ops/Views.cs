@@ -3,8 +3,8 @@ using Diffract.Engine;
 
 namespace Diffract.Autograd;
 
-/// <summary>Other looks at the same elements: the results share their input's memory, except where a reshape has to copy
-/// because the elements do not lie in order.</summary>
+/// <summary>Other looks at the same elements: the results share their input's memory, except where a reshape has to
+/// copy because the elements do not lie in order.</summary>
 public static class Views
 {
     extension(Tensor x)
@@ -21,8 +21,8 @@ public static class Views
                 whole[open] = 1;
                 var rest = Shape.Of(whole).Count;
                 if (rest == 0 || x.Count % rest != 0)
-                    throw new ShapeException($"reshape: {x.Shape} cannot become [{string.Join(", ", lengths.ToArray())}]"
-                        + $": {x.Count} elements are not a multiple of {rest}");
+                    throw new ShapeException($"reshape: {x.Shape} cannot become "
+                        + $"[{string.Join(", ", lengths.ToArray())}]: {x.Count} elements are not a multiple of {rest}");
                 whole[open] = x.Count / rest;
             }
             return x.Reshape(Shape.Of(whole));
@@ -71,8 +71,8 @@ public static class Views
             var first = start < 0 ? start + x.Shape[axis] : start;
             if (step < 1 || length < 0 || first < 0 || first > x.Shape[axis]
                 || (length > 0 && first + (length - 1) * step >= x.Shape[axis]))
-                throw new ShapeException($"slice: {length} elements from {start} on, {step} apart, do not lie within axis "
-                    + $"{axis} of {x.Shape}");
+                throw new ShapeException($"slice: {length} elements from {start} on, {step} apart, do not lie within "
+                    + $"axis {axis} of {x.Shape}");
             return Op.Apply(new SliceOp(axis, first, length, step), x);
         }
 
@@ -139,8 +139,8 @@ public static class Views
             return x.Reshape(Shape.Of([.. x.Shape[..first], joined, .. x.Shape[(last + 1)..]]));
         }
 
-        /// <summary>Stretches axes of length 1, and adds axes in front, until the shape is reached; the elements are not
-        /// copied (PyTorch's expand).</summary>
+        /// <summary>Stretches axes of length 1, and adds axes in front, until the shape is reached; the elements are
+        /// not copied (PyTorch's expand).</summary>
         /// <exception cref="ShapeException">An axis of another length would have to be stretched.</exception>
         public Tensor Broadcast(Shape shape) =>
             x.Shape == shape ? x

@@ -2,9 +2,9 @@ using Diffract.Engine;
 
 namespace Diffract.Autograd;
 
-/// <summary>Adam (Kingma and Ba 2015), as PyTorch's <c>Adam</c>: weight decay is an L2 penalty that enters the gradient,
-/// and eps is added to the root of the unbiased second moment. For decoupled weight decay use <see cref="AdamW"/>.
-/// </summary>
+/// <summary>Adam (Kingma and Ba 2015), as PyTorch's <c>Adam</c>: weight decay is an L2 penalty that enters the
+/// gradient, and eps is added to the root of the unbiased second moment. For decoupled weight decay use
+/// <see cref="AdamW"/>.</summary>
 public sealed class Adam : AdamBase
 {
     /// <summary>Trains parameters with one learning rate.</summary>

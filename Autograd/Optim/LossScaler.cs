@@ -3,8 +3,8 @@ using Diffract.Engine;
 namespace Diffract.Autograd;
 
 /// <summary>The dynamic loss scale of half-precision training, as guided-diffusion's trainer keeps it: the loss is
-/// multiplied by 2^s so that small gradients survive in 16 bits; s grows a little after every good step, and falls after
-/// a step whose gradients overflowed, which is skipped.
+/// multiplied by 2^s so that small gradients survive in 16 bits; s grows a little after every good step, and falls
+/// after a step whose gradients overflowed, which is skipped.
 /// <code>
 /// scaler.Scale(loss).Backward();
 /// if (scaler.Unscale(optimizer.Parameters)) optimizer.Step();

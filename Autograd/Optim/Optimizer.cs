@@ -30,7 +30,8 @@ public abstract class Optimizer : IStateful, IDisposable
             group.Adopt(lr, weightDecay, entries.Count);
             foreach (var (name, tensor) in group.Parameters) entries.Add((name, group, Check(name, tensor)));
         }
-        if (entries.Count == 0) throw new ArgumentException("an optimiser needs at least one parameter", nameof(groups));
+        if (entries.Count == 0)
+            throw new ArgumentException("an optimiser needs at least one parameter", nameof(groups));
         if (entries.GroupBy(e => e.Name).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw new ArgumentException($"two parameters are called '{twice.Key}'", nameof(groups));
         if (entries.GroupBy(e => e.State.Parameter).FirstOrDefault(g => g.Count() > 1) is { } same)

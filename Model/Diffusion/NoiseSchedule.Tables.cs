@@ -68,7 +68,8 @@ public sealed partial class NoiseSchedule
     {
         if (betas.Length == 0) throw new ArgumentException("a schedule needs at least one step");
         foreach (var beta in betas)
-            if (beta is not (> 0 and <= 1)) throw new ArgumentException($"a beta must be above 0 and at most 1, found {beta}");
+            if (beta is not (> 0 and <= 1))
+                throw new ArgumentException($"a beta must be above 0 and at most 1, found {beta}");
         alphasCumprod = new double[Steps];
         double product = 1;
         for (var t = 0; t < Steps; t++) alphasCumprod[t] = product *= 1 - betas[t];
@@ -83,7 +84,8 @@ public sealed partial class NoiseSchedule
 
         posteriorVariance = PerStep(t => betas[t] * (1 - alphasCumprodPrev[t]) / (1 - alphasCumprod[t]));
         posteriorMeanCoef1 = PerStep(t => betas[t] * Math.Sqrt(alphasCumprodPrev[t]) / (1 - alphasCumprod[t]));
-        posteriorMeanCoef2 = PerStep(t => (1 - alphasCumprodPrev[t]) * Math.Sqrt(1 - betas[t]) / (1 - alphasCumprod[t]));
+        posteriorMeanCoef2 = PerStep(t =>
+            (1 - alphasCumprodPrev[t]) * Math.Sqrt(1 - betas[t]) / (1 - alphasCumprod[t]));
         var smallest = Steps > 1 ? posteriorVariance[1] : betas[0];
         posteriorLogVarianceClipped = [Math.Log(smallest), .. Array.ConvertAll(posteriorVariance[1..], Math.Log)];
         logBetas = Array.ConvertAll(betas, Math.Log);

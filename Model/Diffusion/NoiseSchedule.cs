@@ -2,7 +2,8 @@ namespace Diffract.Model;
 
 /// <summary>How much noise each step of a diffusion adds, and every coefficient that follows from it, as float64 tables
 /// indexed by step (Ho et al. 2020, "Denoising diffusion probabilistic models"; Nichol and Dhariwal 2021, "Improved
-/// denoising diffusion probabilistic models"). A value is rounded to a batch's type only when it is looked up.</summary>
+/// denoising diffusion probabilistic models"). A value is rounded to a batch's type only when it is looked up.
+/// </summary>
 /// <remarks>Step 0 is the first that adds noise. abar is the running product of alpha = 1 - beta.</remarks>
 public sealed partial class NoiseSchedule
 {
@@ -36,8 +37,8 @@ public sealed partial class NoiseSchedule
         return FromBetas(betas);
     }
 
-    /// <summary>abar(u) = cos^2((u + 0.008) / 1.008 * pi / 2) at u = t / steps, betas at most 0.999 (Nichol and Dhariwal
-    /// 2021, eq. 17).</summary>
+    /// <summary>abar(u) = cos^2((u + 0.008) / 1.008 * pi / 2) at u = t / steps, betas at most 0.999 (Nichol and
+    /// Dhariwal 2021, eq. 17).</summary>
     public static NoiseSchedule Cosine(int steps = ReferenceSteps)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
@@ -75,7 +76,8 @@ public sealed partial class NoiseSchedule
     {
         var kept = new SortedSet<int>(steps);
         if (kept.Count == 0 || kept.Min < 0 || kept.Max >= Steps)
-            throw new ArgumentException($"the steps to keep must be among 0 … {Steps - 1}, at least one", nameof(steps));
+            throw new ArgumentException(
+                $"the steps to keep must be among 0 … {Steps - 1}, at least one", nameof(steps));
         var shorter = new List<double>();
         double before = 1;
         foreach (var step in kept)

@@ -9,12 +9,14 @@ public static class Respacing
 
     /// <summary>Reads guided-diffusion's notation.</summary>
     /// <param name="respacing">
-    /// Empty: all steps. "a,b,c": the process is cut into equal sections (the first ones are longer by one where it does
-    /// not divide), of which a, b, c steps are taken, evenly from the first to the last of each. "ddimN": every i-th
-    /// step, i the smallest that gives exactly N (Song et al. 2021, "Denoising diffusion implicit models").</param>
+    /// Empty: all steps. "a,b,c": the process is cut into equal sections (the first ones are longer by one where it
+    /// does not divide), of which a, b, c steps are taken, evenly from the first to the last of each. "ddimN": every
+    /// i-th step, i the smallest that gives exactly N (Song et al. 2021, "Denoising diffusion implicit models").
+    /// </param>
     /// <param name="steps">Length of the process.</param>
     /// <returns>The steps to take, ascending.</returns>
-    /// <exception cref="ArgumentException">The text is none of these, or asks for more steps than there are.</exception>
+    /// <exception cref="ArgumentException">The text is none of these, or asks for more steps than there are.
+    /// </exception>
     public static int[] Parse(string respacing, int steps)
     {
         var text = respacing.Trim();
@@ -52,8 +54,8 @@ public static class Respacing
     }
 
     private static int Count(string text, string whole) =>
-        int.TryParse(text, NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture,
-            out var count) && count > 0
+        int.TryParse(text, NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite,
+            CultureInfo.InvariantCulture, out var count) && count > 0
             ? count
             : throw new ArgumentException($"'{whole}' is no respacing: use \"\", \"250\", \"10,15,20\" or \"ddim25\"");
 }

@@ -77,8 +77,8 @@ public abstract class Sampler(GaussianDiffusion diffusion, SamplingOptions? opti
         return scope.Keep(last!);
     }
 
-    /// <summary>The steps of sampling, made as they are asked for: to watch, to keep intermediate images, to stop early.
-    /// </summary>
+    /// <summary>The steps of sampling, made as they are asked for: to watch, to keep intermediate images, to stop
+    /// early.</summary>
     /// <inheritdoc cref="Sample(Denoiser, Tensor, StepNoise, IProgress{SamplingProgress}, CancellationToken)"/>
     public IEnumerable<SamplingStep> Steps(Denoiser model, Tensor start, StepNoise noise,
         CancellationToken cancellation = default)

@@ -4,8 +4,8 @@ using Diffract.Engine;
 namespace Diffract.Model;
 
 /// <summary>Chooses steps in proportion to the root mean square of their last losses, which makes the gradient less
-/// noisy where losses differ much from step to step, as those of the variational bound do (Nichol and Dhariwal 2021, eq.
-/// 18). Uniform until every step has a full history.</summary>
+/// noisy where losses differ much from step to step, as those of the variational bound do (Nichol and Dhariwal 2021,
+/// eq. 18). Uniform until every step has a full history.</summary>
 public sealed class LossSecondMomentSampler : TimestepSampler, IStateful, IDisposable
 {
     private readonly Tensor history;
@@ -46,7 +46,8 @@ public sealed class LossSecondMomentSampler : TimestepSampler, IStateful, IDispo
         }
         var sum = weights.Sum();
         // Without any loss there is nothing to prefer.
-        return Array.ConvertAll(weights, weight => (sum == 0 ? 1.0 / Steps : weight / sum) * (1 - UniformProb) + UniformProb / Steps);
+        return Array.ConvertAll(weights, weight =>
+            (sum == 0 ? 1.0 / Steps : weight / sum) * (1 - UniformProb) + UniformProb / Steps);
     }
 
     /// <summary>Remembers the losses of a batch, the oldest ones go.</summary>

@@ -32,21 +32,24 @@ public static class EvaluateReport
         report.Facts(
         [
             ("head", $"{header.Head.Kind}, maps averaged to {header.Head.EffectivePool} x {header.Head.EffectivePool}"),
-            ("features", $"block {string.Join(", ", header.Blocks)} at timestep {string.Join(", ", header.Timesteps)} of "
-                + $"{header.Network}, first noise draw"),
+            ("features", $"block {string.Join(", ", header.Blocks)} at timestep {string.Join(", ", header.Timesteps)} "
+                + $"of {header.Network}, first noise draw"),
             ("images", $"{score.Classes.Top1.Trials} of {matrix.Classes} classes"),
             ("top-1", $"{score.Classes.Top1}"),
             ("top-5", matrix.Classes > Few ? $"{score.Classes.Top5}" : "as good as sure with so few classes"),
             ("mean of the classes", $"{100 * matrix.MeanPerClass:0.0} %"),
             ("cross-entropy", $"{score.Loss:0.0000}"),
         ]);
-        report.Paragraph("Intervals are 95 % after Wilson (1927); they say how sure the share is for this many images, not "
-            + "how much it would change with another training.");
+        report.Paragraph("Intervals are 95 % after Wilson (1927); they say how sure the share is for this many images, "
+            + "not how much it would change with another training.");
         report.Heading("Confusion").Plot(ConfusionPlot.Draw("True class and answer", matrix), "Percent of each row.");
         report.Heading("Classes").Table(["class", "images", "right", "95 % interval"],
-            [.. matrix.PerClass.Select((share, label) => (IReadOnlyList<string>)[matrix.ClassNames[label], $"{share.Trials}",
+            [.. matrix.PerClass.Select((share, label) => (IReadOnlyList<string>)
+            [
+                matrix.ClassNames[label], $"{share.Trials}",
                 share.Trials == 0 ? "-" : $"{100 * share.Value:0.0} %",
-                share.Trials == 0 ? "-" : $"{100 * share.Low:0.0} to {100 * share.High:0.0} %"])], "Accuracy of each class");
+                share.Trials == 0 ? "-" : $"{100 * share.Low:0.0} to {100 * share.High:0.0} %",
+            ])], "Accuracy of each class");
         report.Save(path);
     }
 }

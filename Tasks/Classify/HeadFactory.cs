@@ -16,7 +16,8 @@ public static class HeadFactory
         recipe.Kind switch
         {
             "linear" => new LinearHead(blocks, classes, recipe.EffectivePool, recipe.Hidden, timesteps),
-            "attention" => new AttentionHead(blocks, classes, Layers(recipe), recipe.EffectivePool, Norm(recipe), timesteps),
+            "attention" => new AttentionHead(
+                blocks, classes, Layers(recipe), recipe.EffectivePool, Norm(recipe), timesteps),
             _ => throw new DiffractException($"there is no head '{recipe.Kind}'; there are linear and attention"),
         };
 
@@ -28,7 +29,8 @@ public static class HeadFactory
     private static string Layers(HeadRecipe recipe) => recipe.Width % recipe.Heads == 0
         ? $"Use_CLS_Token:True:{recipe.Width},Insert_CLS_Token,Attention:{recipe.Width}:{recipe.Heads}:"
             + $"{recipe.MlpRatio}:{recipe.Layers},Extract_CLS_Token"
-        : throw new DiffractException($"a width of {recipe.Width} cannot be divided among {recipe.Heads} attention heads");
+        : throw new DiffractException(
+            $"a width of {recipe.Width} cannot be divided among {recipe.Heads} attention heads");
 
     private static TokenNorm Norm(HeadRecipe recipe) => recipe.Norm switch
     {

@@ -5,8 +5,8 @@ using Diffract.Model;
 
 namespace Diffract.Tasks;
 
-/// <summary>What a saved head says of itself, as JSON under the metadata key <c>diffract.head</c>: all that is needed to
-/// build it again and to notice features it does not fit.</summary>
+/// <summary>What a saved head says of itself, as JSON under the metadata key <c>diffract.head</c>: all that is needed
+/// to build it again and to notice features it does not fit.</summary>
 public sealed record HeadFileHeader
 {
     /// <summary>The metadata key.</summary>
@@ -95,8 +95,8 @@ public static class HeadFile
             throw new DiffractException($"{path}: the description of the head cannot be read: {e.Message}", e);
         }
         if (header is null)
-            throw new DiffractException($"{path} is no head of this program: it lacks the metadata '{HeadFileHeader.Key}' "
-                + "(diffract train writes one)");
+            throw new DiffractException($"{path} is no head of this program: it lacks the metadata "
+                + $"'{HeadFileHeader.Key}' (diffract train writes one)");
         var head = HeadFactory.Make(header.Head, header.Infos, header.Timesteps.Count, header.Classes.Count);
         try
         {
@@ -113,7 +113,8 @@ public static class HeadFile
     }
 
     /// <summary>Refuses features that a head was not made for.</summary>
-    /// <exception cref="DiffractException">Timesteps, blocks, sizes or classes differ; the message says which.</exception>
+    /// <exception cref="DiffractException">Timesteps, blocks, sizes or classes differ; the message says which.
+    /// </exception>
     public static void CheckFits(string path, HeadFileHeader header, IFeatureSource source)
     {
         if (!header.Timesteps.SequenceEqual(source.Spec.Timesteps) || !header.Blocks.SequenceEqual(source.Spec.Blocks))
@@ -123,8 +124,8 @@ public static class HeadFile
             if (wanted != found)
                 throw new DiffractException($"{path} was trained on {wanted}; the features have {found}");
         if (source.Classes.Count > 0 && !header.Classes.SequenceEqual(source.Classes))
-            throw new DiffractException($"{path} knows {header.Classes.Count} classes ({Some(header.Classes)}); the data "
-                + $"have {source.Classes.Count} ({Some(source.Classes)})");
+            throw new DiffractException($"{path} knows {header.Classes.Count} classes ({Some(header.Classes)}); the "
+                + $"data have {source.Classes.Count} ({Some(source.Classes)})");
     }
 
     /// <summary>What a reader should know of features that fit a head but come from elsewhere; null when there is
@@ -133,10 +134,11 @@ public static class HeadFile
     public static string? Doubt(string path, HeadFileHeader header, IFeatureSource source)
     {
         var found = source.Origin;
-        if (header.NetworkSha256.Length == 0 || found.NetworkSha256.Length == 0 || header.NetworkSha256 == found.NetworkSha256)
+        if (header.NetworkSha256.Length == 0 || found.NetworkSha256.Length == 0
+            || header.NetworkSha256 == found.NetworkSha256)
             return null;
-        return $"{path} was trained with the network {header.Network} ({header.NetworkSha256[..8]}...); these features are "
-            + $"of another file, {found.Network} ({found.NetworkSha256[..8]}...)";
+        return $"{path} was trained with the network {header.Network} ({header.NetworkSha256[..8]}...); these features "
+            + $"are of another file, {found.Network} ({found.NetworkSha256[..8]}...)";
     }
 
     private static string Some(IReadOnlyList<string> names) =>

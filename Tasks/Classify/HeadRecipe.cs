@@ -8,7 +8,8 @@ public sealed record HeadRecipe
     /// <summary><c>linear</c> or <c>attention</c>.</summary>
     public string Kind { get; init; } = "linear";
 
-    /// <summary>Side the maps are average-pooled to: 2 for the linear head (paper), 16 for the attention head.</summary>
+    /// <summary>Side the maps are average-pooled to: 2 for the linear head (paper), 16 for the attention head.
+    /// </summary>
     public int? Pool { get; init; }
 
     /// <summary>Sizes of hidden layers of the linear head; none in the paper.</summary>

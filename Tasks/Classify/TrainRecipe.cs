@@ -4,7 +4,8 @@ namespace Diffract.Tasks;
 public sealed record TrainRecipe
 {
     /// <summary>How it is written as JSON.</summary>
-    public static System.Text.Json.Serialization.Metadata.JsonTypeInfo<TrainRecipe> Json => TrainJson.Default.TrainRecipe;
+    public static System.Text.Json.Serialization.Metadata.JsonTypeInfo<TrainRecipe> Json =>
+        TrainJson.Default.TrainRecipe;
 
     /// <summary>A feature file; or null to read features from <see cref="Data"/> with <see cref="Network"/>.</summary>
     public string? Features { get; init; }

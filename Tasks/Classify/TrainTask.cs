@@ -100,10 +100,11 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
         {
             var members = Enumerable.Range(0, source.Count).Where(i => source.Label(i) == label).ToArray();
             if (members.Length < 2)
-                throw new DiffractException($"class '{source.Classes[label]}' has {members.Length} images; at least 2 are "
-                    + "needed, one of them to validate");
+                throw new DiffractException($"class '{source.Classes[label]}' has {members.Length} images; at least 2 "
+                    + "are needed, one of them to validate");
             var count = Math.Clamp((int)Math.Round(share * members.Length), 1, members.Length - 1);
-            foreach (var i in generator.Split((ulong)label).Permutation(members.Length).Take(count)) held[members[i]] = true;
+            foreach (var i in generator.Split((ulong)label).Permutation(members.Length).Take(count))
+                held[members[i]] = true;
         }
         return ([.. Enumerable.Range(0, source.Count).Where(i => !held[i])],
             [.. Enumerable.Range(0, source.Count).Where(i => held[i])]);

@@ -15,7 +15,11 @@ internal static class RunOptions
         HelpName = "DIR",
     };
 
-    public static Option<string?> File(string name, string description) => new(name) { Description = description, HelpName = "FILE" };
+    public static Option<string?> File(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "FILE",
+    };
 
     public static Option<int> Number(string name, string description, int value, int least = 1) => new Option<int>(name)
     {
@@ -98,8 +102,8 @@ internal static class RunOptions
         var chosen = Integers(parsed, option);
         return chosen.Count > 0 && chosen.Min() >= least && chosen.Distinct().Count() == chosen.Count
             ? chosen
-            : throw new DiffractException($"{option.Name} takes different numbers from {least} with commas between them, "
-                + $"found '{text}'");
+            : throw new DiffractException($"{option.Name} takes different numbers from {least} with commas between "
+                + $"them, found '{text}'");
     }
 
     public static IReadOnlyList<double> Reals(ParseResult parsed, Option<string> option) =>
@@ -120,7 +124,8 @@ internal static class RunOptions
             ? wanted
             : Path.Combine(RunFolder.DefaultParent, wanted);
         var made = recipe();
-        var run = RunFolder.Create(path, made, json, RunEnvironment.Now(Environment.CommandLine, Device.Cpu), ExistingRun.Number);
+        var environment = RunEnvironment.Now(Environment.CommandLine, Device.Cpu);
+        var run = RunFolder.Create(path, made, json, environment, ExistingRun.Number);
         try
         {
             return Guard(terminal, run, resume is not null, () => body(run, made));
@@ -150,7 +155,8 @@ internal static class RunOptions
         var text = parsed.GetValue(option)!;
         try
         {
-            return [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(parse)];
+            return [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+                .Select(parse)];
         }
         catch (Exception e) when (e is FormatException or OverflowException)
         {

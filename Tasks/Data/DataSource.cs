@@ -4,9 +4,11 @@ namespace Diffract.Tasks;
 public static class DataSource
 {
     /// <summary>Opens images with labels.</summary>
-    /// <param name="folder">A folder of class folders, of idx files, of CIFAR-10, or with train and val folders.</param>
+    /// <param name="folder">A folder of class folders, of idx files, of CIFAR-10, or with train and val folders.
+    /// </param>
     /// <param name="part">Which part, where there are parts.</param>
-    public static ImageDataset Labelled(string folder, DatasetPart part = DatasetPart.Train) => Datasets.Open(folder, part);
+    public static ImageDataset Labelled(string folder, DatasetPart part = DatasetPart.Train) =>
+        Datasets.Open(folder, part);
 
     /// <summary>Opens images with labels where there are any, and all images below the folder where there are none.
     /// </summary>

@@ -1,6 +1,7 @@
 namespace Diffract.Tasks;
 
-/// <summary>Where features come from. It is saved with what is trained on them, so that they can be made again.</summary>
+/// <summary>Where features come from. It is saved with what is trained on them, so that they can be made again.
+/// </summary>
 /// <param name="ImageSize">Side of the images given to the network, pixels; 0 when unknown.</param>
 /// <param name="Pool">Side larger maps were averaged to; 0 for maps as the network made them.</param>
 /// <param name="Network">File name of the network's checkpoint; empty when unknown.</param>

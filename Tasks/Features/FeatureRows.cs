@@ -4,7 +4,8 @@ using Diffract.Model;
 
 namespace Diffract.Tasks;
 
-/// <summary>Feature maps as they are stored: channels first, one row an image, all noise draws of it together.</summary>
+/// <summary>Feature maps as they are stored: channels first, one row an image, all noise draws of it together.
+/// </summary>
 /// <param name="backbone">Gives the maps.</param>
 /// <param name="spec">Timesteps and blocks.</param>
 /// <param name="draws">Noise draws for each image and timestep.</param>
@@ -21,7 +22,8 @@ public sealed class FeatureRows(IBackbone backbone, FeatureSpec spec, int draws,
         if (spec.Blocks.Max() > blocks.Count)
             throw new DiffractException($"the network has blocks 1 to {blocks.Count}, found block {spec.Blocks.Max()}");
         return [.. spec.Timesteps.SelectMany(t => spec.Blocks.Select(b => (FeatureFileHeader.TensorName(t, b),
-            Shape.Of(draws, blocks[b - 1].Channels, Pooled(blocks[b - 1].Size.Height), Pooled(blocks[b - 1].Size.Width)))))];
+            Shape.Of(draws, blocks[b - 1].Channels,
+                Pooled(blocks[b - 1].Size.Height), Pooled(blocks[b - 1].Size.Width)))))];
     }
 
     /// <summary>The rows of a batch.</summary>
@@ -53,7 +55,9 @@ public sealed class FeatureRows(IBackbone backbone, FeatureSpec spec, int draws,
         CancellationToken cancellation = default)
     {
         var shapes = Shapes(imageSize);
-        var all = shapes.Select(s => Scope.Detach(Tensor.Empty(Shape.Of([data.Count, .. s.Row.ToArray()]), dtype))).ToArray();
+        var all = shapes
+            .Select(s => Scope.Detach(Tensor.Empty(Shape.Of([data.Count, .. s.Row.ToArray()]), dtype)))
+            .ToArray();
         var loader = new Loader(data, LoaderOptions.Evaluation(imageSize, batch), new BrokenImages(stop: true));
         foreach (var part in loader.Epoch(cancellation: cancellation))
             using (part)

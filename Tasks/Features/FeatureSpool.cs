@@ -2,9 +2,9 @@ using Diffract.Engine;
 
 namespace Diffract.Tasks;
 
-/// <summary>The rows of a feature file while it grows: one raw file for each tensor in <c>&lt;name&gt;.partial</c>, and a
-/// log of the images done. How many rows there will be is not known before every image was read, and a killed run goes
-/// on behind its last whole row.</summary>
+/// <summary>The rows of a feature file while it grows: one raw file for each tensor in <c>&lt;name&gt;.partial</c>, and
+/// a log of the images done. How many rows there will be is not known before every image was read, and a killed run
+/// goes on behind its last whole row.</summary>
 internal sealed class FeatureSpool : IDisposable
 {
     private readonly string folder;
@@ -22,7 +22,8 @@ internal sealed class FeatureSpool : IDisposable
 
     /// <summary>Opens the spool of <paramref name="path"/>, new or interrupted.</summary>
     /// <param name="path">The feature file that will be.</param>
-    /// <param name="identity">What decides the rows (recipe, checkpoint); a spool of another identity is refused.</param>
+    /// <param name="identity">What decides the rows (recipe, checkpoint); a spool of another identity is refused.
+    /// </param>
     /// <param name="rows">Name and shape of one image's row, [draws, C, H, W], for each tensor.</param>
     /// <param name="dtype">Type of the stored maps.</param>
     public FeatureSpool(string path, string identity, IReadOnlyList<(string Name, Shape Row)> rows, DType dtype)
@@ -35,8 +36,8 @@ internal sealed class FeatureSpool : IDisposable
         // A spool without an image is nobody's.
         if (entries.Count == 0 || !File.Exists(identityFile)) AtomicFile.WriteText(identityFile, identity);
         else if (File.ReadAllText(identityFile) != identity)
-            throw new DiffractException($"{folder} holds the beginning of another extraction (other checkpoint, data or "
-                + "settings): remove it, or write to another file");
+            throw new DiffractException($"{folder} holds the beginning of another extraction (other checkpoint, data "
+                + "or settings): remove it, or write to another file");
         foreach (var (name, row) in rows)
             columns.Add(new Column(name, dtype, row, new FileStream(ColumnFile(name), FileMode.OpenOrCreate)));
         long whole = Kept;

@@ -15,7 +15,8 @@ public static class FeatureStream
         /// <param name="cancellation">Ends the stream between two batches.</param>
         /// <returns>Batches that the caller disposes.</returns>
         /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-        public async IAsyncEnumerable<LabelledFeatures> Stream(int batch = 8, IProgress<FeatureProgress>? progress = null,
+        public async IAsyncEnumerable<LabelledFeatures> Stream(int batch = 8,
+            IProgress<FeatureProgress>? progress = null,
             [EnumeratorCancellation] CancellationToken cancellation = default)
         {
             var all = Enumerable.Range(0, source.Count).ToArray();

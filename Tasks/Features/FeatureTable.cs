@@ -73,10 +73,11 @@ public sealed class FeatureTable : IFeatureSource
                 ? FeatureFileHeader.FromJson(text)
                 : null;
             if (header is null)
-                throw new DiffractException($"{path} is no feature file: it lacks the metadata '{FeatureFileHeader.Key}' "
-                    + "(make one with diffract features)");
+                throw new DiffractException($"{path} is no feature file: it lacks the metadata "
+                    + $"'{FeatureFileHeader.Key}' (make one with diffract features)");
             if (header.Version > 1)
-                throw new DiffractException($"{path} is a feature file of version {header.Version}; this program reads 1");
+                throw new DiffractException(
+                    $"{path} is a feature file of version {header.Version}; this program reads 1");
             spec ??= new FeatureSpec(header.Timesteps, header.Blocks);
             var maps = spec.Timesteps.Select(t => spec.Blocks.Select(b => Map(file, header, t, b)).ToArray()).ToArray();
             var labels = file.TryGetValue("labels", out var known) ? known.ToArray<long>() : Unlabelled(header);

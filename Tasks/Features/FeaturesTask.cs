@@ -71,7 +71,8 @@ public sealed class FeaturesTask(string path, FeaturesRecipe recipe, ImageDatase
             [.. rows.Select(r => (r.Name, Shape.Of([count, .. r.Row.ToArray()])))]);
     }
 
-    private FeatureFileHeader Header(string hash, int size, IReadOnlyList<string> images, IReadOnlyList<string> skipped) =>
+    private FeatureFileHeader Header(
+        string hash, int size, IReadOnlyList<string> images, IReadOnlyList<string> skipped) =>
         new()
         {
             Network = Path.GetFileName(network.Path),
@@ -82,8 +83,8 @@ public sealed class FeaturesTask(string path, FeaturesRecipe recipe, ImageDatase
             Draws = recipe.Draws,
             Seed = recipe.Seed,
             Pool = recipe.Pool,
-            Preprocessing = "centre crop: halved with a box filter while the short side is at least twice the size, then "
-                + "bicubic to the size; byte / 127.5 - 1",
+            Preprocessing = "centre crop: halved with a box filter while the short side is at least twice the size, "
+                + "then bicubic to the size; byte / 127.5 - 1",
             ClassLabel = recipe.ClassLabel,
             Classes = data.ClassNames,
             Images = images,

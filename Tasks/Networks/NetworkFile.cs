@@ -54,8 +54,8 @@ public sealed record DiffusionNetwork(
         if (Network.Config.NumClasses is { } classes)
         {
             if (label is null)
-                throw new DiffractException($"{Path} is a class-conditional network: say with --label which of its classes "
-                    + $"(0 to {classes - 1}) the images are to be read as");
+                throw new DiffractException($"{Path} is a class-conditional network: say with --label which of its "
+                    + $"classes (0 to {classes - 1}) the images are to be read as");
             if (label < 0 || label >= classes)
                 throw new DiffractException($"{Path} knows classes 0 to {classes - 1}, found --label {label}");
         }
@@ -106,7 +106,8 @@ public static class NetworkFile
         if (loaded.Network is not UNet network)
         {
             loaded.Dispose();
-            throw new DiffractException($"{path} is a classifier (it has no output blocks); a diffusion U-Net is needed");
+            throw new DiffractException(
+                $"{path} is a classifier (it has no output blocks); a diffusion U-Net is needed");
         }
         List<string> assumed = [.. loaded.Detected.Assumptions];
         if (own is null && diffusion is null) assumed.Add("linear noise schedule of 1000 timesteps");

@@ -103,8 +103,8 @@ public sealed class DiffusionTrainer : IDisposable
             ? ClipGrad.ByNorm(Network.Parameters(), limit)
             : ClipGrad.TotalNorm(Network.Parameters());
         if (!double.IsFinite(loss) || !double.IsFinite(norm))
-            throw new DiffractException($"step {Steps}: the loss is {loss:g4} and the length of the gradient {norm:g4}; "
-                + "the network has not changed. Use a lower learning rate, a warm-up or --clip-norm");
+            throw new DiffractException($"step {Steps}: the loss is {loss:g4} and the length of the gradient "
+                + $"{norm:g4}; the network has not changed. Use a lower learning rate, a warm-up or --clip-norm");
         var rate = RateOf(Steps);
         foreach (var group in optimizer.Groups) group.Lr = rate;
         optimizer.Step();

@@ -7,7 +7,8 @@ namespace Diffract.Tasks;
 public sealed record PretrainRecipe
 {
     /// <summary>How it is written as JSON.</summary>
-    public static System.Text.Json.Serialization.Metadata.JsonTypeInfo<PretrainRecipe> Json => PretrainJson.Default.PretrainRecipe;
+    public static System.Text.Json.Serialization.Metadata.JsonTypeInfo<PretrainRecipe> Json =>
+        PretrainJson.Default.PretrainRecipe;
 
     /// <summary>Folder of images (with or without class folders), an idx file, or a CIFAR-10 folder.</summary>
     public required string Data { get; init; }
@@ -114,18 +115,19 @@ public sealed record PretrainRecipe
             throw new DiffractException($"{ChannelMult.Count} levels need an image size that is a multiple of "
                 + $"{1 << (ChannelMult.Count - 1)}, found {ImageSize}");
         if (ChannelMult.FirstOrDefault(m => (int)(m * Channels) % 32 != 0) is > 0 and var odd)
-            throw new DiffractException($"the channels of every level must be a multiple of 32; {odd:g} x {Channels} is "
-                + $"{odd * Channels:g}");
+            throw new DiffractException($"the channels of every level must be a multiple of 32; {odd:g} x {Channels} "
+                + $"is {odd * Channels:g}");
         if (ChannelMult.FirstOrDefault(m => (int)(m * Channels) % HeadChannels != 0) is > 0 and var uneven)
-            throw new DiffractException($"the channels of every level must be a multiple of the {HeadChannels} channels of "
-                + $"an attention head; {uneven:g} x {Channels} is not");
+            throw new DiffractException($"the channels of every level must be a multiple of the {HeadChannels} "
+                + $"channels of an attention head; {uneven:g} x {Channels} is not");
         return new UNetConfig
         {
             ImageSize = ImageSize,
             ModelChannels = Channels,
             ChannelMult = ChannelMult,
             NumResBlocks = ResBlocks,
-            AttentionResolutions = [.. AttentionSizes.Where(s => s > 0 && ImageSize % s == 0).Select(s => ImageSize / s)],
+            AttentionResolutions =
+                [.. AttentionSizes.Where(s => s > 0 && ImageSize % s == 0).Select(s => ImageSize / s)],
             NumHeadChannels = HeadChannels,
             OutChannels = Loss == "hybrid" ? 6 : 3,
             NumClasses = classes,

@@ -38,8 +38,8 @@ public sealed class PretrainTask(RunFolder run, PretrainRecipe recipe, ImageData
     public PretrainResult Run(IRunProgress progress, CancellationToken cancellation = default)
     {
         if (recipe.ClassConditional && !data.IsLabelled)
-            throw new DiffractException("a class-conditional network needs labels: put the images of each class in a folder "
-                + "of its own");
+            throw new DiffractException("a class-conditional network needs labels: put the images of each class in a "
+                + "folder of its own");
         using var trainer = new DiffusionTrainer(recipe, recipe.ClassConditional ? data.ClassNames.Count : null);
         Resume(trainer, progress);
         var options = new LoaderOptions
@@ -64,7 +64,8 @@ public sealed class PretrainTask(RunFolder run, PretrainRecipe recipe, ImageData
                     using (batch) Step(trainer, batch, log, bar, recent);
                     if (trainer.Steps >= recipe.Steps) break;
                     if (trainer.Steps % recipe.SaveEvery == 0) Save(trainer);
-                    if (recipe.SampleEvery > 0 && trainer.Steps % recipe.SampleEvery == 0) Sample(trainer, cancellation);
+                    if (recipe.SampleEvery > 0 && trainer.Steps % recipe.SampleEvery == 0)
+                        Sample(trainer, cancellation);
                     cancellation.ThrowIfCancellationRequested();
                 }
         }
@@ -78,7 +79,8 @@ public sealed class PretrainTask(RunFolder run, PretrainRecipe recipe, ImageData
         return new PretrainResult(trainer.Steps, recent.Value, EmaPath, loader.Broken.ToString());
     }
 
-    private static void Step(DiffusionTrainer trainer, Batch batch, MetricsLog log, IProgressBar bar, RunningMean recent)
+    private static void Step(
+        DiffusionTrainer trainer, Batch batch, MetricsLog log, IProgressBar bar, RunningMean recent)
     {
         var step = trainer.Step(batch.Images, batch.Labels);
         recent.Add(step.Loss);

@@ -7,8 +7,8 @@ namespace Diffract.Tasks;
 /// <summary>Pictures that show what a diffusion network has learnt.</summary>
 public static class SampleSheet
 {
-    // Ancestral sampling forgives what a network that is not yet trained out gets wrong at the first, noisiest steps: DDIM,
-    // with as many steps, still shows noise where this shows pictures.
+    // Ancestral sampling forgives what a network that is not yet trained out gets wrong at the first, noisiest steps:
+    // DDIM, with as many steps, still shows noise where this shows pictures.
     private const int Steps = 100;
 
     /// <summary>Samples by ancestral sampling in 100 steps.</summary>
@@ -44,7 +44,8 @@ public static class SampleSheet
     /// <inheritdoc cref="Samples"/>
     public static Image Draw(UNet network, DiffusionRecipe process, int size, int count, ulong seed,
         IRunProgress? progress = null, CancellationToken cancellation = default) =>
-        ContactSheet.Make(Samples(network, process, size, count, seed, progress, cancellation), zoom: Math.Max(1, 64 / size));
+        ContactSheet.Make(Samples(network, process, size, count, seed, progress, cancellation),
+            zoom: Math.Max(1, 64 / size));
 
     /// <summary>Pictures from network values [N, H, W, 3], -1 to 1.</summary>
     public static IReadOnlyList<Image> Images(Tensor x)

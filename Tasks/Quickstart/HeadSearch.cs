@@ -3,7 +3,8 @@ using Diffract.Model;
 namespace Diffract.Tasks;
 
 /// <summary>Finds the best linear and attention head for one representation on few labels.</summary>
-internal sealed class HeadSearch(QuickstartRecipe recipe, Representation representation, ulong seed, int size, int batch)
+internal sealed class HeadSearch(
+    QuickstartRecipe recipe, Representation representation, ulong seed, int size, int batch)
 {
     private const int AttentionPool = 8;
 
@@ -26,7 +27,8 @@ internal sealed class HeadSearch(QuickstartRecipe recipe, Representation represe
         ], grid);
     }
 
-    private List<GridPoint> Grid(Subset labelled, Subset validation, IRunProgress progress, CancellationToken cancellation)
+    private List<GridPoint> Grid(
+        Subset labelled, Subset validation, IRunProgress progress, CancellationToken cancellation)
     {
         var spec = new FeatureSpec(representation.Timesteps, representation.Blocks);
         var side = representation.Pools.Max();
@@ -53,8 +55,8 @@ internal sealed class HeadSearch(QuickstartRecipe recipe, Representation represe
     private HeadChoice Choose(HeadRecipe head, int epochs, GridPoint point, FeatureTable few, FeatureTable held,
         FeatureTable scored, IRunProgress progress, CancellationToken cancellation)
     {
-        using var bar = progress.Begin($"{representation.Name}: {head.Kind} head", recipe.LearningRates.Count * (long)epochs,
-            "epochs");
+        using var bar = progress.Begin($"{representation.Name}: {head.Kind} head",
+            recipe.LearningRates.Count * (long)epochs, "epochs");
         HeadTraining? best = null;
         double bestAccuracy = -1;
         try

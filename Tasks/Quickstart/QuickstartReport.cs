@@ -50,15 +50,15 @@ public static class QuickstartReport
         map.Save(run.At("accuracy-map.svg"));
         var denoised = Denoised(network, test, recipe.Timesteps);
         PngWriter.Save(run.At("denoised.png"), denoised);
-        var samples = SampleSheet.Draw(network.Network, network.Recipe, network.Network.Config.ImageSize, 32, recipe.Seeds[0],
-            progress, cancellation);
+        var samples = SampleSheet.Draw(network.Network, network.Recipe, network.Network.Config.ImageSize, 32,
+            recipe.Seeds[0], progress, cancellation);
         PngWriter.Save(run.At("samples.png"), samples);
         var rows = Rows(result);
         var report = new HtmlReport("Diffract quickstart: what a diffusion U-Net knows of clothes");
-        report.Paragraph($"Heads learn to name Fashion-MNIST's ten classes from {recipe.LabelsPerClass} labelled images of each. "
-            + "They read raw pixels, the features of an untrained U-Net, or those of a U-Net that was pretrained to denoise other "
-            + $"images without labels. Timestep, block, pooling and learning rate were chosen on {recipe.ValidationPerClass} "
-            + "other images of each class; the test images were scored once.");
+        report.Paragraph($"Heads learn to name Fashion-MNIST's ten classes from {recipe.LabelsPerClass} labelled "
+            + "images of each. They read raw pixels, the features of an untrained U-Net, or those of a U-Net that was "
+            + "pretrained to denoise other images without labels. Timestep, block, pooling and learning rate were "
+            + $"chosen on {recipe.ValidationPerClass} other images of each class; the test images were scored once.");
         report.Plot(AccuracyPlot.Draw("Top-1 on test images",
             [.. rows.Select(r => new AccuracyBar($"{r.Representation}, {r.Head}", r.Accuracy))], 0.1));
         report.Table(["features", "head", "top-1", "mean over seeds", "chosen"],
@@ -68,7 +68,8 @@ public static class QuickstartReport
         report.Heading("Where the knowledge sits").Plot(map,
             "Linear heads on validation images, best pooling, by block and timestep of the pretrained network.");
         report.Heading("Denoising").Picture(denoised, "From the left: the image; then, for timesteps "
-            + $"{string.Join(", ", recipe.Timesteps)}, the noised image and what the network takes the clean one to be.");
+            + string.Join(", ", recipe.Timesteps)
+            + ", the noised image and what the network takes the clean one to be.");
         report.Heading("Samples").Picture(samples, "Generated from noise, in 100 steps.");
         report.Save(run.ReportPath);
     }
@@ -85,7 +86,10 @@ public static class QuickstartReport
         var values = new double[steps.Length, blocks.Length];
         for (var t = 0; t < steps.Length; t++)
             for (var b = 0; b < blocks.Length; b++)
-                values[t, b] = 100 * grid.Where(p => p.Timestep == steps[t] && p.Block == blocks[b]).Max(p => p.Validation);
+            {
+                var here = grid.Where(p => p.Timestep == steps[t] && p.Block == blocks[b]);
+                values[t, b] = 100 * here.Max(p => p.Validation);
+            }
         return HeatMapPlot.Draw("Accuracy by block and timestep", "block", "timestep", "top-1, percent",
             [.. blocks.Select(b => $"{b}")], [.. steps.Select(t => $"{t}")], values);
     }
@@ -103,12 +107,13 @@ public static class QuickstartReport
         foreach (var t in timesteps)
         {
             int[] steps = [.. Enumerable.Repeat(t, shown)];
-            var noise = new NoiseSource(0).For([.. Enumerable.Range(0, shown).Select(i => (long)i)], t, batch.Images.Shape[1..]);
+            long[] ids = [.. Enumerable.Range(0, shown)];
+            var noise = new NoiseSource(0).For(ids, t, batch.Images.Shape[1..]);
             var x = process.QSample(batch.Images, steps, noise);
             columns.Add(SampleSheet.Images(x));
             columns.Add(SampleSheet.Images(process.Predict((y, s) => network.Network.Forward(y, s), x, steps).Start));
         }
-        return ContactSheet.Make([.. Enumerable.Range(0, shown).SelectMany(i => columns.Select(c => c[i]))], columns.Count,
-            zoom: 2);
+        return ContactSheet.Make([.. Enumerable.Range(0, shown).SelectMany(i => columns.Select(c => c[i]))],
+            columns.Count, zoom: 2);
     }
 }

@@ -4,9 +4,10 @@ using Diffract.Model;
 
 namespace Diffract.Tasks;
 
-/// <summary>The main job on real pictures: features of a pretrained U-Net at several timesteps and blocks, heads trained
-/// on a few labels, compared with the same heads on raw pixels and on an untrained U-Net. Timestep, block, pooling and
-/// learning rate are chosen on validation images; the test images are looked at once, by the chosen heads.</summary>
+/// <summary>The main job on real pictures: features of a pretrained U-Net at several timesteps and blocks, heads
+/// trained on a few labels, compared with the same heads on raw pixels and on an untrained U-Net. Timestep, block,
+/// pooling and learning rate are chosen on validation images; the test images are looked at once, by the chosen heads.
+/// </summary>
 /// <param name="recipe">How much of it.</param>
 /// <param name="train">Images to take labels from; none of them was used in pretraining.</param>
 /// <param name="test">Official test images.</param>

@@ -14,7 +14,8 @@ public sealed record Representation(string Name, IBackbone Backbone, IReadOnlyLi
     IReadOnlyList<int> Blocks, IReadOnlyList<int> Pools)
 {
     /// <summary>The images themselves.</summary>
-    public static Representation Pixels(int size) => new("raw pixels", new PixelBackbone(size), [0], [1], [4, 8, 16, 32]);
+    public static Representation Pixels(int size) =>
+        new("raw pixels", new PixelBackbone(size), [0], [1], [4, 8, 16, 32]);
 
     /// <summary>All blocks of a U-Net at some timesteps.</summary>
     public static Representation OfNetwork(string name, DiffusionBackbone backbone, IReadOnlyList<int> timesteps) =>

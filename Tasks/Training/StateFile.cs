@@ -17,11 +17,13 @@ public static class StateFile
     /// <param name="state">Tensors and numbers.</param>
     /// <param name="kind">What the state is of, such as <c>pretrain/1</c>; <see cref="Load"/> asks for it.</param>
     /// <param name="text">Further metadata.</param>
-    public static void Save(string path, SavedState state, string kind, IReadOnlyDictionary<string, string>? text = null)
+    public static void Save(
+        string path, SavedState state, string kind, IReadOnlyDictionary<string, string>? text = null)
     {
         using var scope = Scope.Open();
         var tensors = new Dictionary<string, Tensor>(state.Tensors, StringComparer.Ordinal);
-        if (state.Numbers.Count > 0) tensors.Add(Numbers, Tensor.From([.. state.Numbers.Values], [state.Numbers.Count]));
+        if (state.Numbers.Count > 0)
+            tensors.Add(Numbers, Tensor.From([.. state.Numbers.Values], [state.Numbers.Count]));
         var metadata = new Dictionary<string, string>(text ?? new Dictionary<string, string>())
         {
             [Kind] = kind,

@@ -164,8 +164,8 @@ internal sealed class VerifyCase(Fixture fixture, FixtureData data, GoldenFolder
         }
     }
 
-    /// <summary>Compares the gradient of every parameter of which one is stored, under <paramref name="prefix"/> and the
-    /// parameter's name.</summary>
+    /// <summary>Compares the gradient of every parameter of which one is stored, under <paramref name="prefix"/> and
+    /// the parameter's name.</summary>
     public void CheckGradients(Module module, string prefix)
     {
         var parameters = module.NamedParameters().ToDictionary(p => p.Name, p => p.Parameter);

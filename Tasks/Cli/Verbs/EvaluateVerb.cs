@@ -7,9 +7,17 @@ namespace Diffract.Cli;
 /// <summary><c>diffract evaluate</c>.</summary>
 internal static class EvaluateVerb
 {
+    private const string Details = """
+        Prints top-1 and top-5 with 95 % confidence intervals, and writes a report with the accuracy of each class and
+        a picture of the confusion matrix. The first noise draw is used, and centre crops.
+        """;
+
     public static Command Make(Terminal terminal)
     {
-        var head = new Argument<string>("HEAD") { Description = "The head: a file that train wrote, or its run folder" };
+        var head = new Argument<string>("HEAD")
+        {
+            Description = "The head: a file that train wrote, or its run folder",
+        };
         var features = RunOptions.File("--features", "A feature file; or images with --data and --network");
         var data = RunOptions.Data("Images with a folder for each class");
         var part = RunOptions.Part("test");
@@ -21,10 +29,7 @@ internal static class EvaluateVerb
         var output = RunOptions.File("--report", "The report to write (.html); beside the head when left out");
         var verb = new Verb("evaluate", "Scores a head on images or features")
         {
-            Details = """
-                Prints top-1 and top-5 with 95 % confidence intervals, and writes a report with the accuracy of each class and
-                a picture of the confusion matrix. The first noise draw is used, and centre crops.
-                """,
+            Details = Details,
             Examples =
             [
                 "diffract evaluate runs/probe --features test.safetensors",
@@ -42,15 +47,17 @@ internal static class EvaluateVerb
             var (loaded, header) = HeadFile.Load(path);
             using var owned = loaded;
             if (parsed.GetValue(features) is null && parsed.GetValue(data) is null)
-                throw new DiffractException("evaluate needs a feature file (--features), or images and the network that "
-                    + "reads them (--data and --network)");
+                throw new DiffractException("evaluate needs a feature file (--features), or images and the network "
+                    + "that reads them (--data and --network)");
             using var opened = parsed.GetValue(features) is { } file
                 ? OpenedFeatures.FromFile(file, header.Timesteps, header.Blocks)
-                : Images(parsed, RunOptions.Need(parsed, data), RunOptions.Need(parsed, network), part, label, seed, stop, header);
+                : Images(parsed, RunOptions.Need(parsed, data), RunOptions.Need(parsed, network), part, label, seed,
+                    stop, header);
             HeadFile.CheckFits(path, header, opened.Source);
             if (HeadFile.Doubt(path, header, opened.Source) is { } doubt) terminal.Error.WriteLine($"note: {doubt}");
             if (opened.Source.Classes.Count == 0)
-                throw new DiffractException("scoring a head needs labels: put the images of each class in a folder of its own");
+                throw new DiffractException(
+                    "scoring a head needs labels: put the images of each class in a folder of its own");
             var score = Score(terminal, loaded, opened.Source, parsed.GetValue(batch), cancellation);
             if (opened.Skipped.Length > 0) terminal.Error.WriteLine(opened.Skipped);
             foreach (var line in EvaluateReport.Lines(score)) terminal.Output.WriteLine(line);
@@ -67,9 +74,10 @@ internal static class EvaluateVerb
     {
         // A folder of class folders has one part, whatever is asked for.
         var fallback = Datasets.HasTest(data) ? DatasetPart.Test : DatasetPart.Train;
-        return OpenedFeatures.FromImages(DataSource.Labelled(data, RunOptions.ParsePart(parsed.GetValue(part), fallback)),
-            network, header.ImageSize > 0 ? header.ImageSize : null, header.Timesteps, header.Blocks, parsed.GetValue(label),
-            parsed.GetValue(seed), parsed.GetValue(stop), pool: header.FeaturePool);
+        var images = DataSource.Labelled(data, RunOptions.ParsePart(parsed.GetValue(part), fallback));
+        return OpenedFeatures.FromImages(images, network, header.ImageSize > 0 ? header.ImageSize : null,
+            header.Timesteps, header.Blocks, parsed.GetValue(label), parsed.GetValue(seed), parsed.GetValue(stop),
+            pool: header.FeaturePool);
     }
 
     private static HeadScore Score(Terminal terminal, Model.Head head, IFeatureSource source, int batch,
@@ -77,6 +85,7 @@ internal static class EvaluateVerb
     {
         using var progress = RunProgress.On(terminal);
         using var bar = progress.Begin("evaluating", source.Count, "images");
-        return HeadEvaluation.Run(head, source, [.. Enumerable.Range(0, source.Count)], batch, n => bar.Advance(n), cancellation);
+        return HeadEvaluation.Run(head, source, [.. Enumerable.Range(0, source.Count)], batch, n => bar.Advance(n),
+            cancellation);
     }
 }

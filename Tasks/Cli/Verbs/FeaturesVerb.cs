@@ -7,6 +7,12 @@ namespace Diffract.Cli;
 /// <summary><c>diffract features</c>.</summary>
 internal static class FeaturesVerb
 {
+    private const string Details = """
+        Noise is added to each image up to the timestep, and the network runs to the last block that is wanted. The
+        file's layout is described in docs/feature-files.md. The same command again goes on with an extraction that
+        was stopped.
+        """;
+
     public static Command Make(Terminal terminal)
     {
         var data = RunOptions.Data("Images");
@@ -18,7 +24,8 @@ internal static class FeaturesVerb
         var draws = RunOptions.Number("--draws", "Noise draws for each image and timestep", 1);
         var seed = RunOptions.Seed();
         var pool = RunOptions.Number("--pool", "Averages larger maps to this side; 0 keeps them", 0, least: 0);
-        var dtype = CommonOptions.Choice("--dtype", "Type of the stored numbers; float32 when left out", "float32", "float16");
+        var dtype = CommonOptions.Choice("--dtype", "Type of the stored numbers; float32 when left out", "float32",
+            "float16");
         var batch = RunOptions.Number("--batch", "Images at once", 8);
         var label = RunOptions.Label();
         var size = RunOptions.ImageSize();
@@ -26,19 +33,17 @@ internal static class FeaturesVerb
         var force = new Option<bool>("--force") { Description = "Overwrites an existing feature file" };
         var verb = new Verb("features", "Writes the feature maps of a folder of images to a file")
         {
-            Details = """
-                Noise is added to each image up to the timestep, and the network runs to the last block that is wanted. The
-                file's layout is described in docs/feature-files.md. The same command again goes on with an extraction that
-                was stopped.
-                """,
+            Details = Details,
             Examples =
             [
-                "diffract features --network 256x256_diffusion_uncond.pt --data photos --timesteps 90,150 --blocks 19,24 --out f.safetensors",
-                "diffract features --network runs/photos64/ema.safetensors --data photos --blocks 14 --pool 4 --out f.safetensors",
+                "diffract features --network 256x256_diffusion_uncond.pt --data photos --timesteps 90,150 "
+                    + "--blocks 19,24 --out f.safetensors",
+                "diffract features --network runs/photos64/ema.safetensors --data photos --blocks 14 --pool 4 "
+                    + "--out f.safetensors",
             ],
         };
-        Option[] options = [data, part, network, output, timesteps, blocks, draws, seed, pool, dtype, batch, label, size, stop,
-            force];
+        Option[] options = [data, part, network, output, timesteps, blocks, draws, seed, pool, dtype, batch, label,
+            size, stop, force];
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) =>
         {
@@ -60,8 +65,8 @@ internal static class FeaturesVerb
             var path = RunOptions.Need(parsed, output);
             if (File.Exists(path) && !parsed.GetValue(force))
                 throw new DiffractException($"{path} exists already: give another name, or --force to overwrite it");
-            return Task.FromResult(Run(terminal, path, recipe, RunOptions.ParsePart(parsed.GetValue(part), DatasetPart.Train),
-                cancellation));
+            return Task.FromResult(Run(terminal, path, recipe,
+                RunOptions.ParsePart(parsed.GetValue(part), DatasetPart.Train), cancellation));
         });
         return verb;
     }
@@ -76,8 +81,9 @@ internal static class FeaturesVerb
         var result = new FeaturesTask(path, recipe, data, network).Run(progress, cancellation);
         if (result.Skipped.Length > 0) terminal.Error.WriteLine(result.Skipped);
         foreach (var (name, shape) in result.Tensors) terminal.Output.WriteLine($"{name}  {shape}");
-        terminal.Output.WriteLine($"{result.Images} images with {recipe.Draws} noise draw{(recipe.Draws == 1 ? "" : "s")} each "
-            + $"(seed {recipe.Seed}) in {path}, {Units.Bytes(new FileInfo(path).Length)}");
+        terminal.Output.WriteLine($"{result.Images} images with {recipe.Draws} noise draw"
+            + $"{(recipe.Draws == 1 ? "" : "s")} each (seed {recipe.Seed}) in {path}, "
+            + Units.Bytes(new FileInfo(path).Length));
         return ExitCode.Success;
     }
 }

@@ -8,19 +8,30 @@ internal static class PretrainVerb
 {
     private static readonly PretrainRecipe defaults = new() { Data = "" };
 
+    private const string Details = """
+        Writes ema.safetensors (the averaged network, the one to use), model.safetensors, sheets of samples and
+        metrics.jsonl into the run folder. Ctrl+C stops after the step under way and writes a checkpoint; --resume
+        goes on from it with the same bits as if it had never stopped.
+        """;
+
     public static Command Make(Terminal terminal)
     {
         var data = RunOptions.Data("Images to learn from; class folders are not needed");
         var from = new Option<int>("--from") { Description = "First item used", HelpName = "N" }.AtLeast(0);
-        var to = new Option<int?>("--to") { Description = "One past the last item used; all when left out", HelpName = "N" }.AtLeast(1);
+        var to = RunOptions.NumberOrNone("--to", "One past the last item used; all when left out");
         var size = RunOptions.Number("--image-size", "Side of the square images, pixels", defaults.ImageSize);
-        var channels = RunOptions.Number("--channels", "Channels of the first level, a multiple of 32", defaults.Channels);
+        var channels = RunOptions.Number("--channels", "Channels of the first level, a multiple of 32",
+            defaults.Channels);
         var mult = RunOptions.List("--channel-mult", "Channels of each level as multiples of --channels", "1,2,3,4");
         var blocks = RunOptions.Number("--res-blocks", "Residual blocks a level", defaults.ResBlocks);
         var attention = RunOptions.List("--attention", "Sides of the maps with attention, pixels", "16,8");
         var head = RunOptions.Number("--head-channels", "Channels of an attention head", defaults.HeadChannels);
         var conditional = new Option<bool>("--class-conditional") { Description = "Gives the network the labels" };
-        var dropout = new Option<float>("--dropout") { Description = "Dropout in residual blocks", HelpName = "P" }.Share();
+        var dropout = new Option<float>("--dropout")
+        {
+            Description = "Dropout in residual blocks",
+            HelpName = "P",
+        }.Share();
         var schedule = CommonOptions.Choice("--schedule", "Noise schedule; linear when left out", "linear", "cosine");
         var loss = CommonOptions.Choice("--loss",
             "hybrid also learns variances (default), simple only predicts the noise", "hybrid", "simple");
@@ -33,33 +44,37 @@ internal static class PretrainVerb
         var warmup = RunOptions.Number("--warmup", "Steps of the rise to --lr", 0, least: 0);
         var anneal = new Option<bool>("--anneal") { Description = "Lets the learning rate fall to 0 at the end" };
         var decay = RunOptions.Real("--weight-decay", "AdamW's weight decay", 0).NotNegative();
-        var clip = new Option<double?>("--clip-norm") { Description = "Largest length of a step's gradient", HelpName = "X" }.Positive();
+        var clip = new Option<double?>("--clip-norm")
+        {
+            Description = "Largest length of a step's gradient",
+            HelpName = "X",
+        }.Positive();
         var ema = RunOptions.Real("--ema", "Decay of the average of the weights", defaults.EmaRate).Share();
         var noFlip = new Option<bool>("--no-flip") { Description = "Never mirrors an image" };
         var crop = new Option<bool>("--random-crop") { Description = "Random instead of centred crops" };
-        var recompute = new Option<bool>("--recompute") { Description = "Runs blocks twice instead of keeping activations" };
+        var recompute = new Option<bool>("--recompute")
+        {
+            Description = "Runs blocks twice instead of keeping activations",
+        };
         var seed = RunOptions.Seed();
         var save = RunOptions.Number("--save-every", "Steps between checkpoints", defaults.SaveEvery);
-        var sample = RunOptions.Number("--sample-every", "Steps between sheets of samples; 0 for none", defaults.SampleEvery, least: 0);
+        var sample = RunOptions.Number("--sample-every", "Steps between sheets of samples; 0 for none",
+            defaults.SampleEvery, least: 0);
         var stop = RunOptions.StopOnBroken();
         var name = RunOptions.Name("pretrain");
         var resume = RunOptions.Resume();
         var verb = new Verb("pretrain", "Trains a diffusion U-Net on images")
         {
-            Details = """
-                Writes ema.safetensors (the averaged network, the one to use), model.safetensors, sheets of samples and
-                metrics.jsonl into the run folder. Ctrl+C stops after the step under way and writes a checkpoint; --resume
-                goes on from it with the same bits as if it had never stopped.
-                """,
+            Details = Details,
             Examples =
             [
                 "diffract pretrain --data photos --image-size 64 --steps 20000 --name photos64",
                 "diffract pretrain --resume runs/photos64",
             ],
         };
-        Option[] options = [data, from, to, size, channels, mult, blocks, attention, head, conditional, dropout, schedule,
-            loss, sampler, steps, batch, micro, lr, warmup, anneal, decay, clip, ema, noFlip, crop, recompute, seed, save,
-            sample, stop, name, resume];
+        Option[] options = [data, from, to, size, channels, mult, blocks, attention, head, conditional, dropout,
+            schedule, loss, sampler, steps, batch, micro, lr, warmup, anneal, decay, clip, ema, noFlip, crop, recompute,
+            seed, save, sample, stop, name, resume];
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) => Task.FromResult(RunOptions.Start(terminal, parsed, name, resume,
             () => new PretrainRecipe

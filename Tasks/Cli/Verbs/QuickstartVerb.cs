@@ -6,18 +6,20 @@ namespace Diffract.Cli;
 /// <summary><c>diffract quickstart</c>.</summary>
 internal static class QuickstartVerb
 {
+    private const string Details = """
+        Extracts features of a small pretrained U-Net at several timesteps and blocks, trains linear and attention
+        heads on 20 labels a class of Fashion-MNIST, and compares them with the same heads on raw pixels and on an
+        untrained U-Net. Prints the table, and writes a map of accuracy, sheets of denoised and generated pictures and
+        report.html into the run folder.
+        """;
+
     public static Command Make(Terminal terminal)
     {
         var full = new Option<bool>("--full") { Description = "All 10,000 test images and three seeds" };
         var name = RunOptions.Name("quickstart");
         var verb = new Verb("quickstart", "Shows the main job on real pictures, with nothing to download")
         {
-            Details = """
-                Extracts features of a small pretrained U-Net at several timesteps and blocks, trains linear and attention
-                heads on 20 labels a class of Fashion-MNIST, and compares them with the same heads on raw pixels and on an
-                untrained U-Net. Prints the table, and writes a map of accuracy, sheets of denoised and generated pictures and
-                report.html into the run folder.
-                """,
+            Details = Details,
             Examples = ["diffract quickstart", "diffract quickstart --full"],
         };
         verb.Add(full);

@@ -9,14 +9,28 @@ internal static class TrainVerb
 {
     private static readonly TrainRecipe defaults = new();
 
+    private const string Details = """
+        Reads a feature file, or extracts features from images as it goes, with fresh noise and augmentation in every
+        epoch. Writes best.safetensors (the epoch that is best on the held-out images) and last.safetensors into the
+        run folder. Ctrl+C stops after the step under way; --resume goes on with the same bits.
+        """;
+
     public static Command Make(Terminal terminal)
     {
         var features = RunOptions.File("--features", "A feature file; or images with --data and --network");
         var data = RunOptions.Data("Images with a folder for each class");
         var network = RunOptions.File("--network", "Checkpoint of the diffusion U-Net that reads the images");
         var size = RunOptions.ImageSize();
-        var timesteps = new Option<string>("--timesteps") { Description = "Noise levels, 0-based; 150, or all of the feature file", HelpName = "A,B,..." };
-        var blocks = new Option<string>("--blocks") { Description = "Blocks; 24, or all of the feature file", HelpName = "A,B,..." };
+        var timesteps = new Option<string>("--timesteps")
+        {
+            Description = "Noise levels, 0-based; 150, or all of the feature file",
+            HelpName = "A,B,...",
+        };
+        var blocks = new Option<string>("--blocks")
+        {
+            Description = "Blocks; 24, or all of the feature file",
+            HelpName = "A,B,...",
+        };
         var label = RunOptions.Label();
         var head = CommonOptions.Choice("--head", "The head; linear when left out", "linear", "attention");
         var pool = RunOptions.NumberOrNone("--pool", "Side maps are averaged to: 2 for linear, 16 for attention");
@@ -24,39 +38,42 @@ internal static class TrainVerb
         var heads = RunOptions.Number("--heads", "Attention heads", defaults.Head.Heads);
         var layers = RunOptions.Number("--layers", "Transformer blocks of the attention head", defaults.Head.Layers);
         var recipe = CommonOptions.Choice("--recipe",
-            "paper: Adam, centre crop and flip, searched rate (default); release: SGD with its own rates, random crop", "paper",
-            "release");
-        var lr = new Option<double?>("--lr") { Description = "Learning rate instead of the recipe's or the search's", HelpName = "X" }.Positive();
+            "paper: Adam, centre crop and flip, searched rate (default); release: SGD with its own rates, random crop",
+            "paper", "release");
+        var lr = new Option<double?>("--lr")
+        {
+            Description = "Learning rate instead of the recipe's or the search's",
+            HelpName = "X",
+        }.Positive();
         var epochs = RunOptions.Number("--epochs", "Passes over the training split", defaults.Epochs);
         var batch = RunOptions.Number("--batch", "Images a step", defaults.Batch);
-        var validation = RunOptions.Real("--validation", "Share of each class held out to choose rate and epoch", defaults.Validation).Share();
+        var validation = RunOptions.Real("--validation", "Share of each class held out to choose rate and epoch",
+            defaults.Validation).Share();
         var seed = RunOptions.Seed();
         var stop = RunOptions.StopOnBroken();
         var name = RunOptions.Name("train");
         var resume = RunOptions.Resume();
         var verb = new Verb("train", "Trains a head on frozen features")
         {
-            Details = """
-                Reads a feature file, or extracts features from images as it goes, with fresh noise and augmentation in every
-                epoch. Writes best.safetensors (the epoch that is best on the held-out images) and last.safetensors into the
-                run folder. Ctrl+C stops after the step under way; --resume goes on with the same bits.
-                """,
+            Details = Details,
             Examples =
             [
                 "diffract train --features f.safetensors --head linear --name probe",
                 "diffract train --data photos --network unet.safetensors --timesteps 150 --blocks 24 --head attention",
             ],
         };
-        Option[] options = [features, data, network, size, timesteps, blocks, label, head, pool, width, heads, layers, recipe, lr,
-            epochs, batch, validation, seed, stop, name, resume];
+        Option[] options = [features, data, network, size, timesteps, blocks, label, head, pool, width, heads, layers,
+            recipe, lr, epochs, batch, validation, seed, stop, name, resume];
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) => Task.FromResult(RunOptions.Start(terminal, parsed, name, resume, () =>
         {
             if (parsed.GetValue(features) is null && parsed.GetValue(data) is null)
-                throw new DiffractException("train needs a feature file (--features), or images and the network that reads "
-                    + "them (--data and --network)");
+                throw new DiffractException("train needs a feature file (--features), or images and the network that "
+                    + "reads them (--data and --network)");
             var kind = parsed.GetValue(head) ?? defaults.Head.Kind;
-            var optimiser = parsed.GetValue(recipe) == "release" ? OptimiserRecipe.Release(kind) : OptimiserRecipe.Paper;
+            var optimiser = parsed.GetValue(recipe) == "release"
+                ? OptimiserRecipe.Release(kind)
+                : OptimiserRecipe.Paper;
             return new TrainRecipe
             {
                 Features = parsed.GetValue(features),
@@ -97,7 +114,8 @@ internal static class TrainVerb
         if (opened.Skipped.Length > 0) terminal.Error.WriteLine(opened.Skipped);
         TrainReport.Write(run, recipe, opened.Source, result);
         foreach (var tried in result.Tried)
-            terminal.Output.WriteLine($"learning rate {tried.LearningRate:g}: {tried.Accuracy:p1} on the held-out images");
+            terminal.Output.WriteLine(
+                $"learning rate {tried.LearningRate:g}: {tried.Accuracy:p1} on the held-out images");
         terminal.Output.WriteLine($"learning rate {result.LearningRate:g}, best epoch {result.Best.Epoch} of "
             + $"{result.Epochs.Count}: {result.Best.ValidationAccuracy:p1} on the held-out images");
         terminal.Output.WriteLine($"the head is {task.BestPath}, the report {run.ReportPath}");

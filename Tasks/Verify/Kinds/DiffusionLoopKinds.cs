@@ -33,7 +33,8 @@ internal static partial class DiffusionLoopKinds
         var start = c.Input("x_T", Layout.ChannelsLast);
         StepNoise noise = (step, _) => c.Slice("step_noise", step, Layout.ChannelsLast);
 
-        foreach (var step in new DdpmSampler(Diffusion(c, network, "respacing_ddpm"), options).Steps(model, start, noise))
+        var ancestral = new DdpmSampler(Diffusion(c, network, "respacing_ddpm"), options);
+        foreach (var step in ancestral.Steps(model, start, noise))
         {
             if (step.Done == 1 && c.Has("ddpm_after_first_step"))
                 c.Check("ddpm_after_first_step", step.Sample, Layout.ChannelsLast);
@@ -85,7 +86,8 @@ internal static partial class DiffusionLoopKinds
     {
         foreach (var name in c.Names.ToArray())
         {
-            if (StepGradient().Match(name) is not { Success: true } match || match.Groups[1].Value != $"{step}") continue;
+            if (StepGradient().Match(name) is not { Success: true } match || match.Groups[1].Value != $"{step}")
+                continue;
             if (parameters.TryGetValue(match.Groups[2].Value, out var parameter)) c.CheckGradient(name, parameter);
             else c.Fail(name, "the network has no such parameter");
         }

@@ -8,7 +8,10 @@ namespace Diffract.Tasks;
 /// <summary>Single steps of a diffusion, with a stored output in the place of the network's.</summary>
 internal static class DiffusionStepKinds
 {
-    public static Dictionary<string, KindRunner> Table { get; } = new() { ["diffusion_steps"] = c => new Steps(c).Run() };
+    public static Dictionary<string, KindRunner> Table { get; } = new()
+    {
+        ["diffusion_steps"] = c => new Steps(c).Run(),
+    };
 
     private sealed class Steps
     {
@@ -76,7 +79,8 @@ internal static class DiffusionStepKinds
                 Check($"{start}.log_variance", found.LogVariance);
                 Check($"{start}.pred_xstart", found.Start);
             }
-            Check($"{prefix}.p_sample", new DdpmSampler(diffusion).Step(Network(diffusion), x, t, Image("noise2")).Sample);
+            Check($"{prefix}.p_sample",
+                new DdpmSampler(diffusion).Step(Network(diffusion), x, t, Image("noise2")).Sample);
         }
 
         private void Implicit(string name)
@@ -97,7 +101,8 @@ internal static class DiffusionStepKinds
                 var options = new SamplingOptions { Guidance = (_, _) => pull };
                 Check("p_sample_guided",
                     new DdpmSampler(diffusion, options).Step(Network(diffusion), x, t, Image("noise2")).Sample);
-                Check("ddim_guided", new DdimSampler(diffusion, 0, options).Step(Network(diffusion), x, t, null).Sample);
+                Check("ddim_guided",
+                    new DdimSampler(diffusion, 0, options).Step(Network(diffusion), x, t, null).Sample);
             }
             if (!c.Has("predict_xstart.mean")) return;
             var clean = new GaussianDiffusion(schedule, MeanType.StartX, VarianceType.FixedLarge);
@@ -106,8 +111,8 @@ internal static class DiffusionStepKinds
             Check("predict_xstart.pred_xstart", prediction.Start);
         }
 
-        /// <summary>loss.RESCALED_MSE.vb: the type of loss, then, after an underscore in small letters, a variance other
-        /// than the usual.</summary>
+        /// <summary>loss.RESCALED_MSE.vb: the type of loss, then, after an underscore in small letters, a variance
+        /// other than the usual.</summary>
         private void Loss(string key)
         {
             var type = DiffusionLoopKinds.LossTypes.Keys.Where(k => key.StartsWith(k, StringComparison.Ordinal))

@@ -85,7 +85,8 @@ internal static partial class HeadKinds
     }
 
     private static bool RunningMean(VerifyCase c) =>
-        c.Names.Any(n => n.StartsWith("head.", StringComparison.Ordinal) && n.EndsWith(".running_mean", StringComparison.Ordinal));
+        c.Names.Any(n => n.StartsWith("head.", StringComparison.Ordinal)
+            && n.EndsWith(".running_mean", StringComparison.Ordinal));
 
     [GeneratedRegex(@"^t(\d{1,6})_b(\d{1,6})$")]
     private static partial Regex MapName();

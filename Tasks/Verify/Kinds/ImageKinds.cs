@@ -39,7 +39,8 @@ internal static class ImageKinds
     {
         var draws = c.Integers(prefix + "random_draws");
         if (draws.Length is not (3 or 4))
-            throw new VerifyException($"{prefix}random_draws: expected short side, top, left, found {draws.Length} numbers");
+            throw new VerifyException(
+                $"{prefix}random_draws: expected short side, top, left, found {draws.Length} numbers");
         var draw = new CropDraw((int)draws[0], (int)draws[1], (int)draws[2], Flip: draws is [_, _, _, not 0]);
         Check(c, prefix + "random_crop", Crops.Random(image, c.Data[prefix + "random_crop"].Shape.Int(0), draw));
     }

@@ -39,7 +39,8 @@ internal static partial class LossKinds
 
     private static void Embedding(VerifyCase c) => c.CheckBackward(c.Leaf("w").Embedding(c.Input("idx")));
 
-    /// <summary>embedding_dim32 is of the steps in timesteps, embedding_float_dim32 of those in timesteps_float.</summary>
+    /// <summary>embedding_dim32 is of the steps in timesteps, embedding_float_dim32 of those in timesteps_float.
+    /// </summary>
     private static void TimestepEmbeddings(VerifyCase c)
     {
         foreach (var name in c.Names.ToArray())

@@ -3,8 +3,8 @@ using Diffract.Model;
 
 namespace Diffract.Tasks;
 
-/// <summary>Network configurations as fixtures write them: the arguments of the original constructors under their names,
-/// with those constructors' defaults.</summary>
+/// <summary>Network configurations as fixtures write them: the arguments of the original constructors under their
+/// names, with those constructors' defaults.</summary>
 internal static class NetworkConfigs
 {
     /// <summary>The configuration of a network whose weights are given.</summary>

@@ -118,7 +118,8 @@ internal static partial class NetworkKinds
         for (var i = 0; i < Math.Min(expected.Count, output.Blocks.Count); i++)
         {
             var found = Layouts.ToStored(output[i + 1].Detach(), Layout.ChannelsLast).Shape;
-            c.Require($"block_shapes[{i}]", found == Shape.Of(expected[i]), $"expected {Shape.Of(expected[i])}, found {found}");
+            c.Require($"block_shapes[{i}]", found == Shape.Of(expected[i]),
+                $"expected {Shape.Of(expected[i])}, found {found}");
         }
     }
 

@@ -31,7 +31,8 @@ internal static class NormKinds
         c.CheckBackward(y, Layout.ChannelsLast);
     }
 
-    /// <summary>Over the trailing axes that the gain has, in the order of the file: a map is just a longer row.</summary>
+    /// <summary>Over the trailing axes that the gain has, in the order of the file: a map is just a longer row.
+    /// </summary>
     private static void LayerNorm(VerifyCase c)
     {
         var x = c.Leaf("x");

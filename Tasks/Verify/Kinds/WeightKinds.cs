@@ -23,8 +23,8 @@ internal static class WeightKinds
             c.Require(name, FixtureData.SameBits(tensor, state[name]), "the tensor changed when it was loaded");
         c.Require("state dict", state.Count == c.Data.Tensors.Count, "the network has other tensors than the file");
         if (c.Meta.Has("num_blocks"))
-            c.Require("num_blocks", network.Plan.Last == c.Meta.Int("num_blocks"), $"expected {c.Meta.Int("num_blocks")}, "
-                + $"found {network.Plan.Last}");
+            c.Require("num_blocks", network.Plan.Last == c.Meta.Int("num_blocks"),
+                $"expected {c.Meta.Int("num_blocks")}, found {network.Plan.Last}");
         c.Require("parameters", network.Plan.Parameters == network.ParameterCount, $"the plan counts "
             + $"{network.Plan.Parameters}, the network has {network.ParameterCount}");
         CheckDetection(c, config, network.Plan);

@@ -27,7 +27,8 @@ public sealed class GoldensTests
         var folder = Path.Combine(Goldens.Repository!, "Tests", "Golden");
         using var manifest = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "manifest.json")));
         var listed = manifest.RootElement.EnumerateObject()
-            .SelectMany(fixture => fixture.Value.GetProperty("files").EnumerateArray().Select(file => file.GetString()!));
+            .SelectMany(fixture => fixture.Value.GetProperty("files").EnumerateArray()
+                .Select(file => file.GetString()!));
         var there = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
             .Select(path => Path.GetRelativePath(folder, path).Replace('\\', '/'))
             .Where(path => path is not "manifest.json" and not "README.md");

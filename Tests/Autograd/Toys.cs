@@ -73,7 +73,8 @@ internal static class Toys
         }
     }
 
-    /// <summary>Hands the very same tensor to both inputs, so that whoever adds to it in place spoils the other.</summary>
+    /// <summary>Hands the very same tensor to both inputs, so that whoever adds to it in place spoils the other.
+    /// </summary>
     public sealed class AddOp : Op
     {
         protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs) =>

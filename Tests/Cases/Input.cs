@@ -19,7 +19,8 @@ public sealed record Input(Shape Shape, Func<Random, long, double> Draw, DType? 
     public static Input Uniform(double low, double high, params ReadOnlySpan<long> shape) =>
         new(Shape.Of(shape), (r, _) => low + r.NextDouble() * (high - low));
 
-    /// <summary>Normal, but at least 0.05 from places where a formula has no derivative: differences need room.</summary>
+    /// <summary>Normal, but at least 0.05 from places where a formula has no derivative: differences need room.
+    /// </summary>
     public static Input AwayFrom(double[] kinks, params ReadOnlySpan<long> shape) => new(Shape.Of(shape), (r, _) =>
     {
         while (true)

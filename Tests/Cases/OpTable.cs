@@ -15,5 +15,6 @@ public static class OpTable
     public static IReadOnlyList<OpCase> All { get; } = [.. Families.SelectMany(f => f.Rows()).Where(r => !r.Network)];
 
     /// <summary>The rows that benchmarks time.</summary>
-    public static IReadOnlyList<OpCase> Network { get; } = [.. Families.SelectMany(f => f.Rows()).Where(r => r.Network)];
+    public static IReadOnlyList<OpCase> Network { get; } =
+        [.. Families.SelectMany(f => f.Rows()).Where(r => r.Network)];
 }

@@ -15,8 +15,8 @@ public sealed class TensorTextTests
 
     [Test]
     public void Whole_numbers_have_no_decimals() =>
-        Assert.That(Body(Tensor.From(1f, -2f, float.NaN, float.PositiveInfinity)), Is.EqualTo("[ 1., -2., NaN, Infinity]"
-            .Replace(" 1., -2., NaN, Infinity", "      1.,      -2.,      NaN, Infinity", StringComparison.Ordinal)));
+        Assert.That(Body(Tensor.From(1f, -2f, float.NaN, float.PositiveInfinity)),
+            Is.EqualTo("[      1.,      -2.,      NaN, Infinity]"));
 
     [Test]
     public void Magnitudes_far_apart_are_powers_of_ten() =>
@@ -25,7 +25,8 @@ public sealed class TensorTextTests
     [Test]
     public void Integers_and_truth_values()
     {
-        Assert.That(Body(Tensor.From([long.MaxValue, -1], [2])), Is.EqualTo("[9223372036854775807,                  -1]"));
+        Assert.That(Body(Tensor.From([long.MaxValue, -1], [2])),
+            Is.EqualTo("[9223372036854775807,                  -1]"));
         Assert.That(Body(Tensor.From([true, false], [2, 1])), Is.EqualTo("[[ true],\n [false]]"));
         Assert.That(Body(Tensor.From<byte>([7, 255], [2])), Is.EqualTo("[  7, 255]"));
     }
@@ -38,7 +39,7 @@ public sealed class TensorTextTests
     public void Long_axes_are_abridged()
     {
         var text = Body(Tensor.From([.. Enumerable.Range(0, 3000)], [3000]));
-        Assert.That(text, Is.EqualTo("[   0,    1,    2,  ..., 2997, 2998, 2999]".Replace(" ...", "...", StringComparison.Ordinal)));
+        Assert.That(text, Is.EqualTo("[   0,    1,    2, ..., 2997, 2998, 2999]"));
     }
 
     [Test]

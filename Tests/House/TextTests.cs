@@ -57,7 +57,8 @@ internal sealed partial class TextTests
 
     [GeneratedRegex(@"\b((initial|normal|optim|quant|synchron|serial|parallel|special|minim|maxim|summar|recogn|organ"
         + @"|general|real|random|general|categor|visual|central|token)iz\w*|colors?|colored|behaviors?|favor\w*"
-        + @"|neighbor\w*|center(s|ed|ing)?|(?-i:gray\w*)|labeled|labeling|modeling|modeled|canceled|analyz\w*|artifacts?)\b",
+        + @"|neighbor\w*|center(s|ed|ing)?|(?-i:gray\w*)|labeled|labeling|modeling|modeled|canceled|analyz\w*"
+        + @"|artifacts?)\b",
         RegexOptions.IgnoreCase)]
     private static partial Regex American();
 

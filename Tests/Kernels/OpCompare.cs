@@ -50,8 +50,8 @@ internal static class OpCompare
         }
     }
 
-    /// <summary>Result, then the gradient of each input, null for those that have none; every input that is a float gets
-    /// one. The upstream gradient is random.</summary>
+    /// <summary>Result, then the gradient of each input, null for those that have none; every input that is a float
+    /// gets one. The upstream gradient is random.</summary>
     public static double[]?[] Run(Func<Tensor?[], Tensor> op, Tensor?[] inputs, DType dtype, Device device)
     {
         var leaves = new Tensor?[inputs.Length];
@@ -62,7 +62,8 @@ internal static class OpCompare
         return [Doubles(y), .. leaves.Select(leaf => leaf?.Grad is { } grad ? Doubles(grad) : null)];
     }
 
-    /// <summary>Fails when a value is further from the expected one than a share of the largest expected value.</summary>
+    /// <summary>Fails when a value is further from the expected one than a share of the largest expected value.
+    /// </summary>
     public static void AssertClose(
         double[]? found, double[]? expected, double tolerance, string what, double least = 0)
     {

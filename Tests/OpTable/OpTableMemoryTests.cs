@@ -35,7 +35,8 @@ public sealed class OpTableMemoryTests
             () => Tensor.Where(mask, x, wide), () => Tensor.Where(mask, x, 0.5), () => Tensor.Where(mask, 2, x),
             () => Tensor.Concat(0, x, wide), () => Tensor.Rand([3], new Generator(1), DType.Float16, device),
             () => Tensor.RandInt(0, 9, [3], new Generator(1), DType.Int32, device), () => Tensor.Eye(3, device: device),
-            () => Tensor.Linspace(0, 1, 5, DType.BFloat16, device), () => x.Dropout(1, new Generator(1), training: true),
+            () => Tensor.Linspace(0, 1, 5, DType.BFloat16, device),
+            () => x.Dropout(1, new Generator(1), training: true),
         ];
         for (var i = 0; i < calls.Length; i++)
         {

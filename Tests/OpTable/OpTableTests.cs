@@ -81,7 +81,8 @@ public sealed class OpTableTests
             var found = Naive.Of(row.Run(row.Make(DType.Float32, Layout.Dense, device)).To(Device.Cpu)).Values;
             var foundGradients = row.HasGradient ? Gradients.Of(row, DType.Float32, device) : [];
             Assert.That(found, Is.EqualTo(result ??= found), $"{device.Threads} threads");
-            Assert.That(foundGradients, Is.EqualTo(gradients ??= foundGradients), $"gradients, {device.Threads} threads");
+            Assert.That(foundGradients, Is.EqualTo(gradients ??= foundGradients),
+                $"gradients, {device.Threads} threads");
         }
     }
 

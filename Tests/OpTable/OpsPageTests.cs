@@ -14,7 +14,7 @@ public sealed class OpsPageTests
     {
         var text = OpsPage.Text();
         if (Environment.GetEnvironmentVariable("DIFFRACT_UPDATE_DOCS") == "1") File.WriteAllText(page, text);
-        Assert.That(File.Exists(page) ? File.ReadAllText(page) : "", Is.EqualTo(text), "docs/ops.md is out of date; run "
-            + "DIFFRACT_UPDATE_DOCS=1 dotnet test Tests --filter FullyQualifiedName~OpsPageTests");
+        Assert.That(File.Exists(page) ? File.ReadAllText(page) : "", Is.EqualTo(text), "docs/ops.md is out of date; "
+            + "run DIFFRACT_UPDATE_DOCS=1 dotnet test Tests --filter FullyQualifiedName~OpsPageTests");
     }
 }

@@ -52,7 +52,8 @@ internal sealed class SamplesTests
         var y = norm.Forward(Tensor.From([2f, -2, 2, 2, 0, 0, 3, 4], [2, 4]));
         Assert.That(y.ToArray<float>(), Is.EqualTo(new[] { 1, -1, 1, 1, 0, 0, 1.2f, 1.6f }).Within(1e-6));
         y.Sum().Backward();
-        Assert.That(norm.Parameters().Single().Grad!.ToArray<float>(), Is.EqualTo(new[] { 1, -1, 2.2f, 2.6f }).Within(1e-6));
+        var slope = norm.Parameters().Single().Grad!;
+        Assert.That(slope.ToArray<float>(), Is.EqualTo(new[] { 1, -1, 2.2f, 2.6f }).Within(1e-6));
     }
 
     private sealed class Seen(Action<FeatureProgress>? then = null) : IProgress<FeatureProgress>

@@ -55,7 +55,8 @@ public class GradientScalingTests
         scaler.Update(1);
         scaler.Update(double.NaN);
         scaler.Update(double.NaN);
-        Assert.That(() => scaler.Update(double.NaN), Throws.TypeOf<AnomalyException>().With.Message.Contains("3 steps"));
+        Assert.That(() => scaler.Update(double.NaN),
+            Throws.TypeOf<AnomalyException>().With.Message.Contains("3 steps"));
     }
 
     [Test]
@@ -80,7 +81,8 @@ public class GradientScalingTests
     {
         var (a, b) = (WithGradient(3, 0), WithGradient(-4));
         Assert.That(ClipGrad.ByNorm([a, b], 2.5), Is.EqualTo(5));
-        Assert.That(a.Grad!.ToArray<float>().Concat(b.Grad!.ToArray<float>()), Is.EqualTo([1.5f, 0f, -2f]).Within(1e-5));
+        Assert.That(a.Grad!.ToArray<float>().Concat(b.Grad!.ToArray<float>()),
+            Is.EqualTo([1.5f, 0f, -2f]).Within(1e-5));
         Assert.That(ClipGrad.ByNorm([a, b], 100), Is.EqualTo(2.5).Within(1e-5));
         Assert.That(b.Grad!.Item<float>(), Is.EqualTo(-2f).Within(1e-5));
     }

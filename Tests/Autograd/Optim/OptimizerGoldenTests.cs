@@ -20,7 +20,8 @@ public class OptimizerGoldenTests
         foreach (var setting in fixture.Meta.GetProperty("cases").EnumerateObject())
         {
             using var scope = Scope.Open();
-            (string Name, Tensor Tensor)[] parameters = [("w", Parameter(fixture["w0"])), ("b", Parameter(fixture["b0"]))];
+            (string Name, Tensor Tensor)[] parameters =
+                [("w", Parameter(fixture["w0"])), ("b", Parameter(fixture["b0"]))];
             using var optimizer = Make(setting.Value, parameters);
             var after = parameters.ToDictionary(p => p.Name, _ => new List<double>());
             for (var step = 0; step < fixture.Meta.GetProperty("steps").GetInt32(); step++)

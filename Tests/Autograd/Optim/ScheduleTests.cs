@@ -10,7 +10,8 @@ public class ScheduleTests
     public void A_linear_schedule_ends_at_zero_and_stays_there()
     {
         var schedule = new LinearSchedule(4);
-        Assert.That(Enumerable.Range(0, 7).Select(step => schedule.At(2, step)), Is.EqualTo([2, 1.5, 1, 0.5, 0, 0, 0.0]));
+        Assert.That(Enumerable.Range(0, 7).Select(step => schedule.At(2, step)),
+            Is.EqualTo([2, 1.5, 1, 0.5, 0, 0, 0.0]));
     }
 
     [Test]

@@ -10,8 +10,8 @@ public sealed class AttentionCases : CaseFamily
 
     public override IEnumerable<OpCase> Rows() =>
     [
-        Attention(1, QkvOrder.Legacy, 1, 1, 4), Attention(2, QkvOrder.Legacy, 2, 5, 8), Attention(2, QkvOrder.New, 1, 9, 12),
-        Attention(4, QkvOrder.Legacy, 1, 70, 64) with { Large = true },
+        Attention(1, QkvOrder.Legacy, 1, 1, 4), Attention(2, QkvOrder.Legacy, 2, 5, 8),
+        Attention(2, QkvOrder.New, 1, 9, 12), Attention(4, QkvOrder.Legacy, 1, 70, 64) with { Large = true },
     ];
 
     private static OpCase Attention(int heads, QkvOrder order, long batch, long tokens, long channels) =>

@@ -16,8 +16,10 @@ public sealed class Conv2dCases : CaseFamily
         Conv([0, 4, 4, 2], 3, 3, padding: 1), Conv([1, 16, 16, 32], 40, 3, padding: 1) with { Large = true },
         Conv([2, 9, 9, 16], 24, 1) with { Large = true },
         new("conv2d", "x.Conv2d(weight, bias, residual: r)", x => x[0]!.Conv2d(x[1]!, x[2], padding: 1, residual: x[3]),
-            Input.Normal(1, 4, 5, 3), Input.Normal(4, 3, 3, 3), Input.Normal(4), Input.Normal(1, 4, 5, 4)) { Terms = 27, Roundings = 40 },
-        Transposed([1, 3, 4, 2], 3, 2, stride: 2), Transposed([2, 3, 3, 4], 2, 3, stride: 2, padding: 1, outputPadding: 1),
+            Input.Normal(1, 4, 5, 3), Input.Normal(4, 3, 3, 3), Input.Normal(4), Input.Normal(1, 4, 5, 4))
+            { Terms = 27, Roundings = 40 },
+        Transposed([1, 3, 4, 2], 3, 2, stride: 2),
+        Transposed([2, 3, 3, 4], 2, 3, stride: 2, padding: 1, outputPadding: 1),
         Transposed([1, 4, 4, 4], 4, 3, padding: 1, groups: 2),
     ];
 
@@ -33,8 +35,8 @@ public sealed class Conv2dCases : CaseFamily
                 / ((stride ?? 1).H * (stride ?? 1).W),
         };
 
-    private static OpCase Transposed(long[] shape, long outputs, Pair kernel, Pair? stride = null, Pair padding = default,
-        Pair outputPadding = default, int groups = 1) =>
+    private static OpCase Transposed(long[] shape, long outputs, Pair kernel, Pair? stride = null,
+        Pair padding = default, Pair outputPadding = default, int groups = 1) =>
         new("conv_transpose2d", "x.ConvTranspose2d(weight, bias, stride, padding, outputPadding, groups)",
             x => x[0]!.ConvTranspose2d(x[1]!, x[2], stride, padding, outputPadding, groups), Input.Normal(shape),
             Input.Normal(shape[3], outputs / groups, kernel.H, kernel.W), Input.Normal(outputs))

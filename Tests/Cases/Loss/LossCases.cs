@@ -10,12 +10,13 @@ public sealed class LossCases : CaseFamily
 
     public override IEnumerable<OpCase> Rows() =>
     [
-        .. Softmax([7], 0), .. Softmax([3, 5], -1), .. Softmax([2, 5, 3], 1), .. Softmax([0, 4], 1), .. Softmax([300, 257], -1),
+        .. Softmax([7], 0), .. Softmax([3, 5], -1), .. Softmax([2, 5, 3], 1), .. Softmax([0, 4], 1),
+        .. Softmax([300, 257], -1),
         CrossEntropy(4, 6), CrossEntropy(3, 2, 5), CrossEntropy(500, 130) with { Large = true },
-        new("embedding", "weight.Embedding(indices)", x => x[0]!.Embedding(x[1]!), Input.Normal(6, 4), Input.Index(6, 3, 5))
-            { IsExact = true },
-        new("embedding", "weight.Embedding(indices)", x => x[0]!.Embedding(x[1]!), Input.Normal(1, 3), Input.Index(1, 0))
-            { IsExact = true },
+        new("embedding", "weight.Embedding(indices)", x => x[0]!.Embedding(x[1]!),
+            Input.Normal(6, 4), Input.Index(6, 3, 5)) { IsExact = true },
+        new("embedding", "weight.Embedding(indices)", x => x[0]!.Embedding(x[1]!),
+            Input.Normal(1, 3), Input.Index(1, 0)) { IsExact = true },
     ];
 
     private static IEnumerable<OpCase> Softmax(long[] shape, int axis)

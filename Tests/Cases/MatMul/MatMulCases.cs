@@ -13,7 +13,8 @@ public sealed class MatMulCases : CaseFamily
         MatMul([3, 0], [0, 2]), MatMul([130, 70], [70, 90]) with { Large = true },
         new("matmul", "a.MatMul(b, transposeA, transposeB)", x => x[0]!.MatMul(x[1]!, true, true),
             Input.Normal(5, 3), Input.Normal(4, 5)) { Terms = 5 },
-        Linear(7, 5, true, 3), Linear(1, 1, false, 1), Linear(19, 33, true, 2, 3), Linear(256, 130, true, 70) with { Large = true },
+        Linear(7, 5, true, 3), Linear(1, 1, false, 1), Linear(19, 33, true, 2, 3),
+        Linear(256, 130, true, 70) with { Large = true },
     ];
 
     private static OpCase MatMul(long[] a, long[] b) =>

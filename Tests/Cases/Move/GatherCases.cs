@@ -13,7 +13,8 @@ public sealed class GatherCases : CaseFamily
         Concat(0, [2, 3], [4, 3]), Concat(1, [2, 3], [2, 1], [2, 5]), Concat(-1, [3, 2, 4], [3, 2, 9]), Concat(0, [5]),
         Concat(1, [2, 0], [2, 3]), Concat(-1, [900, 40], [900, 64]) with { Large = true },
         Concat(-1, [1, 128, 128, 256], [1, 128, 128, 256]) with { Network = true },
-        new("concat", "Tensor.Stack(axis, a, b)", x => Tensor.Stack(1, x[0]!, x[1]!), Input.Normal(2, 3), Input.Normal(2, 3))
+        new("concat", "Tensor.Stack(axis, a, b)", x => Tensor.Stack(1, x[0]!, x[1]!),
+            Input.Normal(2, 3), Input.Normal(2, 3))
             { Reference = x => Naive.Build([2, 2, 3], i => x[i[1]].At(i[0], i[2])), IsExact = true },
         Gather(0, [4, 3], [6, 3]), Gather(1, [4, 3], [2, 5]), Gather(2, [2, 3, 4], [2, 3, 1]), Gather(0, [3], [0]),
         Gather(1, [3, 400, 70], [3, 60, 70]) with { Large = true },

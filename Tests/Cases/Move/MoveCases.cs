@@ -32,11 +32,17 @@ public sealed class MoveCases : CaseFamily
         Move("move", x => x.To(other).To(x.Device), [2, 3], i => [i[0], i[1]], [2, 3]) with { Call = "x.To(device)" },
         new("cast", "x.To(dtype)", x => x[0]!.To(DType.BFloat16).To(x[0]!.DType), Input.Normal(3, 5))
             { HasGradient = false, IsExact = true, DTypes = [DType.Float32] },
-        new("cast", "x.To(dtype)", x => x[0]!.To(DType.Float64), Input.Normal(3, 5)) { Reference = x => x[0], IsExact = true },
+        new("cast", "x.To(dtype)", x => x[0]!.To(DType.Float64), Input.Normal(3, 5))
+            { Reference = x => x[0], IsExact = true },
         new("cast", "x.To(dtype)", x => x[0]!.To(DType.Int64), Input.Uniform(-9, 9, 40))
             { Reference = x => x[0].Map(Math.Truncate), HasGradient = false, IsExact = true },
         new("cast", "x.To(dtype)", x => x[0]!.To(DType.Bool), Input.Index(3, 40))
-            { Reference = x => x[0].Map(v => v != 0 ? 1 : 0), HasGradient = false, IsExact = true, DTypes = [DType.Float32] },
+            {
+                Reference = x => x[0].Map(v => v != 0 ? 1 : 0),
+                HasGradient = false,
+                IsExact = true,
+                DTypes = [DType.Float32],
+            },
         Pad([(1, 2), (0, 1)], 0, 3, 4), Pad([(0, 0), (2, 0), (0, 3)], -1.5, 2, 1, 3), Pad([(1, 1)], 2, 0),
     ];
 
@@ -45,10 +51,10 @@ public sealed class MoveCases : CaseFamily
     // As networks turn their activations: NHWC to NCHW and back, heads apart, odd lengths.
     private static IEnumerable<OpCase> Copies() =>
     [
-        Move("copy", x => x.Permute(0, 3, 1, 2).Contiguous(), [2, 19, 23, 96], i => [i[0], i[2], i[3], i[1]], [2, 96, 19, 23])
-            with { Large = true },
-        Move("copy", x => x.Permute(0, 2, 3, 1).Contiguous(), [2, 3, 129, 131], i => [i[0], i[3], i[1], i[2]], [2, 129, 131, 3])
-            with { Large = true },
+        Move("copy", x => x.Permute(0, 3, 1, 2).Contiguous(), [2, 19, 23, 96], i => [i[0], i[2], i[3], i[1]],
+            [2, 96, 19, 23]) with { Large = true },
+        Move("copy", x => x.Permute(0, 2, 3, 1).Contiguous(), [2, 3, 129, 131], i => [i[0], i[3], i[1], i[2]],
+            [2, 129, 131, 3]) with { Large = true },
         Move("copy", x => x.Transpose(1, 2).Contiguous(), [4, 65, 8, 33], i => [i[0], i[2], i[1], i[3]], [4, 8, 65, 33])
             with { Large = true },
         new("copy", "x.Clone()", x => x[0]!.Clone(), Input.Uniform(0, 1, 1, 256, 256, 64)) { Network = true },
@@ -63,8 +69,8 @@ public sealed class MoveCases : CaseFamily
             new Input([4_194_304], (r, _) => r.NextDouble(), DType.Float16)) { Network = true },
     ];
 
-    private static OpCase Move(string op, Func<Tensor, Tensor> run, long[] shape, Func<long[], long[]> from, long[] result,
-        [CallerArgumentExpression(nameof(run))] string call = "") =>
+    private static OpCase Move(string op, Func<Tensor, Tensor> run, long[] shape, Func<long[], long[]> from,
+        long[] result, [CallerArgumentExpression(nameof(run))] string call = "") =>
         new(op, Calls.Short(call), x => run(x[0]!), Input.Normal(shape))
         { Reference = x => Naive.Build(Shape.Of(result), i => x[0].At(from(i))), IsExact = true };
 

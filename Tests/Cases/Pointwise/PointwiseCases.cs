@@ -15,9 +15,11 @@ public sealed class PointwiseCases : CaseFamily
     public override IEnumerable<OpCase> Rows() =>
     [
         .. Unary("silu", x => x.Silu(), x => x / (1 + Math.Exp(-x)), flops: 20),
-        .. Unary("gelu", x => x.Gelu(), x => 0.5 * x * (1 + ErrorFunction.Of(x / Math.Sqrt(2))), flops: 30, absolute: true),
+        .. Unary("gelu", x => x.Gelu(),
+            x => 0.5 * x * (1 + ErrorFunction.Of(x / Math.Sqrt(2))), flops: 30, absolute: true),
         .. Unary("gelu_tanh", x => x.GeluTanh(),
-            x => 0.5 * x * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x))), flops: 25, absolute: true),
+            x => 0.5 * x * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x))),
+            flops: 25, absolute: true),
         .. Unary("relu", x => x.Relu(), x => Math.Max(x, 0), kinks: [0], exact: true),
         .. Unary("sigmoid", x => x.Sigmoid(), x => 1 / (1 + Math.Exp(-x)), flops: 18),
         .. Unary("tanh", x => x.Tanh(), Math.Tanh, flops: 25),

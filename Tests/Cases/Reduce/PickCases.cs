@@ -18,8 +18,8 @@ public sealed class PickCases : CaseFamily
         .. Pick("min", (x, axis) => x.Min(axis), v => v.Min()),
         .. Pick("argmax", (x, axis) => x.ArgMax(axis), v => v.IndexOf(v.Max()), gradient: false),
         .. Pick("argmin", (x, axis) => x.ArgMin(axis), v => v.IndexOf(v.Min()), gradient: false),
-        .. TopK([9], 0, 3), .. TopK([4, 7], 1, 7), .. TopK([7, 4], 0, 2), .. TopK([2, 6, 3], 1, 4), .. TopK([3, 5], 1, 0),
-        .. TopK([3, 41_000], 1, 5),
+        .. TopK([9], 0, 3), .. TopK([4, 7], 1, 7), .. TopK([7, 4], 0, 2), .. TopK([2, 6, 3], 1, 4),
+        .. TopK([3, 5], 1, 0), .. TopK([3, 41_000], 1, 5),
     ];
 
     private static IEnumerable<OpCase> Pick(string op, Func<Tensor, int, Tensor> run,
@@ -40,7 +40,8 @@ public sealed class PickCases : CaseFamily
 
     private static IEnumerable<OpCase> TopK(long[] shape, int axis, int k)
     {
-        var row = new OpCase("top_k", "x.TopK(k, axis).Values", x => TopK(x[0]!, axis, k, values: true), Input.Distinct(shape))
+        var row = new OpCase(
+            "top_k", "x.TopK(k, axis).Values", x => TopK(x[0]!, axis, k, values: true), Input.Distinct(shape))
         {
             Reference = x => Best(x[0], axis, k, (value, _) => value),
             IsExact = true,

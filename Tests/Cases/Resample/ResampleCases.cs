@@ -12,7 +12,8 @@ public sealed class ResampleCases : CaseFamily
     [
         Image("avg_pool2d", "x.AvgPool2d(kernel, stride, padding)", x => x.AvgPool2d(2), 2, 4, 6, 3),
         Image("avg_pool2d", "x.AvgPool2d(kernel, stride, padding)", x => x.AvgPool2d(3, 2, 1), 1, 7, 5, 2),
-        Image("avg_pool2d", "x.AvgPool2d(kernel, stride, padding)", x => x.AvgPool2d(2), 2, 64, 64, 24) with { Large = true },
+        Image("avg_pool2d", "x.AvgPool2d(kernel, stride, padding)", x => x.AvgPool2d(2), 2, 64, 64, 24)
+            with { Large = true },
         Image("max_pool2d", "x.MaxPool2d(kernel, stride, padding)", x => x.MaxPool2d(2), 2, 5, 6, 3),
         Image("max_pool2d", "x.MaxPool2d(kernel, stride, padding)", x => x.MaxPool2d(3, 2, 1), 1, 7, 5, 2),
         Image("adaptive_avg_pool2d", "x.AdaptiveAvgPool2d(output)", x => x.AdaptiveAvgPool2d((3, 2)), 2, 7, 5, 3),
@@ -25,5 +26,10 @@ public sealed class ResampleCases : CaseFamily
     ];
 
     private static OpCase Image(string op, string call, Func<Tensor, Tensor> run, params long[] shape) =>
-        new(op, call, x => run(x[0]!), Input.Distinct(shape)) { Terms = 9, Roundings = 16, DTypes = [DType.Float32, DType.Float64] };
+        new(op, call, x => run(x[0]!), Input.Distinct(shape))
+        {
+            Terms = 9,
+            Roundings = 16,
+            DTypes = [DType.Float32, DType.Float64],
+        };
 }

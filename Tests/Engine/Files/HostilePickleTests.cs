@@ -66,8 +66,9 @@ public sealed class HostilePickleTests
         yield return Case("state in itself", $"{OrderedDict})Rq\u0000h\u0000b.", "containing itself");
         yield return Case("depth", new string(']', 5000) + new string('a', 4999) + ".", "nested deeper than 64 levels");
         yield return Case("depth of tuples", "N" + new string('\u0085', 5000) + ".", "nested deeper than 64 levels");
-        yield return Case("lists of the same list twice", "(]q\u0000" + string.Concat(Enumerable.Range(0, 26).Select(i =>
-            $"]q{(char)(i + 1)}(h{(char)i}h{(char)i}e")) + "t.", "a bomb");
+        yield return Case("lists of the same list twice",
+            "(]q\u0000" + string.Concat(Enumerable.Range(0, 26).Select(i =>
+                $"]q{(char)(i + 1)}(h{(char)i}h{(char)i}e")) + "t.", "a bomb");
         yield return Case("copied pairs",
             "](" + string.Concat(Enumerable.Range(0, 200).Select(i => $"K{(char)i}N\u0086"))
             + "eq\u0000" + string.Concat(Enumerable.Repeat($"0{OrderedDict}h\u0000\u0085R", 100)) + ".", "a bomb");

@@ -48,7 +48,8 @@ internal sealed class BatchNormTests
     public void Same_bits_for_any_number_of_threads([Values] bool training) => OpCompare.SameBitsForAnyThreads(t =>
     {
         var device = t[0]!.Device;
-        return t[0]!.BatchNorm(t[1], t[2], Tensor.Zeros([21], device: device), Tensor.Ones([21], device: device), training);
+        return t[0]!.BatchNorm(t[1], t[2], Tensor.Zeros([21], device: device), Tensor.Ones([21], device: device),
+            training);
     }, Inputs(3, 700, 21, true));
 
     [Test]
@@ -62,8 +63,9 @@ internal sealed class BatchNormTests
             guard.Input(OpCompare.Normal([channels], 4)), guard.Input(OpCompare.Normal([channels], 5, 3, 0.1)),
             guard.Output(rows * channels), statistics.View, rows, channels, training, 0.1f, 1e-5f);
         BatchNorm.Forward.Run(Device.Cpu, DType.Float32, forward);
-        BatchNorm.Backward.Run(Device.Cpu, DType.Float32, new(forward, guard.Input(OpCompare.Normal([rows, channels], 6)),
-            guard.Output(rows * channels), guard.Output(channels), guard.Output(channels)));
+        BatchNorm.Backward.Run(Device.Cpu, DType.Float32, new(forward,
+            guard.Input(OpCompare.Normal([rows, channels], 6)), guard.Output(rows * channels),
+            guard.Output(channels), guard.Output(channels)));
         guard.AssertUntouched();
     }
 

@@ -14,7 +14,8 @@ internal sealed class EmbeddingTests
         {
             var (rows, width, picks) = c;
             var indices = Tensor.From(picks.Select(p => p % rows).ToArray(), [picks.Length]);
-            OpCompare.Float32WithFloat64(t => t[0]!.Embedding(t[1]!), [OpCompare.Normal([rows, width], 1), indices], 0, 1e-6);
+            OpCompare.Float32WithFloat64(t => t[0]!.Embedding(t[1]!),
+                [OpCompare.Normal([rows, width], 1), indices], 0, 1e-6);
         }, iter: 100, threads: 1);
 
     [Test]

@@ -4,7 +4,8 @@ using NUnit.Framework;
 
 namespace Diffract.Tests.Kernels.Lanes;
 
-/// <summary>The float functions against double precision, in units of the last place (ulp) of the true result.</summary>
+/// <summary>The float functions against double precision, in units of the last place (ulp) of the true result.
+/// </summary>
 public sealed class LaneMathTests
 {
     private static readonly float[] special =

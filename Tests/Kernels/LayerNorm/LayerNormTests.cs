@@ -13,7 +13,8 @@ internal sealed class LayerNormTests
         Gen.Select(Gen.Int[1, 20], Gen.Int[2, 80], Gen.Bool).Sample(c =>
         {
             var (rows, columns, bias) = c;
-            OpCompare.Float32WithFloat64(t => t[0]!.LayerNorm(t[1]!, t[2], 1e-3f), Inputs(rows, columns, bias), 1e-5, 2e-5);
+            OpCompare.Float32WithFloat64(t => t[0]!.LayerNorm(t[1]!, t[2], 1e-3f),
+                Inputs(rows, columns, bias), 1e-5, 2e-5);
         }, iter: 100, threads: 1);
 
     [TestCase(577, 1024)]
@@ -33,8 +34,11 @@ internal sealed class LayerNormTests
     [Test]
     public void Backward_is_the_derivative([Values] bool bias)
     {
-        Tensor[] inputs = [OpCompare.Normal([3, 2, 4], 1).To(DType.Float64), OpCompare.Normal([2, 4], 2).To(DType.Float64),
-            OpCompare.Normal([2, 4], 3).To(DType.Float64)];
+        Tensor[] inputs =
+        [
+            OpCompare.Normal([3, 2, 4], 1).To(DType.Float64), OpCompare.Normal([2, 4], 2).To(DType.Float64),
+            OpCompare.Normal([2, 4], 3).To(DType.Float64),
+        ];
         GradCheck.Run(x => x[0].LayerNorm(x[1], bias ? x[2] : null, 1e-2f), bias ? inputs : inputs[..2]);
     }
 
@@ -52,8 +56,9 @@ internal sealed class LayerNormTests
             guard.Input(OpCompare.Normal([columns], 2)), guard.Input(OpCompare.Normal([columns], 3)),
             guard.Output(rows * columns), statistics.View, rows, columns, 1e-5f);
         LayerNorm.Forward.Run(Device.Cpu, DType.Float32, forward);
-        LayerNorm.Backward.Run(Device.Cpu, DType.Float32, new(forward, guard.Input(OpCompare.Normal([rows, columns], 4)),
-            guard.Output(rows * columns), guard.Output(columns), guard.Output(columns)));
+        LayerNorm.Backward.Run(Device.Cpu, DType.Float32, new(forward,
+            guard.Input(OpCompare.Normal([rows, columns], 4)), guard.Output(rows * columns),
+            guard.Output(columns), guard.Output(columns)));
         guard.AssertUntouched();
     }
 

@@ -10,7 +10,8 @@ public sealed class CastTests
     private static readonly DType[] all = Enum.GetValues<DType>();
 
     [Test]
-    public void Small_whole_numbers_survive_every_pair([ValueSource(nameof(all))] DType from, [ValueSource(nameof(all))] DType to)
+    public void Small_whole_numbers_survive_every_pair(
+        [ValueSource(nameof(all))] DType from, [ValueSource(nameof(all))] DType to)
     {
         using var scope = Scope.Open();
         // More than a wide lane, and a tail.
@@ -79,7 +80,8 @@ public sealed class CastTests
     public void Floats_become_integers_by_truncation_and_saturate(DType dtype)
     {
         using var scope = Scope.Open();
-        var found = Tensor.From(1.9, 0.5, -0.9, 254.99, 1e30, -1e30, double.NaN).To(dtype).To(DType.Float64).ToArray<double>();
+        var numbers = Tensor.From(1.9, 0.5, -0.9, 254.99, 1e30, -1e30, double.NaN);
+        var found = numbers.To(dtype).To(DType.Float64).ToArray<double>();
         var (low, high) = dtype switch
         {
             DType.Int64 => ((double)long.MinValue, (double)long.MaxValue),

@@ -92,7 +92,8 @@ public sealed class ViewTests
         using var scope = Scope.Open();
         var mask = Tensor.From(true, false);
         Assert.That(() => mask + mask, Throws.TypeOf<DTypeException>().With.Message.Contains("add"));
-        Assert.That(() => Tensor.From(1f) & Tensor.From(2f), Throws.TypeOf<DTypeException>().With.Message.Contains("and"));
+        Assert.That(() => Tensor.From(1f) & Tensor.From(2f),
+            Throws.TypeOf<DTypeException>().With.Message.Contains("and"));
         Assert.That(() => !Tensor.From(1f), Throws.TypeOf<DTypeException>());
         Assert.That(() => Tensor.From(1f).All(), Throws.TypeOf<DTypeException>().With.Message.Contains("all"));
         Assert.That(() => Tensor.Where(Tensor.From(1f), mask, mask), Throws.TypeOf<DTypeException>());

@@ -5,18 +5,20 @@ using NUnit.Framework;
 namespace Diffract.Tests.Kernels.Pointwise;
 
 /// <summary>Proves that every formula's Backward is the derivative of its Forward, with dual numbers: no step size, no
-/// tolerance but rounding. What a formula does not say it keeps is NaN here, so that it shows when it is read.</summary>
+/// tolerance but rounding. What a formula does not say it keeps is NaN here, so that it shows when it is read.
+/// </summary>
 public sealed class FormulaTests
 {
     private static readonly double[] points = [-3.7, -1.2, -0.51, -0.1, 0.05, 0.3, 0.99, 1.5, 2.3, 6.1];
 
     private static readonly object[] configured =
     [
-        new Pow(0), new Pow(1), new Pow(2), new Pow(3), new Pow(0.5), new Pow(-0.5), new Pow(-1), new Pow(-2), new Pow(1.7),
-        new Clamp(-0.3, 1.1), new Clamp(double.NegativeInfinity, 0.2),
+        new Pow(0), new Pow(1), new Pow(2), new Pow(3), new Pow(0.5), new Pow(-0.5), new Pow(-1), new Pow(-2),
+        new Pow(1.7), new Clamp(-0.3, 1.1), new Clamp(double.NegativeInfinity, 0.2),
         new WithRight<Add>(1.5), new WithLeft<Add>(1.5), new WithRight<Sub>(1.5), new WithLeft<Sub>(1.5),
         new WithRight<Mul>(1.5), new WithLeft<Mul>(1.5), new WithRight<Div>(1.5), new WithLeft<Div>(1.5),
-        new WithRight<Maximum>(0.2), new WithLeft<Maximum>(0.2), new WithRight<Minimum>(0.2), new WithLeft<Minimum>(0.2),
+        new WithRight<Maximum>(0.2), new WithLeft<Maximum>(0.2),
+        new WithRight<Minimum>(0.2), new WithLeft<Minimum>(0.2),
     ];
 
     private static IEnumerable<object> Unary() =>
@@ -28,7 +30,8 @@ public sealed class FormulaTests
     public void Backward_is_the_derivative_of_forward(object formula) => Call(nameof(CheckUnary), formula);
 
     [TestCaseSource(nameof(Binary))]
-    public void Both_backwards_are_the_partial_derivatives_of_forward(object formula) => Call(nameof(CheckBinary), formula);
+    public void Both_backwards_are_the_partial_derivatives_of_forward(object formula) =>
+        Call(nameof(CheckBinary), formula);
 
     [Test]
     public void Ties_share_the_gradient_and_kinks_have_none()
@@ -65,7 +68,8 @@ public sealed class FormulaTests
             if (!double.IsFinite(dual.Value) || !double.IsFinite(dual.Slope)) continue;
             double y = formula.Forward<DoubleLane>(x);
             double slope = formula.Backward<DoubleLane>(
-                TFormula.Keeps.HasFlag(Keep.Input) ? x : double.NaN, TFormula.Keeps.HasFlag(Keep.Output) ? y : double.NaN, 2);
+                TFormula.Keeps.HasFlag(Keep.Input) ? x : double.NaN,
+                TFormula.Keeps.HasFlag(Keep.Output) ? y : double.NaN, 2);
             Close(slope, 2 * dual.Slope, $"{formula} at {x}");
             Assert.That(y, Is.EqualTo(dual.Value).Within(1e-15 * Math.Abs(y)));
             tried++;

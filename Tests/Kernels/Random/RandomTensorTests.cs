@@ -42,7 +42,8 @@ public sealed class RandomTensorTests
         using var both = ((Draw)draw)([4099], new Generator(8), DType.Float64, Device.Cpu);
         var expected = both.ToArray<double>();
         var found = single.ToArray<float>();
-        for (var i = 0; i < found.Length; i++) Assert.That(found[i], Is.EqualTo(expected[i]).Within(2e-6), $"element {i}");
+        for (var i = 0; i < found.Length; i++)
+            Assert.That(found[i], Is.EqualTo(expected[i]).Within(2e-6), $"element {i}");
     }
 
     [Test]

@@ -80,7 +80,8 @@ public class DiffusionStepsTests(string name)
                 Is.EqualTo(GoldenFixture.Values(prediction.LogVariance)).Within(1e-4)
                     .Or.Some.EqualTo(double.NegativeInfinity), "the variance and its logarithm");
         }
-        fixture.CheckImages($"{prefix}.p_sample", new DdpmSampler(diffusion).Step(Model(diffusion), x, t, noise2).Sample);
+        fixture.CheckImages($"{prefix}.p_sample",
+            new DdpmSampler(diffusion).Step(Model(diffusion), x, t, noise2).Sample);
     }
 
     [Test]
@@ -122,7 +123,8 @@ public class DiffusionStepsTests(string name)
     [TestCase("MSE_fixedlarge", VarianceType.FixedLarge)]
     public void Losses_and_their_gradients(string key, VarianceType variance)
     {
-        var diffusion = new GaussianDiffusion(schedule, MeanType.Epsilon, variance, Loss(key.Replace("_fixedlarge", "")));
+        var diffusion = new GaussianDiffusion(schedule, MeanType.Epsilon, variance,
+            Loss(key.Replace("_fixedlarge", "")));
         output.RequiresGrad = true;
         var loss = diffusion.TrainingLosses(Model(diffusion), x0, t, noise);
         foreach (var (part, value) in new[] { ("loss", loss.Loss), ("mse", loss.Mse), ("vb", loss.Vb) })

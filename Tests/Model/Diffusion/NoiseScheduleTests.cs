@@ -92,7 +92,8 @@ public class NoiseScheduleTests
     {
         Assert.Multiple(() =>
         {
-            Assert.That(() => NoiseSchedule.Named("quadratic"), Throws.ArgumentException.With.Message.Contains("cosine"));
+            Assert.That(() => NoiseSchedule.Named("quadratic"),
+                Throws.ArgumentException.With.Message.Contains("cosine"));
             Assert.That(() => NoiseSchedule.FromBetas([0.1, 0]), Throws.ArgumentException);
             Assert.That(() => NoiseSchedule.FromBetas([double.NaN]), Throws.ArgumentException);
             Assert.That(() => NoiseSchedule.FromBetas([]), Throws.ArgumentException);

@@ -81,7 +81,8 @@ public class SamplerTests
     public void Steps_go_from_the_noisiest_to_the_first_and_give_both_images()
     {
         var image = Image();
-        var steps = new DdimSampler(diffusion).Steps(Knows(image), image, (_, _) => throw new InvalidOperationException())
+        var steps = new DdimSampler(diffusion)
+            .Steps(Knows(image), image, (_, _) => throw new InvalidOperationException())
             .Select(s => (s.Done, s.Total, s.T, s.Start.ToArray<float>())).ToList();
         Assert.Multiple(() =>
         {
@@ -108,8 +109,8 @@ public class SamplerTests
     {
         var weight = Tensor.From([0.1f]);
         weight.RequiresGrad = true;
-        Assert.That(new DdimSampler(diffusion).Sample((x, _) => weight * x, [1, 2, 2, 3], new Generator(1)).RequiresGrad,
-            Is.False);
+        var sample = new DdimSampler(diffusion).Sample((x, _) => weight * x, [1, 2, 2, 3], new Generator(1));
+        Assert.That(sample.RequiresGrad, Is.False);
     }
 
     [Test]

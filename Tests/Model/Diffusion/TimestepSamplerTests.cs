@@ -15,7 +15,8 @@ public class TimestepSamplerTests
     {
         using var fixture = new GoldenFixture(name);
         using var sampler = new LossSecondMomentSampler(fixture.Meta.GetProperty("T").GetInt32(),
-            fixture.Meta.GetProperty("history_per_term").GetInt32(), fixture.Meta.GetProperty("uniform_prob").GetDouble());
+            fixture.Meta.GetProperty("history_per_term").GetInt32(),
+            fixture.Meta.GetProperty("uniform_prob").GetDouble());
         var steps = DiffusionFixtures.Steps(fixture["t"]);
         var losses = fixture["loss"].ToArray<double>();
         var batch = fixture["t"].Shape.Int(1);
@@ -51,7 +52,8 @@ public class TimestepSamplerTests
             var drawn = draw.T.Count(s => s == t);
             var expected = sampler.Weights()[t];
             Assert.That(drawn / 80_000.0, Is.EqualTo(expected).Within(0.005), $"share of step {t}");
-            if (drawn > 0) Assert.That(draw.Weights[draw.T.ToList().IndexOf(t)], Is.EqualTo(0.25 / expected).Within(1e-9));
+            if (drawn > 0)
+                Assert.That(draw.Weights[draw.T.ToList().IndexOf(t)], Is.EqualTo(0.25 / expected).Within(1e-9));
         }
         // The weighted mean of any function of t is its plain mean: here of t itself.
         var mean = Enumerable.Range(0, draw.T.Count).Average(i => draw.Weights[i] * (draw.T[i] == 2 ? 0 : draw.T[i]));

@@ -75,7 +75,8 @@ public class UNetDiffusionTests
         }
         fixture.Check("loss_per_sample", losses.ToArray());
         fixture.Check("grad_l2_norm", norms.ToArray());
-        foreach (var tensor in Named("param_after.")) fixture.Check(tensor, parameters[tensor["param_after.".Length..]]);
+        foreach (var tensor in Named("param_after."))
+            fixture.Check(tensor, parameters[tensor["param_after.".Length..]]);
         var averages = ema.Averages(rate).ToDictionary(a => a.Name, a => a.Tensor);
         foreach (var tensor in Named("ema_after.")) fixture.Check(tensor, averages[tensor["ema_after.".Length..]]);
         fixture.AssertAllUsed();

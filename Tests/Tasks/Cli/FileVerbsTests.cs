@@ -57,7 +57,8 @@ internal sealed class FileVerbsTests
         using var json = JsonDocument.Parse(output);
         Assert.That(json.RootElement.GetProperty("elements").GetInt64(), Is.EqualTo(7));
         var tensors = json.RootElement.GetProperty("tensors").EnumerateArray();
-        Assert.That(tensors.Select(t => t.GetProperty("name").GetString()), Is.EquivalentTo(new[] { "count", "a.weight" }));
+        Assert.That(tensors.Select(t => t.GetProperty("name").GetString()),
+            Is.EquivalentTo(new[] { "count", "a.weight" }));
     }
 
     [Test]
@@ -80,7 +81,8 @@ internal sealed class FileVerbsTests
         var (code, output, _) = await ApplicationTests.Run("inspect", folder["u.safetensors"]);
         Assert.That(code, Is.Zero);
         Assert.That(output, Does.Contain("network: diffusion U-Net, 9 blocks"));
-        Assert.That(output, Does.Contain("32 channels x [1, 2], 1 residual blocks a level, attention at 1/[2] of the size"));
+        Assert.That(output,
+            Does.Contain("32 channels x [1, 2], 1 residual blocks a level, attention at 1/[2] of the size"));
         Assert.That(output, Does.Contain("7 class labels"));
     }
 

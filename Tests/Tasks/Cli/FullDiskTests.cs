@@ -20,8 +20,8 @@ internal sealed class FullDiskTests
     {
         var network = Work.Network(folder.Path);
         File.WriteAllText(folder["f.safetensors"], "old");
-        string[] command = ["features", "--network", network, "--data", folder["pictures"], "--timesteps", "20", "--blocks",
-            "3", "--draws", "8", "--force", "--out", folder["f.safetensors"]];
+        string[] command = ["features", "--network", network, "--data", folder["pictures"], "--timesteps", "20",
+            "--blocks", "3", "--draws", "8", "--force", "--out", folder["f.safetensors"]];
         FailsOnFull(4, command, "t20.b3.bin");
         Assert.That(File.ReadAllText(folder["f.safetensors"]), Is.EqualTo("old"));
 
@@ -34,7 +34,10 @@ internal sealed class FullDiskTests
     public void A_conversion_that_does_not_fit_leaves_the_old_file()
     {
         using (var scope = Scope.Open())
-            TensorFile.Save(folder["w.safetensors"], new Dictionary<string, Tensor> { ["w"] = Tensor.From(new float[5000], [5000]) });
+        {
+            var tensors = new Dictionary<string, Tensor> { ["w"] = Tensor.From(new float[5000], [5000]) };
+            TensorFile.Save(folder["w.safetensors"], tensors);
+        }
         File.WriteAllText(folder["old.pt"], "old");
         FailsOnFull(4, ["convert", folder["w.safetensors"], folder["old.pt"], "--force"], "old.pt");
         Assert.That(File.ReadAllText(folder["old.pt"]), Is.EqualTo("old"));

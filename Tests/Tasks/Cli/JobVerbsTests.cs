@@ -30,10 +30,10 @@ internal sealed partial class JobVerbsTests
         File.WriteAllText(Path.Combine(folder["broken"], "down", "03.png"), "no picture");
         for (var label = 0; label < Classes; label++) Greys(Path.Combine(folder["greys"], $"grey{label}"), label);
 
-        await Succeed("features --network {plain}/ema.safetensors --data {greys} --timesteps 20 --blocks 3 --out {f}.safetensors");
-        await Succeed("features --network {plain}/ema.safetensors --data {greys} --timesteps 20 --blocks 2 --out {f2}.safetensors");
-        await Succeed("features --network {plain}/ema.safetensors --data {greys} --timesteps 20 --blocks 3 --pool 2 --out "
-            + "{pooled}.safetensors");
+        const string extract = "features --network {plain}/ema.safetensors --data {greys} --timesteps 20";
+        await Succeed(extract + " --blocks 3 --out {f}.safetensors");
+        await Succeed(extract + " --blocks 2 --out {f2}.safetensors");
+        await Succeed(extract + " --blocks 3 --pool 2 --out {pooled}.safetensors");
         await Succeed("train --features {f}.safetensors --lr 1e-2 --epochs 3 --validation 0.3 --name {head}");
     }
 
@@ -48,9 +48,11 @@ internal sealed partial class JobVerbsTests
     [TestCase("features --network {plain}/ema.safetensors --data {pictures} --blocks 3 --label 0",
         "is an unconditional network: it takes no --label")]
     [TestCase("features --network {plain}/ema.safetensors --data {empty} --blocks 3", "empty: no picture (jpg, ")]
-    [TestCase("features --network {plain}/ema.safetensors --data {absent} --blocks 3", "absent: there is no such folder")]
+    [TestCase("features --network {plain}/ema.safetensors --data {absent} --blocks 3",
+        "absent: there is no such folder")]
     [TestCase("features --network {absent}.pt --data {pictures} --blocks 3", "absent.pt: no such file")]
-    [TestCase("features --network {plain}/ema.safetensors --data {pictures} --blocks 99", "blocks 1 to 9, found block 99")]
+    [TestCase("features --network {plain}/ema.safetensors --data {pictures} --blocks 99",
+        "blocks 1 to 9, found block 99")]
     [TestCase("features --network {plain}/ema.safetensors --data {pictures} --blocks 3 --timesteps 1000",
         "timesteps 0 to 999, found 1000")]
     [TestCase("features --network {plain}/ema.safetensors --data {pictures} --blocks 0",
@@ -72,7 +74,8 @@ internal sealed partial class JobVerbsTests
     [TestCase("train --features {plain}/ema.safetensors --name {t}", "is no feature file")]
     [TestCase("train --features {f}.safetensors --blocks 4 --name {t}", "has no features of block 4 at timestep 20")]
     [TestCase("train --features {f}.safetensors --epochs 0 --name {t}", "--epochs is a whole number from 1, not '0'")]
-    [TestCase("train --features {f}.safetensors --validation 1 --name {t}", "a number from 0 that is less than 1, not '1'")]
+    [TestCase("train --features {f}.safetensors --validation 1 --name {t}",
+        "a number from 0 that is less than 1, not '1'")]
     [TestCase("pretrain --data {empty} --name {t}", "empty: no picture")]
     [TestCase("pretrain --data {pictures} --image-size 8 --channels 32 --channel-mult 1 --batch 99 --name {t}",
         "12 pictures do not fill one batch of 99")]
@@ -81,8 +84,10 @@ internal sealed partial class JobVerbsTests
     [TestCase("evaluate {head}", "(--features), or images and the network that reads them (--data and --network)")]
     [TestCase("evaluate {absent} --features {f}.safetensors", "absent: no such head (diffract train writes one)")]
     [TestCase("evaluate {plain}/ema.safetensors --features {f}.safetensors", "is no head of this program")]
-    [TestCase("evaluate {head} --features {f2}.safetensors", "has no features of block 3 at timestep 20; it has blocks 2")]
-    [TestCase("evaluate {head} --features {pooled}.safetensors", "trained on block 3: 32@4; the features have block 3: 32@2")]
+    [TestCase("evaluate {head} --features {f2}.safetensors",
+        "has no features of block 3 at timestep 20; it has blocks 2")]
+    [TestCase("evaluate {head} --features {pooled}.safetensors",
+        "trained on block 3: 32@4; the features have block 3: 32@2")]
     [TestCase("evaluate {head} --data {pictures} --network {plain}/ema.safetensors",
         "knows 7 classes (grey0, grey1, grey2, grey3, grey4, ...); the data have 2 (across, down)")]
     [TestCase("evaluate {head} --data {greys} --network {conditional}/ema.safetensors", "say with --label which")]
@@ -104,19 +109,22 @@ internal sealed partial class JobVerbsTests
     public async Task Features_of_a_conditional_network_are_read_as_a_class()
     {
         foreach (var label in (int[])[0, 1])
-            await Succeed($"features --network {{conditional}}/ema.safetensors --data {{pictures}} --timesteps 20 --blocks 3 "
-                + $"--label {label} --out {{as{label}}}.safetensors");
+            await Succeed("features --network {conditional}/ema.safetensors --data {pictures} --timesteps 20 "
+                + $"--blocks 3 --label {label} --out {{as{label}}}.safetensors");
         using var first = FeatureTable.Open(folder["as0.safetensors"]);
         Assert.That(first.Header!.ClassLabel, Is.Zero);
         Assert.That(Work.Numbers(folder["as0.safetensors"]), Is.Not.EqualTo(Work.Numbers(folder["as1.safetensors"])));
     }
 
-    [TestCase("features --network {plain}/ema.safetensors --data {broken} --timesteps 20 --blocks 3 --out {skip}.safetensors")]
-    [TestCase("train --network {plain}/ema.safetensors --data {broken} --timesteps 20 --blocks 3 --epochs 1 --lr 1e-2 --name {skip}")]
-    [TestCase("pretrain --data {broken} --image-size 8 --channels 32 --channel-mult 1 --res-blocks 1 --steps 3 --batch 4 "
-        + "--sample-every 0 --name {skippre}")]
-    public async Task A_broken_picture_is_skipped_counted_and_named(string line) => Assert.That((await Succeed(line)).Error,
-        Does.Contain("1 broken picture was left out: down/03.png (this is not a jpg, png, gif or bmp image)"));
+    [TestCase("features --network {plain}/ema.safetensors --data {broken} --timesteps 20 --blocks 3 "
+        + "--out {skip}.safetensors")]
+    [TestCase("train --network {plain}/ema.safetensors --data {broken} --timesteps 20 --blocks 3 --epochs 1 --lr 1e-2 "
+        + "--name {skip}")]
+    [TestCase("pretrain --data {broken} --image-size 8 --channels 32 --channel-mult 1 --res-blocks 1 --steps 3 "
+        + "--batch 4 --sample-every 0 --name {skippre}")]
+    public async Task A_broken_picture_is_skipped_counted_and_named(string line) =>
+        Assert.That((await Succeed(line)).Error,
+            Does.Contain("1 broken picture was left out: down/03.png (this is not a jpg, png, gif or bmp image)"));
 
     [TestCase("--features {f}.safetensors")]
     [TestCase("--data {greys} --network {plain}/ema.safetensors")]
@@ -129,11 +137,13 @@ internal sealed partial class JobVerbsTests
         Assert.That(output, Does.Match(@"top-5  \d+\.\d % \(\d+\.\d to \d+\.\d\), \d+ of 28"));
         Assert.That(output, Does.Match(@"mean of the classes  \d+\.\d %"));
         var page = await File.ReadAllTextAsync(report);
-        Assert.That(page.Contains("<img src=\"data:image/svg+xml;", StringComparison.Ordinal), "the confusion's picture");
+        Assert.That(page.Contains("<img src=\"data:image/svg+xml;", StringComparison.Ordinal),
+            "the confusion's picture");
         for (var label = 0; label < Classes; label++)
         {
             Assert.That(output, Does.Match($@"(?m)^grey{label}  \d+\.\d % \(\d+\.\d to \d+\.\d\), \d of 4"));
-            Assert.That(Regex.IsMatch(page, $@"<td>grey{label}</td><td[^>]*>4</td><td[^>]*>\d+\.\d %</td>"), $"grey{label}");
+            Assert.That(Regex.IsMatch(page, $@"<td>grey{label}</td><td[^>]*>4</td><td[^>]*>\d+\.\d %</td>"),
+                $"grey{label}");
         }
         File.Delete(report);
     }
@@ -141,7 +151,8 @@ internal sealed partial class JobVerbsTests
     [Test]
     public async Task Evaluation_with_another_network_of_the_same_shape_is_noted()
     {
-        var (_, _, error) = await Succeed("evaluate {head} --data {greys} --network {conditional}/ema.safetensors --label 0");
+        var (_, _, error) = await Succeed(
+            "evaluate {head} --data {greys} --network {conditional}/ema.safetensors --label 0");
         Assert.That(error, Does.Contain("note:").And.Contain("these features are of another file"));
     }
 

@@ -3,7 +3,8 @@ using NUnit.Framework;
 
 namespace Diffract.Tests.Tasks;
 
-/// <summary>Runs of the program that are killed, or asked to stop, and go on with the bits of one that was not.</summary>
+/// <summary>Runs of the program that are killed, or asked to stop, and go on with the bits of one that was not.
+/// </summary>
 internal sealed class KilledRunsTests
 {
     private const int Steps = 50;
@@ -26,7 +27,8 @@ internal sealed class KilledRunsTests
         Succeed(Pretrain(folder["straight"]));
         var stopped = folder["killed"];
         KillAndGoOn(stopped, Pretrain(stopped), "pretrain", Steps);
-        Same(stopped, folder["straight"], "ema.safetensors", "model.safetensors", $"checkpoints/step-{Steps:00000000}.safetensors");
+        Same(stopped, folder["straight"], "ema.safetensors", "model.safetensors",
+            $"checkpoints/step-{Steps:00000000}.safetensors");
         Assert.That(Metrics(stopped), Is.EqualTo(Metrics(folder["straight"])));
     }
 
@@ -52,8 +54,8 @@ internal sealed class KilledRunsTests
         const int pictures = 300;
         var network = Work.Network(folder.Path);
         Work.Folder(folder["many"], perClass: pictures / 2);
-        string[] Extract(string path) => ["features", "--network", network, "--data", folder["many"], "--timesteps", "20",
-            "--blocks", "3,9", "--draws", "2", "--batch", "4", "--out", path];
+        string[] Extract(string path) => ["features", "--network", network, "--data", folder["many"], "--timesteps",
+            "20", "--blocks", "3,9", "--draws", "2", "--batch", "4", "--out", path];
         Succeed(Extract(folder["straight.safetensors"]));
 
         var path = folder["killed.safetensors"];
@@ -89,9 +91,9 @@ internal sealed class KilledRunsTests
     private string[] Pretrain(string run, int steps = Steps) =>
     [
         "pretrain", "--data", folder["pictures"], "--image-size", "8", "--channels", "32", "--channel-mult", "1,1",
-        "--attention", "4", "--res-blocks", "1", "--steps", $"{steps}", "--batch", "4", "--sample-every", "0", "--dropout",
-        "0.1", "--ema", "0.9", "--sampler", "loss-second-moment", .. steps == Steps ? (string[])["--save-every", "3"] : [],
-        "--name", run,
+        "--attention", "4", "--res-blocks", "1", "--steps", $"{steps}", "--batch", "4", "--sample-every", "0",
+        "--dropout", "0.1", "--ema", "0.9", "--sampler", "loss-second-moment",
+        .. steps == Steps ? (string[])["--save-every", "3"] : [], "--name", run,
     ];
 
     // Twice, so that a run that was resumed is killed too.

@@ -30,7 +30,8 @@ internal sealed class FeaturesAndHeadsTests
         Assert.That(many.Header!.Draws, Is.EqualTo(3));
         using var a = few.Read([0, 7]);
         using var b = many.Read([0, 7]);
-        Assert.That(b.Maps.All.First().Map.ToArray<float>(), Is.EqualTo(a.Maps.All.First().Map.ToArray<float>()).Within(1e-5f));
+        Assert.That(b.Maps.All.First().Map.ToArray<float>(),
+            Is.EqualTo(a.Maps.All.First().Map.ToArray<float>()).Within(1e-5f));
         using var c = many.Read([0, 7], draw: 1);
         Assert.That(c.Maps.All.First().Map.ToArray<float>(), Is.Not.EqualTo(a.Maps.All.First().Map.ToArray<float>()));
     }

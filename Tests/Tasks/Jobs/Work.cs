@@ -29,21 +29,25 @@ internal static class Work
         for (var label = 0; label < 2; label++)
         {
             var folder = Directory.CreateDirectory(Path.Combine(parent, label == 0 ? "across" : "down")).FullName;
-            for (var i = 0; i < perClass; i++) PngWriter.Save(Path.Combine(folder, $"{i:00}.png"), Stripes(size, label, i));
+            for (var i = 0; i < perClass; i++)
+                PngWriter.Save(Path.Combine(folder, $"{i:00}.png"), Stripes(size, label, i));
         }
         return parent;
     }
 
     /// <summary>A run folder in the test's own directory.</summary>
-    public static RunFolder Run<T>(string path, T recipe, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> json) =>
+    public static RunFolder Run<T>(string path, T recipe,
+        System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> json) =>
         RunFolder.Create(path, recipe, json, RunEnvironment.Now("test", Device.Cpu));
 
-    /// <summary>A pretrained network of the tiny recipe; its steps are few, its weights are not the initial ones.</summary>
+    /// <summary>A pretrained network of the tiny recipe; its steps are few, its weights are not the initial ones.
+    /// </summary>
     public static string Network(string folder, PretrainRecipe? recipe = null)
     {
         var pictures = Folder(Path.Combine(folder, "pictures"));
         var run = Run(Path.Combine(folder, "network"), recipe ?? Tiny, PretrainRecipe.Json);
-        return new PretrainTask(run, recipe ?? Tiny, DataSource.Any(pictures, DatasetPart.Train)).Run(RunProgress.None).EmaPath;
+        var task = new PretrainTask(run, recipe ?? Tiny, DataSource.Any(pictures, DatasetPart.Train));
+        return task.Run(RunProgress.None).EmaPath;
     }
 
     /// <summary>All numbers of a file of tensors, name by name.</summary>
@@ -59,8 +63,10 @@ internal static class Work
         for (var y = 0; y < size; y++)
             for (var x = 0; x < size; x++)
                 for (var c = 0; c < 3; c++)
-                    image.Pixels[(y * size + x) * 3 + c] =
-                        (byte)((((direction == 0 ? y : x) + phase) % 4 < 2 ? 60 : 0) + (direction == 0 ? 180 : 10) + 5 * c);
+                {
+                    var stripe = ((direction == 0 ? y : x) + phase) % 4 < 2 ? 60 : 0;
+                    image.Pixels[(y * size + x) * 3 + c] = (byte)(stripe + (direction == 0 ? 180 : 10) + 5 * c);
+                }
         return image;
     }
 }

@@ -13,7 +13,8 @@ internal sealed class GoldenKindsTests
         if (Goldens.Repository is null) Assert.Ignore("the tests run away from the repository");
         var copy = Path.Combine(Goldens.Repository!, "Tests", "Golden");
         var reports = Verification.Run(new VerifyOptions(copy, Device.Cpu, null, []));
-        Assert.That(reports.SelectMany(report => report.Problems.Select(problem => $"{report.Name}: {problem}")), Is.Empty);
+        var problems = reports.SelectMany(report => report.Problems.Select(problem => $"{report.Name}: {problem}"));
+        Assert.That(problems, Is.Empty);
         Assert.That(reports.Select(report => report.Outcome), Is.All.EqualTo(CaseOutcome.Passed));
     }
 

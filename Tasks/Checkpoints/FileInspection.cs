@@ -14,7 +14,7 @@ public static class FileInspection
     {
         yield return $"{file.Path}: {FormatName(file.Format)}, {Units.Bytes(file.Length)}";
         yield return $"{Number(file.Count, "tensor")}, {Number(file.TotalElements, "element")}, "
-            + $"{Units.Bytes(file.TotalBytes)} ({Types(file)})";
+            + $"{Units.Bytes(file.TotalBytes)}{(file.Count > 0 ? $" ({Types(file)})" : "")}";
         foreach (var (key, value) in file.Metadata)
             yield return $"metadata {PlainText.Line(key)}: {PlainText.Line(value)}";
         foreach (var line in Entries(file.Root as TensorTree)) yield return line;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections;
+using System.Numerics;
 using System.Text;
 
 namespace Diffract.Engine;
@@ -41,7 +42,9 @@ internal sealed class PickleWriter
             case long number: Number(number); break;
             case float number: Number((double)number); break;
             case double number: Number(number); break;
+            case BigInteger number: Number(number); break;
             case string text: Text(text); break;
+            case byte[] bytes: Sized(PickleCode.ShortBinBytes, PickleCode.BinBytes, bytes); break;
             case Tensor tensor: Tensor(tensor); break;
             case TensorTree tree: Tree(tree, depth); break;
             case object?[] tuple: Tuple(tuple, depth); break;
@@ -138,6 +141,22 @@ internal sealed class PickleWriter
             Put(PickleCode.Long1, sizeof(long));
             pickle.Write(bytes);
         }
+    }
+
+    // Two's complement in as few bytes as it takes.
+    private void Number(BigInteger number) => Sized(PickleCode.Long1, PickleCode.Long4, number.ToByteArray());
+
+    private void Sized(byte shortCode, byte longCode, ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length <= byte.MaxValue) Put(shortCode, (byte)bytes.Length);
+        else
+        {
+            Span<byte> length = stackalloc byte[sizeof(int)];
+            BinaryPrimitives.WriteInt32LittleEndian(length, bytes.Length);
+            Put(longCode);
+            pickle.Write(length);
+        }
+        pickle.Write(bytes);
     }
 
     private void Number(double number)

@@ -50,7 +50,8 @@ internal static class ConvertVerb
 
     private static void Print(Terminal terminal, ConversionOptions options, ConversionReport report)
     {
-        terminal.Output.WriteLine($"{options.Target}: {report.Tensors} tensors, {Units.Bytes(report.Bytes)}");
+        terminal.Output.WriteLine($"{options.Target}: {report.Tensors} tensor{(report.Tensors == 1 ? "" : "s")}, "
+            + Units.Bytes(report.Bytes));
         if (report.LeftOut.Count > 0)
             terminal.Output.WriteLine($"left out {report.LeftOut.Count} values that are not tensors: "
                 + string.Join(", ", report.LeftOut.Take(MostNames))

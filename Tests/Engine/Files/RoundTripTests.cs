@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Text;
 using Diffract.Engine;
@@ -129,6 +130,8 @@ public sealed class RoundTripTests
         TensorFile.SaveTree(path, new TensorTree
         {
             { "epoch", 70_000_000_000 },
+            { "wide", new List<object?> { BigInteger.Pow(2, 70), -BigInteger.Pow(3, 1000) } },
+            { "raw", new List<object?> { new byte[] { 0, 255 }, new byte[300] } },
             { "numbers", new List<object?> { -1, 255, 256, 0.1, true, null, "text" } },
             { "pair", new object?[] { 0.9, 0.999 } },
             { 3, new TensorTree { { "nothing", Array.Empty<object?>() }, { "none", new List<object?>() } } },
@@ -137,6 +140,8 @@ public sealed class RoundTripTests
         });
         using var file = TensorFile.Open(path);
         Assert.That(file.Value("epoch"), Is.EqualTo(70_000_000_000));
+        Assert.That(file.Value("wide"), Is.EqualTo(new[] { BigInteger.Pow(2, 70), -BigInteger.Pow(3, 1000) }));
+        Assert.That(file.Value("raw"), Is.EqualTo(new[] { new byte[] { 0, 255 }, new byte[300] }));
         Assert.That(file.Value("numbers"), Is.EqualTo(new List<object?> { -1L, 255L, 256L, 0.1, true, null, "text" }));
         Assert.That(file.Value("pair"), Is.InstanceOf<object?[]>().And.EqualTo(new object?[] { 0.9, 0.999 }));
         Assert.That(file.Value(3, "nothing"), Is.Empty);

@@ -40,8 +40,11 @@ internal sealed unsafe class FileBytes : IDisposable
     public long Length { get; }
 
     /// <summary>Maps a file, of any size.</summary>
+    /// <exception cref="FileFormatException">It is a folder.</exception>
     public static FileBytes Map(string path)
     {
+        // The system's own word for it is a lack of permission.
+        if (Directory.Exists(path)) throw new FileFormatException(path, 0, "this is a folder, not a file");
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1);
         var length = stream.Length;
         // Nothing can be mapped of an empty file.

@@ -42,7 +42,7 @@ internal sealed class NetworkDetector(CheckpointShapes state, NetworkOptions opt
         if (options.NumHeadChannels is null && options.NumHeads is null)
             throw new NetworkDetectionException("the checkpoint is of no published network, and names and shapes do "
                 + "not tell the number of attention heads: give the channels of a head (NumHeadChannels) or their "
-                + "number (NumHeads)");
+                + "number (NumHeads)", lacksHeads: true);
         if (options.UseNewAttentionOrder is null) assumptions.Add("the legacy attention order is assumed");
         if (options.ImageSize is null && PooledSize(known) is null)
             assumptions.Add($"an image size of {AssumedSize(known)} is assumed");

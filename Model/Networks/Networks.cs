@@ -26,7 +26,7 @@ public static class Networks
         }
         catch (NetworkDetectionException e)
         {
-            throw new NetworkDetectionException($"{path}: {e.Message}");
+            throw new NetworkDetectionException($"{path}: {e.Message}", e.LacksHeads);
         }
         catch (StateDictException e)
         {

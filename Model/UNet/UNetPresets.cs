@@ -44,6 +44,11 @@ public static class UNetPresets
         ["lsun256"] = Lsun256,
     };
 
+    /// <summary>The noise schedule, <c>linear</c> or <c>cosine</c>, that a network of <see cref="All"/> was trained
+    /// with.</summary>
+    /// <param name="preset">Its name; null for any other network, which is taken to be linear as most are.</param>
+    public static string NoiseScheduleOf(string? preset) => preset == "imagenet64" ? "cosine" : "linear";
+
     /// <summary>The published noisy-image classifiers by name.</summary>
     public static IReadOnlyDictionary<string, EncoderUNetConfig> Classifiers { get; } =
         new OrderedDictionary<string, EncoderUNetConfig>

@@ -10,6 +10,7 @@ public static class FileConversion
     /// <summary>Copies a file. Between PyTorch files everything is kept; a safetensors file takes the tensors, under
     /// the keys on their way joined by dots, and leaves numbers and texts out.</summary>
     /// <param name="options">What to copy, where to.</param>
+    /// <remarks>A target whose network is described is a flat state dict in either format.</remarks>
     /// <exception cref="DiffractException">The target exists, has an unknown extension, or the wanted entry is not in
     /// the source.</exception>
     public static ConversionReport Run(ConversionOptions options)
@@ -22,13 +23,17 @@ public static class FileConversion
         using var scope = Scope.Open();
         using var source = TensorFile.Open(options.Source);
         var copy = new Copy(source, options.DType);
-        if (IsTorch(options.Target) && source.Format != TensorFileFormat.Safetensors)
+        var describes = options.Network is not null || options.Schedule is not null;
+        if (!describes && IsTorch(options.Target) && source.Format != TensorFileFormat.Safetensors)
         {
             TensorFile.SaveTree(options.Target, copy.Tree(Entry(source, options.Entry)));
             return copy.Report([]);
         }
         var named = Flat(source, options.Entry).Select(t => KeyValuePair.Create(t.Name, copy.Tensor(t.Info))).ToArray();
-        TensorFile.Save(options.Target, named, source.Metadata);
+        TensorFile.Save(options.Target, named,
+            describes
+                ? NetworkMetadata.Of(source.Metadata, named, options.Network, options.Schedule)
+                : source.Metadata);
         var left = new List<string>();
         FindOthers(Entry(source, options.Entry), options.Entry is null ? "" : options.Entry + ".", left);
         return copy.Report(left);

@@ -91,6 +91,16 @@ internal static class RunOptions
     public static string Need(ParseResult parsed, Option<string?> option) => parsed.GetValue(option)
         ?? throw new DiffractException($"{option.Name} is needed: {option.Description}");
 
+    /// <summary>Refuses options that say nothing beside another that is given.</summary>
+    /// <exception cref="DiffractException">One of them is given too.</exception>
+    public static void Alone(ParseResult parsed, Option given, params ReadOnlySpan<Option> others)
+    {
+        if (parsed.GetResult(given) is not { Implicit: false }) return;
+        foreach (var other in others)
+            if (parsed.GetResult(other) is { Implicit: false })
+                throw new DiffractException($"{given.Name} and {other.Name} do not go together: leave one out");
+    }
+
     public static IReadOnlyList<int> Integers(ParseResult parsed, Option<string> option) =>
         Parse(parsed, option, text => int.Parse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture));
 
@@ -116,8 +126,9 @@ internal static class RunOptions
         if (resume is not null && parsed.GetValue(resume) is { } folder)
         {
             var old = RunFolder.Open(folder);
+            var kept = Kept(old, json, parsed.CommandResult.Command.Name);
             old.NoteStart(RunEnvironment.Now(Environment.CommandLine, Device.Cpu));
-            return Guard(terminal, old, true, () => body(old, RecipeFile.Load(old.RecipePath, json)));
+            return Guard(terminal, old, true, () => body(old, kept));
         }
         var wanted = parsed.GetValue(name)!;
         var path = wanted.Contains('/', StringComparison.Ordinal) || Path.IsPathRooted(wanted)
@@ -134,6 +145,18 @@ internal static class RunOptions
         {
             run.RemoveUnused();
             throw;
+        }
+    }
+
+    private static T Kept<T>(RunFolder run, JsonTypeInfo<T> json, string verb)
+    {
+        try
+        {
+            return RecipeFile.Load(run.RecipePath, json);
+        }
+        catch (RunException e)
+        {
+            throw new RunException($"{run.Path} is no run that diffract {verb} can go on with: {e.Message}", e);
         }
     }
 

@@ -6,8 +6,7 @@ using Diffract.Model;
 namespace Diffract.Tasks;
 
 /// <summary>The diffusion process a network was trained with, kept in its checkpoint as JSON under the metadata key
-/// <c>diffract.diffusion</c>. Published checkpoints have none: a linear schedule of 1000 steps is assumed for them.
-/// </summary>
+/// <c>diffract.diffusion</c>. Published checkpoints have none, see <see cref="Of"/>.</summary>
 public sealed record DiffusionRecipe
 {
     /// <summary>The metadata key.</summary>
@@ -21,6 +20,16 @@ public sealed record DiffusionRecipe
 
     /// <summary>True for a network that predicts variances too.</summary>
     public bool LearnsVariance { get; init; } = true;
+
+    /// <summary>The process of a network whose checkpoint says nothing of it: 1000 steps, with the schedule of the
+    /// published network that it is.</summary>
+    /// <param name="config">The network.</param>
+    /// <param name="preset">Name of the published network; null for another.</param>
+    public static DiffusionRecipe Of(UNetConfig config, string? preset) => new()
+    {
+        Schedule = UNetPresets.NoiseScheduleOf(preset),
+        LearnsVariance = config.OutChannels == 2 * config.InChannels,
+    };
 
     /// <summary>The process, with all its steps or respaced to fewer.</summary>
     /// <param name="respacing">Which steps to keep: <c>ddim25</c>, <c>250</c>; all when empty.</param>

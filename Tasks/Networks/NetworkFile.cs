@@ -102,7 +102,7 @@ public static class NetworkFile
     {
         DiffusionRecipe? own;
         using (var file = TensorFile.Open(path)) own = DiffusionRecipe.From(file);
-        var loaded = Model.Networks.Load(path, options);
+        var loaded = Open(path, options);
         if (loaded.Network is not UNet network)
         {
             loaded.Dispose();
@@ -110,8 +110,22 @@ public static class NetworkFile
                 $"{path} is a classifier (it has no output blocks); a diffusion U-Net is needed");
         }
         List<string> assumed = [.. loaded.Detected.Assumptions];
-        if (own is null && diffusion is null) assumed.Add("linear noise schedule of 1000 timesteps");
-        var recipe = diffusion ?? own ?? new DiffusionRecipe { LearnsVariance = network.Config.OutChannels == 6 };
+        var recipe = diffusion ?? own ?? DiffusionRecipe.Of(network.Config, loaded.Detected.Preset);
+        if (own is null && diffusion is null)
+            assumed.Add($"{recipe.Schedule} noise schedule of {recipe.Timesteps} timesteps");
         return new DiffusionNetwork(path, network, recipe, assumed);
+    }
+
+    private static LoadedNetwork Open(string path, NetworkOptions? options)
+    {
+        try
+        {
+            return Model.Networks.Load(path, options);
+        }
+        catch (NetworkDetectionException e) when (e.LacksHeads)
+        {
+            throw new DiffractException(
+                $"{e.Message}; diffract convert --head-channels N, or --num-heads N, writes a copy that says so", e);
+        }
     }
 }

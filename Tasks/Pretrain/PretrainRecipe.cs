@@ -104,6 +104,9 @@ public sealed record PretrainRecipe
     /// <summary>True to stop at the first image that cannot be read; false to skip, count and name it.</summary>
     public bool StopOnBrokenImage { get; init; }
 
+    /// <summary>Sides of the network's maps, level by level.</summary>
+    internal IEnumerable<int> MapSizes => Enumerable.Range(0, ChannelMult.Count).Select(level => ImageSize >> level);
+
     /// <summary>The architecture.</summary>
     /// <param name="classes">Number of classes; null for an unconditional network.</param>
     /// <exception cref="DiffractException">Sizes that do not fit each other, or an unknown loss.</exception>

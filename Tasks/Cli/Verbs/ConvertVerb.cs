@@ -19,18 +19,21 @@ internal static class ConvertVerb
             Description = "Only what is under this key of a nested checkpoint, names without it",
             HelpName = "KEY",
         };
+        var network = new NetworkWords();
         var force = new Option<bool>("--force") { Description = "Replace B when it exists" };
         var verb = new Verb("convert", "Copies weights between safetensors and PyTorch files")
         {
             Details = """
                 Between PyTorch files everything is kept. A safetensors file has tensors only: those of a nested
                 checkpoint get the keys on their way joined by dots, and numbers and texts are left out and named. B
-                appears whole or not at all.
+                appears whole or not at all. A network that is none of the published ones does not tell all of itself by
+                names and shapes: say the rest with --head-channels and the options after it, and B keeps it.
                 """,
             Examples =
             [
                 "diffract convert model.pt model.safetensors",
                 "diffract convert latest.pt head.safetensors --entry model_head --dtype float16",
+                "diffract convert own.pt own.safetensors --head-channels 32 --attention-order new --schedule cosine",
             ],
         };
         verb.Add(source);
@@ -38,10 +41,12 @@ internal static class ConvertVerb
         verb.Add(dtype);
         verb.Add(entry);
         verb.Add(force);
+        network.AddTo(verb);
         verb.SetAction(parsed =>
         {
             var options = new ConversionOptions(parsed.GetRequiredValue(source), parsed.GetRequiredValue(target),
-                CommonOptions.ParseDType(parsed.GetValue(dtype)), parsed.GetValue(entry), parsed.GetValue(force));
+                CommonOptions.ParseDType(parsed.GetValue(dtype)), parsed.GetValue(entry), parsed.GetValue(force),
+                network.Options(parsed), network.Schedule(parsed));
             Print(terminal, options, FileConversion.Run(options));
             return ExitCode.Success;
         });

@@ -41,6 +41,7 @@ internal static class EvaluateVerb
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) =>
         {
+            RunOptions.Alone(parsed, features, data, part, network, label, seed, stop);
             var path = parsed.GetRequiredValue(head);
             if (Directory.Exists(path)) path = Path.Combine(path, "best.safetensors");
             if (!File.Exists(path)) throw new DiffractException($"{path}: no such head (diffract train writes one)");

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Diffract.Engine;
 using Diffract.Tasks;
 
 namespace Diffract.Cli;
@@ -77,7 +78,7 @@ internal static class PretrainVerb
             seed, save, sample, stop, name, resume];
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) => Task.FromResult(RunOptions.Start(terminal, parsed, name, resume,
-            () => new PretrainRecipe
+            () => CheckAttention(parsed, attention, new PretrainRecipe
             {
                 Data = RunOptions.Need(parsed, data),
                 From = parsed.GetValue(from),
@@ -109,9 +110,20 @@ internal static class PretrainVerb
                 SaveEvery = parsed.GetValue(save),
                 SampleEvery = parsed.GetValue(sample),
                 StopOnBrokenImage = parsed.GetValue(stop),
-            },
+            }),
             PretrainRecipe.Json, (run, recipe) => Run(terminal, run, recipe, cancellation))));
         return verb;
+    }
+
+    // The sides used when the option is left out need not all be there; one that is asked for does.
+    private static PretrainRecipe CheckAttention(ParseResult parsed, Option<string> option, PretrainRecipe recipe)
+    {
+        if (parsed.GetResult(option) is not { Implicit: false }) return recipe;
+        foreach (var side in recipe.AttentionSizes)
+            if (!recipe.MapSizes.Contains(side))
+                throw new DiffractException($"{option.Name}: no map has a side of {side}; the levels' maps have sides "
+                    + string.Join(", ", recipe.MapSizes));
+        return recipe;
     }
 
     private static int Run(Terminal terminal, RunFolder run, PretrainRecipe recipe, CancellationToken cancellation)

@@ -48,7 +48,7 @@ internal static class TrainVerb
         var epochs = RunOptions.Number("--epochs", "Passes over the training split", defaults.Epochs);
         var batch = RunOptions.Number("--batch", "Images a step", defaults.Batch);
         var validation = RunOptions.Real("--validation", "Share of each class held out to choose rate and epoch",
-            defaults.Validation).Share();
+            defaults.Validation).Part();
         var seed = RunOptions.Seed();
         var stop = RunOptions.StopOnBroken();
         var name = RunOptions.Name("train");
@@ -67,6 +67,7 @@ internal static class TrainVerb
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) => Task.FromResult(RunOptions.Start(terminal, parsed, name, resume, () =>
         {
+            RunOptions.Alone(parsed, features, data, network, size, label, stop);
             if (parsed.GetValue(features) is null && parsed.GetValue(data) is null)
                 throw new DiffractException("train needs a feature file (--features), or images and the network that "
                     + "reads them (--data and --network)");

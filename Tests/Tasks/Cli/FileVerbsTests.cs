@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Diffract.Engine;
 using Diffract.Model;
+using Diffract.Tasks;
 using NUnit.Framework;
 
 namespace Diffract.Tests.Tasks;
@@ -162,6 +163,53 @@ internal sealed class FileVerbsTests
             "convert", folder["nested.pt"], folder["no.pt"], "--entry", "model_tail");
         Assert.That(failed, Is.EqualTo(1));
         Assert.That(error, Does.Contain("no entry model_tail").And.Contain("model_head"));
+    }
+
+    [Test]
+    public async Task Convert_writes_down_what_names_and_shapes_do_not_tell()
+    {
+        var config = new UNetConfig
+        {
+            ImageSize = 8,
+            ModelChannels = 32,
+            ChannelMult = [1],
+            NumResBlocks = 1,
+            AttentionResolutions = [1],
+            NumHeads = 4,
+            UseNewAttentionOrder = true,
+        };
+        using (var network = new UNet(config))
+        {
+            network.Initialise(new Generator(1));
+            using var scope = Scope.Open();
+            TensorFile.Save(folder["own.pt"], network.StateDict());
+        }
+        Assert.That(() => NetworkFile.Load(folder["own.pt"]),
+            Throws.InstanceOf<DiffractException>().With.Message.Contains("diffract convert --head-channels N"));
+        foreach (var target in (string[])["own.safetensors", "copy.pt"])
+        {
+            var (code, _, error) = await ApplicationTests.Run("convert", folder["own.pt"], folder[target],
+                "--num-heads", "4", "--attention-order", "new", "--schedule", "cosine", "--image-size", "8");
+            Assert.That(code, Is.Zero, error);
+            using var loaded = NetworkFile.Load(folder[target]);
+            Assert.That(loaded.Network.Config, Is.EqualTo(config));
+            Assert.That(loaded.Recipe, Is.EqualTo(new DiffusionRecipe { Schedule = "cosine" }));
+            Assert.That(loaded.Assumed, Is.Empty);
+        }
+    }
+
+    [TestCase("imagenet64", "cosine")]
+    [TestCase("imagenet256-uncond", "linear")]
+    [TestCase(null, "linear")]
+    public void A_published_network_has_its_own_noise_schedule(string? preset, string schedule) =>
+        Assert.That(DiffusionRecipe.Of(UNetPresets.ImageNet64, preset).Schedule, Is.EqualTo(schedule));
+
+    [Test]
+    public async Task A_folder_is_not_taken_for_a_file()
+    {
+        var (code, _, error) = await ApplicationTests.Run("inspect", folder.Path);
+        Assert.That(code, Is.EqualTo(1));
+        Assert.That(error, Does.Contain("this is a folder, not a file"));
     }
 
     [Test]

@@ -74,14 +74,20 @@ internal sealed partial class JobVerbsTests
     [TestCase("train --features {plain}/ema.safetensors --name {t}", "is no feature file")]
     [TestCase("train --features {f}.safetensors --blocks 4 --name {t}", "has no features of block 4 at timestep 20")]
     [TestCase("train --features {f}.safetensors --epochs 0 --name {t}", "--epochs is a whole number from 1, not '0'")]
-    [TestCase("train --features {f}.safetensors --validation 1 --name {t}",
-        "a number from 0 that is less than 1, not '1'")]
+    [TestCase("train --features {f}.safetensors --validation 1 --name {t}", "a number between 0 and 1, not '1'")]
+    [TestCase("train --features {f}.safetensors --validation 0 --name {t}", "a number between 0 and 1, not '0'")]
+    [TestCase("train --features {f}.safetensors --data {greys} --name {t}", "--features and --data do not go together")]
+    [TestCase("train --resume {plain}", "plain is no run that diffract train can go on with")]
     [TestCase("pretrain --data {empty} --name {t}", "empty: no picture")]
     [TestCase("pretrain --data {pictures} --image-size 8 --channels 32 --channel-mult 1 --batch 99 --name {t}",
         "12 pictures do not fill one batch of 99")]
     [TestCase("pretrain --data {pictures} --save-every 0 --name {t}", "--save-every is a whole number from 1, not '0'")]
+    [TestCase("pretrain --data {pictures} --image-size 8 --channels 32 --channel-mult 1,2 --attention 4,7 --name {t}",
+        "--attention: no map has a side of 7; the levels' maps have sides 8, 4")]
+    [TestCase("pretrain --resume {head}", "head is no run that diffract pretrain can go on with")]
     [TestCase("pretrain --resume {absent}", "absent: no such run")]
     [TestCase("evaluate {head}", "(--features), or images and the network that reads them (--data and --network)")]
+    [TestCase("evaluate {head} --features {f}.safetensors --label 1", "--features and --label do not go together")]
     [TestCase("evaluate {absent} --features {f}.safetensors", "absent: no such head (diffract train writes one)")]
     [TestCase("evaluate {plain}/ema.safetensors --features {f}.safetensors", "is no head of this program")]
     [TestCase("evaluate {head} --features {f2}.safetensors",

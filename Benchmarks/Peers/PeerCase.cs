@@ -4,19 +4,20 @@ using Diffract.Benchmarks.Networks;
 using Diffract.Engine;
 using Diffract.Kernels;
 using Diffract.Model;
+using Diffract.Tasks;
 
 namespace Diffract.Benchmarks.Peers;
 
 /// <summary>A piece of work under the name that every compared program knows: <c>gemm_M[xNxK]</c>,
 /// <c>conv[kernel]_in_out_size</c>, <c>gnsilu_channels_size</c>, <c>attn_channels_size</c>, <c>res_in_out_size</c>,
-/// <c>unet_256</c>, <c>unet_256_b24</c>. One image, no gradient.</summary>
+/// <c>unet_256</c>, <c>unet_256_b24</c>: one image, no gradient. <c>pretrain_step</c>: one optimiser step on 32 images
+/// of 32 pixels, 64 channels.</summary>
 internal sealed class PeerCase(string name, Action run, params IDisposable[] held) : IDisposable
 {
     public string Name => name;
 
     public void Run()
     {
-        using var no = GradMode.No();
         using var scope = Scope.Open();
         run();
     }
@@ -39,6 +40,7 @@ internal sealed class PeerCase(string name, Action run, params IDisposable[] hel
             "attn" => Attention(name, n[0], n[1]),
             "res" => Block(name, new ResWork(n[0], n[1], n[2])),
             "unet" => Network(name, parts[^1] == "b24" ? Taps.At(24) : Taps.Output),
+            "pretrain" => Pretrain(name),
             _ => null,
         };
     }
@@ -46,25 +48,25 @@ internal sealed class PeerCase(string name, Action run, params IDisposable[] hel
     private static PeerCase MatMul(string name, int m, int columns, int depth)
     {
         Tensor a = Random(m, depth > 0 ? depth : m), b = Random(depth > 0 ? depth : m, columns > 0 ? columns : m);
-        return new(name, () => a.MatMul(b), a, b);
+        return new(name, Inference(() => a.MatMul(b)), a, b);
     }
 
     private static PeerCase Conv(string name, int channels, int filters, int size, int kernel)
     {
         Tensor x = Random(1, size, size, channels), w = Random(filters, channels, kernel, kernel), b = Random(filters);
-        return new(name, () => x.Conv2d(w, b, padding: kernel / 2), x, w, b);
+        return new(name, Inference(() => x.Conv2d(w, b, padding: kernel / 2)), x, w, b);
     }
 
     private static PeerCase Norm(string name, int channels, int size)
     {
         Tensor x = Random(1, size, size, channels), weight = Random(channels), bias = Random(channels);
-        return new(name, () => x.GroupNorm(32, weight, bias, silu: true), x, weight, bias);
+        return new(name, Inference(() => x.GroupNorm(32, weight, bias, silu: true)), x, weight, bias);
     }
 
     private static PeerCase Attention(string name, int channels, int size)
     {
         var qkv = Random(1, size * size, 3 * channels);
-        return new(name, () => qkv.QkvAttention(channels / 64, QkvOrder.Legacy), qkv);
+        return new(name, Inference(() => qkv.QkvAttention(channels / 64, QkvOrder.Legacy)), qkv);
     }
 
     private static PeerCase Block(string name, ResWork work)
@@ -73,13 +75,35 @@ internal sealed class PeerCase(string name, Action run, params IDisposable[] hel
         block.Initialise(new Generator(1));
         block.Eval();
         Tensor x = Random(1, work.Size, work.Size, work.Channels), emb = Random(1, 1024);
-        return new(name, () => block.Forward(x, emb), block, x, emb);
+        return new(name, Inference(() => block.Forward(x, emb)), block, x, emb);
     }
 
     private static PeerCase Network(string name, Taps taps)
     {
         var network = new Adm256();
         return new(name, () => network.Run(taps), network);
+    }
+
+    private static Action Inference(Func<Tensor> run) => () =>
+    {
+        using var no = GradMode.No();
+        run();
+    };
+
+    private static PeerCase Pretrain(string name)
+    {
+        var trainer = new DiffusionTrainer(new PretrainRecipe
+        {
+            Data = "",
+            ImageSize = 32,
+            Channels = 64,
+            ChannelMult = [1, 2, 2, 2],
+            ResBlocks = 2,
+            AttentionSizes = [16, 8],
+            Batch = 32,
+        }, null);
+        Tensor images = Random(32, 32, 32, 3), labels = Tensor.Zeros([32], DType.Int64);
+        return new(name, () => trainer.Step(images, labels), trainer, images, labels);
     }
 
     private static Tensor Random(params int[] shape) =>

@@ -50,7 +50,7 @@ public static class QuickstartReport
         map.Save(run.At("accuracy-map.svg"));
         var denoised = Denoised(network, test, recipe.Timesteps);
         PngWriter.Save(run.At("denoised.png"), denoised);
-        var samples = SampleSheet.Draw(network.Network, network.Recipe, network.Network.Config.ImageSize, 32,
+        var samples = SampleSheet.Draw(network.Network, network.Recipe, network.Network.Config.ImageSize, 36,
             recipe.Seeds[0], progress, cancellation);
         PngWriter.Save(run.At("samples.png"), samples);
         var rows = Rows(result);

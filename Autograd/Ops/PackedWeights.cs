@@ -66,6 +66,7 @@ internal sealed class PackedWeights : IDisposable
                 memory.AddReference();
                 pack(new View(memory.Address, bytes / sizeof(float), DType.Float32));
                 entries[key] = entry = new Entry(memory, version);
+                weight.Storage.ReleasePages();
             }
             entry.Memory.AddReference();
             return new Lease(entry.Memory);

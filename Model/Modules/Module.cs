@@ -81,14 +81,21 @@ public abstract class Module : IDisposable
     /// <param name="state">Tensors by name, in PyTorch's shapes. They may lie in a mapped file.</param>
     /// <param name="strict">False to accept missing and unexpected names; shapes and types must fit in any
     /// case.</param>
+    /// <param name="share">True to let frozen parameters lie where the state dict lies (in a mapped file: nothing is read
+    /// before it is used) instead of copying them.</param>
     /// <returns>The names that were missing and unexpected; none when strict.</returns>
     /// <exception cref="StateDictException">Something does not fit; the message lists all of it.</exception>
-    public StateDictDifference LoadStateDict(IReadOnlyDictionary<string, Tensor> state, bool strict = true)
+    public StateDictDifference LoadStateDict(IReadOnlyDictionary<string, Tensor> state, bool strict = true,
+        bool share = false)
     {
         var difference = StateDictDifference.Between(this, state);
         if (!difference.Allows(strict)) throw new StateDictException(difference.Describe(Name));
         foreach (var (name, parameter) in State())
-            if (state.TryGetValue(name, out var tensor)) parameter.Assign(tensor);
+        {
+            if (!state.TryGetValue(name, out var tensor)) continue;
+            if (share) parameter.Share(tensor);
+            else parameter.Assign(tensor);
+        }
         return difference;
     }
 

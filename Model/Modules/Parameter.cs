@@ -40,7 +40,9 @@ public sealed class Parameter
         set
         {
             requiresGrad = value && !IsBuffer;
-            if (this.value is { } tensor) tensor.RequiresGrad = requiresGrad;
+            if (this.value is not { } tensor) return;
+            if (requiresGrad && tensor.Storage.IsReadOnly) Own();
+            else tensor.RequiresGrad = requiresGrad;
         }
     }
 
@@ -54,9 +56,19 @@ public sealed class Parameter
     public void Assign(Tensor values)
     {
         if (values.Shape != Shape) throw new ShapeException($"'{Name}' is {Shape}, found {values.Shape}");
-        if (value is null) Replace(Tensor.Empty(Shape, DType, device ?? values.Device));
+        if (value is null || value.Storage.IsReadOnly)
+            Replace(Tensor.Empty(Shape, DType, device ?? value?.Device ?? values.Device));
         using var scope = Scope.Open();
         Value.Assign(values.Device == Value.Device ? values : values.To(Value.Device));
+    }
+
+    /// <summary>Takes a tensor's memory instead of its numbers, where type, layout and device are the parameter's and it is
+    /// frozen; otherwise assigns. What lies in a mapped file is copied as soon as it is thawed or assigned to.</summary>
+    internal void Share(Tensor values)
+    {
+        if (requiresGrad || values.DType != DType || !values.IsContiguous || values.Shape != Shape
+            || values.Device != (device ?? values.Device)) Assign(values);
+        else Replace(values.Window(Shape, values.Offset));
     }
 
     internal void Move(Device to)
@@ -79,6 +91,12 @@ public sealed class Parameter
     {
         value?.Dispose();
         value = null;
+    }
+
+    private void Own()
+    {
+        using var no = GradMode.No();
+        Replace(Value.Clone());
     }
 
     private void Replace(Tensor tensor)

@@ -28,7 +28,8 @@ public sealed record QuickstartRecipe
     /// <summary>Learning rates that are tried.</summary>
     public IReadOnlyList<double> LearningRates { get; init; } = [1e-3, 3e-3, 1e-2, 3e-2];
 
-    /// <summary>Learning rate of the linear heads that look for timestep, block and pooling, all labels a step.</summary>
+    /// <summary>Learning rate of the linear heads that look for timestep, block and pooling; all labels a
+    /// step.</summary>
     public double SearchLearningRate { get; init; } = 1e-2;
 
     /// <summary>Epochs of a linear head.</summary>

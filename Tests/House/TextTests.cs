@@ -8,6 +8,7 @@ internal sealed partial class TextTests
 {
     private const int SoftLimit = 300;
     private const int HardLimit = 400;
+    private const int Columns = 120;
 
     private static readonly string[] prose = ["*.cs", "*.md", "*.csproj", "*.props", "*.sh", "*.yml"];
 
@@ -19,6 +20,14 @@ internal sealed partial class TextTests
             TestContext.Out.WriteLine($"over the soft limit of {SoftLimit} lines: {file} ({lines})");
         Assert.That(lengths.Where(l => l.Lines > HardLimit), Is.Empty);
     }
+
+    [Test]
+    public void No_line_of_source_is_wider_than_the_limit() => Assert.That(
+        from file in Source.Files("*.cs")
+        from line in Source.Lines(file).Select((text, i) => (Text: text, Number: i + 1))
+        where line.Text.Length > Columns
+        select $"{file}:{line.Number} ({line.Text.Length} columns)",
+        Is.Empty);
 
     [Test]
     public void No_text_names_a_path_of_one_machine() => Assert.That(

@@ -80,7 +80,8 @@ internal sealed unsafe class FileBytes : IDisposable
         return new Storage(Device.Cpu, (nint)(start + offset), bytes, this, readOnly: true);
     }
 
-    /// <summary>Lets the system take the pages of a part back: the next reader fetches them from the file again.</summary>
+    /// <summary>Lets the system take the pages of a part back: the next reader fetches them from the file
+    /// again.</summary>
     public void Release(nint address, long bytes)
     {
         if (accessor is not null) MappedPages.Release(address, bytes);

@@ -7,8 +7,8 @@ internal static partial class MappedPages
 {
     private const int DontNeed = 4;
 
-    /// <summary>Releases the whole pages inside a part of a mapping that nobody has written to. Only Linux is told: elsewhere
-    /// the system finds out by itself when memory runs short.</summary>
+    /// <summary>Releases the whole pages inside a part of a mapping that nobody has written to. Only Linux is told:
+    /// elsewhere the system finds out by itself when memory runs short.</summary>
     public static void Release(nint address, long bytes)
     {
         if (!OperatingSystem.IsLinux()) return;

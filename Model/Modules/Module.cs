@@ -81,8 +81,8 @@ public abstract class Module : IDisposable
     /// <param name="state">Tensors by name, in PyTorch's shapes. They may lie in a mapped file.</param>
     /// <param name="strict">False to accept missing and unexpected names; shapes and types must fit in any
     /// case.</param>
-    /// <param name="share">True to let frozen parameters lie where the state dict lies (in a mapped file: nothing is read
-    /// before it is used) instead of copying them.</param>
+    /// <param name="share">True to let frozen parameters lie where the state dict lies (in a mapped file: nothing is
+    /// read before it is used) instead of copying them.</param>
     /// <returns>The names that were missing and unexpected; none when strict.</returns>
     /// <exception cref="StateDictException">Something does not fit; the message lists all of it.</exception>
     public StateDictDifference LoadStateDict(IReadOnlyDictionary<string, Tensor> state, bool strict = true,

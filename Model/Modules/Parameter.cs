@@ -62,8 +62,9 @@ public sealed class Parameter
         Value.Assign(values.Device == Value.Device ? values : values.To(Value.Device));
     }
 
-    /// <summary>Takes a tensor's memory instead of its numbers, where type, layout and device are the parameter's and it is
-    /// frozen; otherwise assigns. What lies in a mapped file is copied as soon as it is thawed or assigned to.</summary>
+    /// <summary>Takes a tensor's memory instead of its numbers, where type, layout and device are the parameter's and
+    /// it is frozen; otherwise assigns. What lies in a mapped file is copied as soon as it is thawed or assigned
+    /// to.</summary>
     internal void Share(Tensor values)
     {
         if (requiresGrad || values.DType != DType || !values.IsContiguous || values.Shape != Shape

@@ -8,9 +8,9 @@ public static class Networks
     /// <summary>Key of the safetensors metadata under which the architecture is kept, as JSON.</summary>
     public const string MetadataKey = "diffract.network";
 
-    /// <summary>Opens a checkpoint, finds its architecture, and loads it, strictly. A frozen network's float32 weights lie
-    /// in the mapped file, which must not be changed as long as they are used (it may be replaced); anything else is
-    /// copied tensor by tensor, so that memory never holds the network twice.</summary>
+    /// <summary>Opens a checkpoint, finds its architecture, and loads it, strictly. A frozen network's float32 weights
+    /// lie in the mapped file, which must not be changed as long as they are used (it may be replaced); anything else
+    /// is copied tensor by tensor, so that memory never holds the network twice.</summary>
     /// <param name="path">A safetensors or PyTorch file with a state dict.</param>
     /// <param name="options">What names and shapes do not tell.</param>
     /// <returns>The network, frozen and in evaluation mode unless the options ask for training.</returns>

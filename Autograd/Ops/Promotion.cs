@@ -42,11 +42,15 @@ internal static class Promotion
         return scope.Keep(run(x.To(DType.Float32)));
     }
 
-    // Of the other operand's type, except that a fraction makes floats of integers.
+    // Of the other operand's type, except that a fraction makes floats of integers, and a whole number integers of
+    // truths.
     private static Tensor Scalar(double value, Tensor other)
     {
-        var fits = other.DType.IsFloating() || (value == Math.Truncate(value) && other.DType != DType.Bool);
-        return Tensor.Full(Shape.Scalar, value, fits ? other.DType : DType.Float32, other.Device);
+        var dtype = other.DType.IsFloating() ? other.DType
+            : value != Math.Truncate(value) ? DType.Float32
+            : other.DType == DType.Bool ? DType.Int64
+            : other.DType;
+        return Tensor.Full(Shape.Scalar, value, dtype, other.Device);
     }
 
     private static int Rank(DType dtype) => dtype switch

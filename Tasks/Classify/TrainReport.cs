@@ -10,6 +10,7 @@ public static class TrainReport
         report.Facts(
         [
             ("features", $"{source.Spec}, {source.Count} images of {source.Classes.Count} classes"),
+            ("noise", source.Origin.Noise),
             ("head", $"{recipe.Head.Kind}, maps averaged to {recipe.Head.EffectivePool} x {recipe.Head.EffectivePool}"),
             ("recipe", $"{recipe.Optimiser.Name}: {recipe.Optimiser.Optimiser}, learning rate {result.LearningRate:g}, "
                 + $"batch {recipe.Batch}, {recipe.Epochs} epochs, seed {recipe.Seed}"),

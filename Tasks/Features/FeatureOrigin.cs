@@ -6,4 +6,6 @@ namespace Diffract.Tasks;
 /// <param name="Pool">Side larger maps were averaged to; 0 for maps as the network made them.</param>
 /// <param name="Network">File name of the network's checkpoint; empty when unknown.</param>
 /// <param name="NetworkSha256">SHA-256 of the checkpoint, lower-case hexadecimal; empty when unknown.</param>
-public sealed record FeatureOrigin(int ImageSize = 0, int Pool = 0, string Network = "", string NetworkSha256 = "");
+/// <param name="Noise">Which noise the images carry, in words; empty when unknown.</param>
+public sealed record FeatureOrigin(int ImageSize = 0, int Pool = 0, string Network = "", string NetworkSha256 = "",
+    string Noise = "");

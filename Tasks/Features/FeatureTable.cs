@@ -50,8 +50,13 @@ public sealed class FeatureTable : IFeatureSource
 
     /// <inheritdoc/>
     public FeatureOrigin Origin => Header is { } header
-        ? new FeatureOrigin(header.ImageSize, header.Pool, header.Network, header.NetworkSha256)
+        ? new FeatureOrigin(header.ImageSize, header.Pool, header.Network, header.NetworkSha256, Noise(header))
         : new FeatureOrigin();
+
+    private static string Noise(FeatureFileHeader header) => header.Draws == 1
+        ? $"one draw for each image and timestep, the same in every epoch (seed {header.Seed})"
+        : $"{header.Draws} draws for each image and timestep, in training one after the other from epoch to epoch "
+            + $"(seed {header.Seed})";
 
     /// <inheritdoc/>
     public int Label(int index) => (int)labels[index];

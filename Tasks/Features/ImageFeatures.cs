@@ -31,9 +31,12 @@ public sealed class ImageFeatures(
     public DiffusionNetwork? Network { get; init; }
 
     /// <inheritdoc/>
-    public FeatureOrigin Origin => Network is { } network
-        ? new FeatureOrigin(imageSize, pool, Path.GetFileName(network.Path), network.Sha256)
-        : new FeatureOrigin(imageSize, pool);
+    public FeatureOrigin Origin => new FeatureOrigin(imageSize, pool) with
+    {
+        Network = Network is { } file ? Path.GetFileName(file.Path) : "",
+        NetworkSha256 = Network?.Sha256 ?? "",
+        Noise = $"in training drawn anew for each image, timestep and epoch (seed {seed})",
+    };
 
     /// <summary>Random crops in training.</summary>
     public bool RandomCrop { get; init; }

@@ -32,6 +32,7 @@ public sealed class ArithmeticTests
         Assert.That((10 - x).ToArray<long>(), Is.EqualTo(new[] { 3, 12 }));
         Assert.That((-x).Abs().ToArray<long>(), Is.EqualTo(new[] { 7, 2 }));
         Assert.That(x.Clamp(0, 5).ToArray<long>(), Is.EqualTo(new[] { 5, 0 }));
+        Assert.That((Tensor.From(true, false) * 2).ToArray<long>(), Is.EqualTo(new[] { 2, 0 }));
         Assert.That((x + 0.5).ToArray<float>(), Is.EqualTo(new[] { 7.5f, -1.5f }));
         Assert.That((x / 2).ToArray<float>(), Is.EqualTo(new[] { 3.5f, -1f }));
         Assert.That((1 / x).ToArray<float>(), Is.EqualTo(new[] { 1f / 7, -0.5f }));

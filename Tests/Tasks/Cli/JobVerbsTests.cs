@@ -132,6 +132,19 @@ internal sealed partial class JobVerbsTests
         Assert.That((await Succeed(line)).Error,
             Does.Contain("1 broken picture was left out: down/03.png (this is not a jpg, png, gif or bmp image)"));
 
+    [TestCase("--features {f}.safetensors", "one draw for each image and timestep, the same in every epoch (seed 0)")]
+    [TestCase("--features {three}.safetensors", "3 draws for each image and timestep, in training one after the other")]
+    [TestCase("--network {plain}/ema.safetensors --data {pictures} --timesteps 20 --blocks 3", "drawn anew")]
+    public async Task The_report_of_a_training_says_which_noise_the_features_carry(string from, string words)
+    {
+        if (from.Contains("three", StringComparison.Ordinal))
+            await Succeed("features --network {plain}/ema.safetensors --data {greys} --timesteps 20 --blocks 3 "
+                + "--draws 3 --seed 5 --out {three}.safetensors");
+        await Succeed($"train {from} --lr 1e-2 --epochs 1 --validation 0.3 --name {{noisy}}");
+        Assert.That(await File.ReadAllTextAsync(Path.Combine(folder["noisy"], "report.html")), Does.Contain(words));
+        Directory.Delete(folder["noisy"], recursive: true);
+    }
+
     [TestCase("--features {f}.safetensors")]
     [TestCase("--data {greys} --network {plain}/ema.safetensors")]
     public async Task Evaluation_prints_shares_with_intervals_and_draws_the_confusion(string from)

@@ -116,8 +116,8 @@ public static class Anomaly
             }
         }
 
-        public override string ToString() =>
-            $"{Shape}, {Nan} NaN, {Infinite} infinite; the rest min {Min:g4}, max {Max:g4}, mean {Mean:g4}";
+        public override string ToString() => $"{Shape}, {Nan} NaN, {Infinite} infinite"
+            + (Nan + Infinite < Shape.Count ? $"; the rest min {Min:g4}, max {Max:g4}, mean {Mean:g4}" : "");
     }
 }
 

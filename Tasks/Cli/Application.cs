@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using Diffract.Tasks;
 
 namespace Diffract.Cli;
@@ -18,7 +19,8 @@ public static class Application
         var debug = CommonOptions.Debug();
         var root = MakeRoot(terminal, debug);
         var parsed = root.Parse(args);
-        using var interrupt = new Interruption(terminal, cancellation);
+        var stopsCleanly = parsed.Action is AsynchronousCommandLineAction;
+        using var interrupt = new Interruption(terminal, stopsCleanly, cancellation);
         try
         {
             // Signals are Interruption's business, and errors the next lines'.

@@ -11,11 +11,15 @@ internal sealed class Interruption : IDisposable
     private readonly Terminal terminal;
     private readonly PosixSignalRegistration[] registrations;
 
-    public Interruption(Terminal terminal, CancellationToken outer)
+    /// <param name="terminal">Where to say so.</param>
+    /// <param name="stopsCleanly">False for a verb that has nothing to bring to an end: a signal then ends the process
+    /// as ever.</param>
+    /// <param name="outer">Stops too.</param>
+    public Interruption(Terminal terminal, bool stopsCleanly, CancellationToken outer)
     {
         this.terminal = terminal;
         source = CancellationTokenSource.CreateLinkedTokenSource(outer);
-        registrations =
+        registrations = !stopsCleanly ? [] :
         [
             PosixSignalRegistration.Create(PosixSignal.SIGINT, c => Stop(c, Cli.ExitCode.Interrupted)),
             PosixSignalRegistration.Create(PosixSignal.SIGTERM, c => Stop(c, Cli.ExitCode.Terminated)),

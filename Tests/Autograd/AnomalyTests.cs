@@ -38,6 +38,14 @@ public class AnomalyTests
     }
 
     [Test]
+    public void Has_nothing_to_say_of_the_rest_where_there_is_none()
+    {
+        using var detect = Anomaly.Detect();
+        Assert.That(() => Root(Leaf(-1)), Throws.TypeOf<AnomalyException>()
+            .With.Message.Matches(@"result: \[1\], 1 NaN, 0 infinite(\r?\n|$)"));
+    }
+
+    [Test]
     public void Says_when_the_forward_was_not_watched()
     {
         var y = Total(Root(Leaf(0)));

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Diffract.Tasks;
 using NUnit.Framework;
 
@@ -20,6 +21,16 @@ internal sealed class KilledRunsTests
 
     [TearDown]
     public void RemoveFolder() => folder.Dispose();
+
+    [Test]
+    [Platform(Exclude = "Win")]
+    public void A_verb_that_has_nothing_to_bring_to_an_end_stops_at_once()
+    {
+        using (var make = Process.Start("mkfifo", [folder["pipe.pt"]])) make.WaitForExit();
+        using var program = ProgramProcess.Start("inspect", folder["pipe.pt"]);
+        program.Signal("TERM");
+        Assert.That(program.End(), Is.EqualTo((143, "", "")));
+    }
 
     [Test]
     public void Pretraining_that_was_killed_ends_with_the_same_bits()

@@ -9,7 +9,7 @@ public static class SampleSheet
 {
     // Ancestral sampling forgives what a network that is not yet trained out gets wrong at the first, noisiest steps:
     // DDIM, with as many steps, still shows noise where this shows pictures.
-    private const int Steps = 100;
+    internal const int Steps = 100;
 
     /// <summary>Samples by ancestral sampling in 100 steps.</summary>
     /// <param name="network">The network, in evaluation mode.</param>

@@ -70,7 +70,7 @@ public static class QuickstartReport
         report.Heading("Denoising").Picture(denoised, "From the left: the image; then, for timesteps "
             + string.Join(", ", recipe.Timesteps)
             + ", the noised image and what the network takes the clean one to be.");
-        report.Heading("Samples").Picture(samples, "Generated from noise, in 100 steps.");
+        report.Heading("Samples").Picture(samples, $"Generated from noise, in {SampleSheet.Steps} steps.");
         report.Save(run.ReportPath);
     }
 

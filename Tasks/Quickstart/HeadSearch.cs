@@ -19,7 +19,7 @@ internal sealed class HeadSearch(
         using var held = Extract(validation, spec, 1, side, "validation images", progress, cancellation);
         using var scored = Extract(test, spec, 1, side, "test images", progress, cancellation);
         var linear = new HeadRecipe { Kind = "linear", Pool = best.Pool };
-        var attention = new HeadRecipe { Kind = "attention", Pool = AttentionPool, Width = 128, Heads = 4, Layers = 1 };
+        var attention = new HeadRecipe { Kind = "attention", Pool = AttentionPool, Width = 64, Heads = 4, Layers = 1 };
         return ([
             Choose(linear, recipe.LinearEpochs, best, few, held, scored, progress, cancellation),
             Choose(attention, recipe.AttentionEpochs, best with { Pool = AttentionPool }, few, held, scored, progress,

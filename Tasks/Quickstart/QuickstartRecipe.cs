@@ -36,7 +36,7 @@ public sealed record QuickstartRecipe
     public int LinearEpochs { get; init; } = 60;
 
     /// <summary>Epochs of an attention head.</summary>
-    public int AttentionEpochs { get; init; } = 30;
+    public int AttentionEpochs { get; init; } = 60;
 
     /// <summary>All 10,000 test images and three seeds.</summary>
     public static QuickstartRecipe Full { get; } = new() { Seeds = [0, 1, 2], TestImages = 10_000 };

@@ -43,7 +43,7 @@ internal sealed class Interruption : IDisposable
         if (source.IsCancellationRequested) return;
         context.Cancel = true;
         ExitCode = exitCode;
-        terminal.Error.WriteLine("diffract: stopping where it can go on later; press Ctrl+C again to stop at once");
+        terminal.Error.WriteLine("diffract: stopping at the next good place; press Ctrl+C again to stop at once");
         source.Cancel();
     }
 }

@@ -10,11 +10,14 @@ internal sealed class BatchNormTests
 {
     [Test]
     public void Float32_agrees_with_float64([Values] bool training) =>
-        Gen.Select(Gen.Int[1, 4], Gen.Int[2, 90], Gen.Int[1, 40], Gen.Bool).Sample(c =>
+        Gen.Select(Gen.Int[1, 4], Gen.Int[2, 90], Gen.Int[1, 40], Gen.Bool).Holds(60, c =>
         {
             var (n, pixels, channels, affine) = c;
-            OpCompare.Float32WithFloat64(t => Normalise(t, training), Inputs(n, pixels, channels, affine), 1e-5, 2e-5);
-        }, iter: 60, threads: 1);
+            // Two values normalise to -1 and 1, whatever they are: the gradient is rounding alone.
+            if (n * pixels < 3) return;
+            OpCompare.Float32WithFloat64(
+                t => Normalise(t, training), Inputs(n, pixels, channels, affine), 1e-5, 2e-5, least: 1);
+        });
 
     [Test]
     public void Float32_agrees_with_float64_over_many_blocks([Values] bool training) =>

@@ -12,19 +12,19 @@ internal sealed class GroupNormTests
         Gen.Select(Gen.Int[1, 3], Gen.Int[1, 70], Gen.Int[1, 9], Gen.Int[1, 9], Gen.Bool, Gen.Bool, Gen.Bool);
 
     [Test]
-    public void Float32_agrees_with_float64() => Cases.Sample(c =>
+    public void Float32_agrees_with_float64() => Cases.Holds(150, c =>
     {
         var channels = c.Groups * c.Width;
-        // A group with a single value has no gradient but rounding: nothing to compare.
-        if (c.P * c.Width == 1) return;
+        // One value normalises to 0 and two to -1 and 1, whatever they are: the gradient is rounding alone.
+        if (c.P * c.Width < 3) return;
         OpCompare.Float32WithFloat64(x => x[0]!.GroupNorm(c.Groups, x[1], x[2], 1e-3f, x[3], c.Silu),
             [
                 OpCompare.Normal([c.N, c.P, channels], 1, 0.5),
                 c.Affine ? OpCompare.Normal([channels], 2, 1, 0.2) : null,
                 c.Affine ? OpCompare.Normal([channels], 3, 0, 0.2) : null,
                 c.Shift ? OpCompare.Normal([c.N, 2 * channels], 4, 0, 0.3) : null,
-            ], 1e-5, 2e-5);
-    }, iter: 150, threads: 1);
+            ], 1e-5, 2e-5, least: 1);
+    });
 
     [TestCase(1, 64, 64, 256, 32)]
     [TestCase(2, 40, 40, 96, 32)]

@@ -10,12 +10,13 @@ internal sealed class LayerNormTests
 {
     [Test]
     public void Float32_agrees_with_float64() =>
-        Gen.Select(Gen.Int[1, 20], Gen.Int[2, 80], Gen.Bool).Sample(c =>
+        // From 3 columns on: two values normalise to -1 and 1, whatever they are, and the gradient is rounding alone.
+        Gen.Select(Gen.Int[1, 20], Gen.Int[3, 80], Gen.Bool).Holds(100, c =>
         {
             var (rows, columns, bias) = c;
             OpCompare.Float32WithFloat64(t => t[0]!.LayerNorm(t[1]!, t[2], 1e-3f),
                 Inputs(rows, columns, bias), 1e-5, 2e-5);
-        }, iter: 100, threads: 1);
+        });
 
     [TestCase(577, 1024)]
     [TestCase(3, 40000)]

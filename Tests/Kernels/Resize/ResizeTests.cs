@@ -13,21 +13,21 @@ internal sealed class ResizeTests
 
     [Test]
     public void Bilinear_agrees_with_float64() =>
-        Gen.Select(Images, Gen.Int[1, 25], Gen.Int[1, 25], Gen.Bool).Sample(c =>
+        Gen.Select(Images, Gen.Int[1, 25], Gen.Int[1, 25], Gen.Bool).Holds(200, c =>
         {
             var ((n, h, w, channels), outH, outW, corners) = c;
             OpCompare.Float32WithFloat64(t => t[0]!.ResizeBilinear(outH, outW, corners),
                 [OpCompare.Normal([n, h, w, channels], h)], 1e-6, 3e-6);
-        }, iter: 200, threads: 1);
+        });
 
     [Test]
     public void Nearest_agrees_with_float64() =>
-        Gen.Select(Images, Gen.Int[1, 4]).Sample(c =>
+        Gen.Select(Images, Gen.Int[1, 4]).Holds(100, c =>
         {
             var ((n, h, w, channels), scale) = c;
             OpCompare.Float32WithFloat64(t => t[0]!.UpsampleNearest(scale),
                 [OpCompare.Normal([n, h, w, channels], h)], 0, 2e-6);
-        }, iter: 100, threads: 1);
+        });
 
     [Test]
     public void Halving_is_the_mean_of_two_by_two()

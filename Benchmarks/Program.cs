@@ -9,7 +9,7 @@ switch (args)
         FmaPeak.Print(Console.Out);
         return 0;
     case ["worker"]:
-        Diffract.Benchmarks.Peers.PeerWorker.Run(Console.In, Console.Out);
+        Diffract.Benchmarks.Worker.PeerWorker.Run(Console.In, Console.Out);
         return 0;
     case ["ops", ..]:
         OpSpeed.Run(args.ElementAtOrDefault(1) ?? "");

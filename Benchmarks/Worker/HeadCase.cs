@@ -1,0 +1,76 @@
+using Diffract.Autograd;
+using Diffract.Engine;
+using Diffract.Model;
+
+namespace Diffract.Benchmarks.Worker;
+
+/// <summary>One optimiser step of the Attention head (two transformer layers of width 1024, 1,000 classes) on block 24,
+/// 192 channels of 16 x 16, of a frozen network: the published one for 64 pixels with 64 channels and no labels. Eight
+/// images; their features are calculated in every step. Its check is the loss and the length of the gradient.</summary>
+internal sealed class HeadCase : PeerCase
+{
+    private const int Batch = 8, Size = 64, Block = 24, Classes = 1000;
+
+    private readonly UNet network = new(UNetPresets.ImageNet64 with
+    {
+        ModelChannels = 64,
+        NumClasses = null,
+        Dropout = 0,
+    });
+
+    private readonly AttentionHead head;
+    private readonly AdamW optimizer;
+    private readonly Tensor images = PeerNumbers.Maps("x", Batch, 3, [Size, Size]);
+    private readonly Tensor timesteps = Tensor.Full([Batch], 150f);
+    private readonly Tensor labels =
+        Tensor.From(Enumerable.Range(0, Batch).Select(i => i * 125L).ToArray(), [Batch]);
+
+    public HeadCase()
+    {
+        network.RequiresGrad(false);
+        PeerNumbers.Assign(network);
+        network.Eval();
+        var map = network.Plan[Block];
+        head = new AttentionHead([new FeatureInfo(Block, map.OutChannels, map.Out)], Classes);
+        PeerNumbers.Assign(head);
+        optimizer = new AdamW(head.Parameters(), 1e-4, weightDecay: 0);
+    }
+
+    public override double[] Check()
+    {
+        double[] check = [Gradients(), ClipGrad.TotalNorm(head.Parameters())];
+        head.ZeroGrad();
+        return check;
+    }
+
+    public override void Run()
+    {
+        Gradients();
+        optimizer.Step();
+    }
+
+    public override void Dispose()
+    {
+        optimizer.Dispose();
+        head.Dispose();
+        network.Dispose();
+        images.Dispose();
+        timesteps.Dispose();
+        labels.Dispose();
+    }
+
+    private double Gradients()
+    {
+        using var scope = Scope.Open();
+        optimizer.ZeroGrad();
+        var loss = head.Forward(new FeatureMaps(Block, Features())).CrossEntropy(labels);
+        loss.Backward();
+        return loss.Item<float>();
+    }
+
+    private Tensor Features()
+    {
+        using var no = GradMode.No();
+        return network.Run(images, timesteps, taps: Taps.At(Block))[Block];
+    }
+}

@@ -1,0 +1,47 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Diffract.Benchmarks.Worker;
+
+/// <summary>A piece of work under the name that every compared program knows (<c>Benchmarks/peers/cases.py</c> lists
+/// them), with the same numbers in every program.</summary>
+internal abstract partial class PeerCase : IDisposable
+{
+    /// <summary>What came out of the first call: equal in all programs, up to rounding.</summary>
+    public abstract double[] Check();
+
+    /// <summary>What is timed.</summary>
+    public abstract void Run();
+
+    /// <inheritdoc/>
+    public abstract void Dispose();
+
+    /// <summary>The case of a name; null when there is none.</summary>
+    public static PeerCase? Find(string name)
+    {
+        var match = Pattern().Match(name);
+        if (!match.Success) return null;
+        var batch = match.Groups["batch"] is { Success: true } b ? int.Parse(b.Value, CultureInfo.InvariantCulture) : 1;
+        int[] n = [.. match.Groups["numbers"].Value.Split('_', 'x').Where(part => part.Length > 0)
+            .Select(part => int.Parse(part.TrimStart('b'), CultureInfo.InvariantCulture))];
+        return (match.Groups["kind"].Value, n) switch
+        {
+            ("gemm", [var side]) => InferenceCase.MatMul(side, side, side),
+            ("gemm", [var m, var columns, var depth]) => InferenceCase.MatMul(m, columns, depth),
+            ("conv1", [var channels, var filters, var size]) => InferenceCase.Conv(batch, channels, filters, size, 1),
+            ("conv3", [var channels, var filters, var size]) => InferenceCase.Conv(batch, channels, filters, size, 3),
+            ("gnsilu", [var channels, var size]) => InferenceCase.Norm(channels, size),
+            ("attn", [var channels, var size]) => InferenceCase.Attention(channels, size),
+            ("res", [var channels, var filters, var size]) => InferenceCase.Block(batch, new(channels, filters, size)),
+            ("unet", [256]) => InferenceCase.Network(batch, null),
+            ("unet", [256, 24]) => InferenceCase.Network(batch, 24),
+            ("pretrain_step", []) => new PretrainCase(),
+            ("head_step", []) => new HeadCase(),
+            _ => null,
+        };
+    }
+
+    [GeneratedRegex(@"^(?<kind>pretrain_step|head_step|[a-z]+[13]?)(?<numbers>_\d{1,6}([x_]b?\d{1,6})*)?"
+        + @"(_n(?<batch>\d{1,3}))?$")]
+    private static partial Regex Pattern();
+}

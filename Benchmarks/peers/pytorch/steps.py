@@ -1,0 +1,166 @@
+"""Training steps: a diffusion U-Net with the hybrid loss (Nichol and Dhariwal 2021), and the Attention head."""
+import math
+
+import torch
+import torch.nn.functional as F
+
+from adm import Adm, attention, linear_shapes, shapes
+from cases import HEAD_CLASSES, HEAD_LAYERS, HEAD_WIDTH
+from fill import data, parameters
+from plan import SMALL_32, SMALL_64
+
+RATE = 1e-4
+
+
+def trained(shapes_of):
+    return {k: v.requires_grad_() for k, v in parameters(shapes_of).items()}
+
+
+def length(parameters):
+    """Of all gradients together."""
+    return torch.stack([p.grad.norm() for p in parameters.values()]).norm().item()
+
+
+def exact_length(parameters):
+    """The same in double precision: float32 sums over millions of elements lose the fourth digit."""
+    return math.sqrt(sum(p.grad.double().square().sum().item() for p in parameters.values()))
+
+
+class Diffusion:
+    """Tables of the linear schedule with 1,000 steps, and the loss with a learnt variance."""
+
+    def __init__(self):
+        beta = torch.linspace(1e-4, 2e-2, 1000, dtype=torch.float64)
+        bar = torch.cumprod(1 - beta, 0)
+        before = torch.cat([torch.ones(1, dtype=torch.float64), bar[:-1]])
+        variance = beta * (1 - before) / (1 - bar)
+        variance[0] = variance[1]  # its logarithm is wanted, and the posterior of step 0 has none
+        self.signal, self.noise = bar.sqrt(), (1 - bar).sqrt()
+        self.start_x, self.start_eps = (1 / bar).sqrt(), (1 / bar - 1).sqrt()
+        self.mean_start = beta * before.sqrt() / (1 - bar)
+        self.mean_x = (1 - before) * (1 - beta).sqrt() / (1 - bar)
+        self.log_small, self.log_large = variance.log(), beta.log()
+
+    @staticmethod
+    def at(table, t):
+        return table[t].float()[:, None, None, None]
+
+    def sample(self, start, t, noise):
+        return self.at(self.signal, t) * start + self.at(self.noise, t) * noise
+
+    def losses(self, network, start, t, noise):
+        """[N]: squared error of the noise, and the bound's term, which trains the variance alone."""
+        x = self.sample(start, t, noise)
+        predicted, values = network(x, t).chunk(2, 1)
+        mse = (noise - predicted).square().mean((1, 2, 3))
+        guess = self.at(self.start_x, t) * x - self.at(self.start_eps, t) * predicted.detach()
+        weights = self.at(self.mean_start, t), self.at(self.mean_x, t)
+        true, mean = weights[0] * start + weights[1] * x, weights[0] * guess + weights[1] * x
+        small, share = self.at(self.log_small, t), (values + 1) / 2
+        log_variance = share * self.at(self.log_large, t) + (1 - share) * small
+        ratio = small - log_variance
+        divergence = 0.5 * (ratio.exp() - 1 - ratio + (true - mean).square() * (-log_variance).exp())
+        bound = divergence.mean((1, 2, 3))
+        if (t == 0).any():
+            likelihood = self.log_likelihood(start, mean, 0.5 * log_variance)
+            bound = torch.where(t == 0, -likelihood.mean((1, 2, 3)), bound)
+        return mse + bound / math.log(2)
+
+    @staticmethod
+    def log_likelihood(x, mean, log_scale):
+        """Of bytes mapped to [-1, 1], under a normal distribution cut into bins (Ho et al. 2020, equation 13)."""
+
+        def below(edge):
+            z = (x - mean + edge) * (-log_scale).exp()
+            return 0.5 * (1 + torch.tanh(math.sqrt(2 / math.pi) * (z + 0.044715 * z**3)))
+
+        upper, lower = below(1 / 255), below(-1 / 255)
+        mass = torch.where(x < -0.999, upper, torch.where(x > 0.999, 1 - lower, upper - lower))
+        return mass.clamp(min=1e-12).log()
+
+
+class PretrainStep:
+    """One optimiser step of a small network on 32 images of 32 x 32."""
+
+    def __init__(self, channels_last=False, fused=False):
+        self.p = trained(shapes(SMALL_32))
+        self.network = Adm(SMALL_32, self.p, 0, channels_last, fused)
+        self.averages = [p.detach().clone() for p in self.p.values()]
+        self.optimiser = torch.optim.AdamW(self.p.values(), lr=RATE, weight_decay=0)
+        self.diffusion, self.x = Diffusion(), data("x", 32, 3, 32, 32) / math.sqrt(3)
+
+    def gradients(self, t, noise):
+        self.optimiser.zero_grad()
+        loss = self.diffusion.losses(self.network, self.x, t, noise).mean()
+        loss.backward()
+        return loss.item()
+
+    def check(self):
+        loss = self.gradients(torch.arange(32) * 37 % 1000, data("noise", 32, 3, 32, 32))
+        return [loss, exact_length(self.p)]
+
+    def __call__(self):
+        self.gradients(torch.randint(0, 1000, (32,)), torch.randn_like(self.x))
+        length(self.p)
+        self.optimiser.step()
+        with torch.no_grad():
+            for average, p in zip(self.averages, self.p.values()):
+                average.mul_(0.9999).add_(p, alpha=1e-4)
+
+
+def head_shapes():
+    """Names and shapes of the Attention head on block 24, 192 channels of 16 x 16."""
+    w = HEAD_WIDTH
+    s = {"pre_layer.24.1.weight": (192, 16, 16), "pre_layer.24.1.bias": (192, 16, 16)}
+    s |= linear_shapes("pre_layer.24.2", w, 192, 1, 1)
+    s["intra_inter_block_attention.cls_token"] = (1, 1, w)
+    for i in range(1, HEAD_LAYERS + 1):
+        name = f"intra_inter_block_attention.layers.{i}."
+        s |= {name + n: (w,) for n in ("norm1.weight", "norm1.bias", "norm2.weight", "norm2.bias")}
+        s[name + "attn.qkv.weight"] = (3 * w, w)
+        s |= linear_shapes(name + "attn.proj", w, w)
+        s |= linear_shapes(name + "mlp.fc1", 4 * w, w) | linear_shapes(name + "mlp.fc2", w, 4 * w)
+    return s | linear_shapes("head", HEAD_CLASSES, w)
+
+
+class HeadStep:
+    """Features of 8 images of 64 x 64 from a frozen network, then one optimiser step of the head on them."""
+
+    def __init__(self, channels_last=False, fused=False):
+        self.network = Adm(SMALL_64, parameters(shapes(SMALL_64, 24)), 24, channels_last, fused)
+        self.p, self.fused = trained(head_shapes()), fused
+        self.optimiser = torch.optim.AdamW(self.p.values(), lr=RATE, weight_decay=0)
+        self.x, self.t, self.labels = data("x", 8, 3, 64, 64), torch.full((8,), 150.0), torch.arange(8) * 125
+
+    def linear(self, x, name):
+        return F.linear(x, self.p[name + ".weight"], self.p.get(name + ".bias"))
+
+    def transform(self, x, name):
+        p, (b, n, w) = self.p, x.shape
+        h = F.layer_norm(x, (w,), p[name + "norm1.weight"], p[name + "norm1.bias"])
+        q, k, v = self.linear(h, name + "attn.qkv").reshape(b, n, 3, 8, w // 8).permute(2, 0, 3, 4, 1).flatten(1, 2)
+        h = attention(q, k, v, self.fused).reshape(b, w, n).transpose(1, 2)
+        x = x + self.linear(h, name + "attn.proj")
+        h = F.layer_norm(x, (w,), p[name + "norm2.weight"], p[name + "norm2.bias"])
+        return x + self.linear(F.gelu(self.linear(h, name + "mlp.fc1")), name + "mlp.fc2")
+
+    def gradients(self):
+        p = self.p
+        with torch.no_grad():
+            features = self.network(self.x, self.t)
+        self.optimiser.zero_grad()
+        h = F.layer_norm(features, (192, 16, 16), p["pre_layer.24.1.weight"], p["pre_layer.24.1.bias"])
+        h = F.conv2d(h, p["pre_layer.24.2.weight"], p["pre_layer.24.2.bias"]).flatten(2).transpose(1, 2)
+        h = torch.cat([p["intra_inter_block_attention.cls_token"].expand(8, 1, -1), h], 1)
+        for i in range(1, HEAD_LAYERS + 1):
+            h = self.transform(h, f"intra_inter_block_attention.layers.{i}.")
+        loss = F.cross_entropy(self.linear(h[:, 0], "head"), self.labels)
+        loss.backward()
+        return loss.item()
+
+    def check(self):
+        return [self.gradients(), exact_length(self.p)]
+
+    def __call__(self):
+        self.gradients()
+        self.optimiser.step()

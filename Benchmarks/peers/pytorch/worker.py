@@ -1,0 +1,122 @@
+#!/usr/bin/python3
+"""PyTorch's worker; bench.py describes what it is asked.
+
+PEER_THREADS threads (all cores), PEER_CHANNELS_LAST=1 channels-last tensors, PEER_FUSED=1 fused attention (torch 2).
+"""
+import json
+import math
+import os
+import sys
+import time
+
+sys.path.insert(1, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import torch
+import torch.nn.functional as F
+
+from adm import Adm, attention, res_shapes, shapes
+from cases import parse
+from fill import data, parameter, parameters
+from plan import ADM_256
+from steps import HeadStep, PretrainStep
+
+THREADS = int(os.environ.get("PEER_THREADS") or os.cpu_count())
+CHANNELS_LAST = os.environ.get("PEER_CHANNELS_LAST") == "1"
+FUSED = os.environ.get("PEER_FUSED") == "1"
+FORMAT = torch.channels_last if CHANNELS_LAST else torch.contiguous_format
+
+
+def forward(kind, v, batch):
+    """What is called for an inference case."""
+    if kind == "gemm":
+        a, b = data("x", v[0], v[2]), parameter("weight", (v[2], v[1]))
+        return lambda: torch.mm(a, b)
+    if kind in ("conv1", "conv3"):
+        k = int(kind[-1])
+        x = data("x", batch, v[0], v[2], v[2]).contiguous(memory_format=FORMAT)
+        w = parameter("weight", (v[1], v[0], k, k)).contiguous(memory_format=FORMAT)
+        b = parameter("bias", (v[1],))
+        return lambda: F.conv2d(x, w, b, padding=k // 2)
+    if kind == "gnsilu":
+        x = data("x", 1, v[0], v[1], v[1]).contiguous(memory_format=FORMAT)
+        w, b = parameter("weight", (v[0],)), parameter("bias", (v[0],))
+        return lambda: F.silu(F.group_norm(x, 32, w, b))
+    if kind == "attn":
+        x = data("x", 1, 3 * v[0], v[1] ** 2)
+        return lambda: attention(*x.reshape(v[0] // 64, 192, v[1] ** 2).split(64, 1), FUSED)
+    if kind == "res":
+        m = Adm(ADM_256, parameters(res_shapes("", v[0], v[1], 1024)), 0, CHANNELS_LAST, FUSED)
+        x = data("x", batch, v[0], v[2], v[2]).contiguous(memory_format=FORMAT)
+        emb = data("emb", batch, 1024)
+        return lambda: m.res("", x, emb)
+    last = v[1] if len(v) > 1 else 0
+    m = Adm(ADM_256, parameters(shapes(ADM_256, last)), last, CHANNELS_LAST, FUSED)
+    x, t = data("x", batch, 3, 256, 256), torch.full((batch,), 500.0)
+    return lambda: m(x, t)
+
+
+def rms(y):
+    """In double precision, without a copy of the tensor."""
+    return math.sqrt(sum(float(part.double().square().sum()) for part in y.reshape(-1).split(1 << 20)) / y.numel())
+
+
+def peak_memory():
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
+
+
+class Case:
+    """A case that was called once; `check` says what came out."""
+
+    def __init__(self, name):
+        kind, v, batch = parse(name)
+        self.name, self.trains = name, kind in ("pretrain", "head")
+        if self.trains:
+            self.call = (PretrainStep if kind == "pretrain" else HeadStep)(CHANNELS_LAST, FUSED)
+            self.check = self.call.check()
+            self.hwm = peak_memory()
+            return
+        with torch.inference_mode():
+            self.call = forward(kind, v, batch)
+            y = self.call()
+            self.hwm = peak_memory()
+            self.check = [rms(y)]
+
+    def measure(self, repetitions):
+        wall, cpu = [], []
+        with torch.inference_mode(not self.trains):
+            for _ in range(repetitions):
+                before, start = time.process_time(), time.perf_counter()
+                y = self.call()
+                wall.append(time.perf_counter() - start)
+                cpu.append(time.process_time() - before)
+                del y
+        hwm = peak_memory() if repetitions else self.hwm
+        return {"case": self.name, "s": wall, "cpu": cpu, "check": self.check, "hwm": hwm}
+
+
+def answer(words, current):
+    """-> (what is printed, the case that is ready)."""
+    if words[0] == "info":
+        name = "torch" + ("-channels-last" if CHANNELS_LAST else "")
+        return {"peer": name, "version": torch.__version__, "threads": torch.get_num_threads()}, current
+    try:
+        parse(words[0])
+    except ValueError as e:
+        return {"error": str(e)}, current
+    if current is None or current.name != words[0]:
+        del current  # its memory goes before the next case takes some
+        current = Case(words[0])
+    return current.measure(int(words[1]) if len(words) > 1 else 1), current
+
+
+def main():
+    torch.set_num_threads(THREADS)
+    current = None
+    for line in sys.stdin:
+        if line.split():
+            result, current = answer(line.split(), current)
+            print(json.dumps(result), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -27,7 +27,8 @@ public abstract class Op
     protected virtual bool TakesAnyLayout => false;
 
     /// <summary>True for an operation that takes 16-bit floats as they are. Others are given float32 on the CPU, and
-    /// their result is rounded to the input's type.</summary>
+    /// their result is rounded to the 16-bit type, unless the first input is float32 (and a weight is kept short).
+    /// </summary>
     protected virtual bool TakesHalf => false;
 
     /// <summary>True for an operation whose backward reaches parameters that are not among its inputs; its forward
@@ -110,7 +111,8 @@ public abstract class Op
         for (var i = 0; i < single.Length; i++)
             if (single[i] is { } input && input.DType.IsHalf()) single[i] = input.To(DType.Float32);
         var result = Apply(op, single);
-        return scope.Keep(result.DType == DType.Float32 ? result.To(half) : result);
+        var rounds = result.DType == DType.Float32 && inputs[0]?.DType != DType.Float32;
+        return scope.Keep(rounds ? result.To(half) : result);
     }
 
     private static Tensor ApplyContiguous(Op op, ReadOnlySpan<Tensor?> inputs)

@@ -3,14 +3,17 @@ using Diffract.Kernels;
 
 namespace Diffract.Autograd;
 
-internal sealed class Conv2dOp(Pair stride, Pair padding, Pair dilation, int groups) : Op
+internal sealed class Conv2dOp(Pair stride, Pair padding, Pair dilation, int groups, ConvMethod method) : Op
 {
     public override string Name => "conv2d";
 
     protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
     {
         var (x, weight, bias, residual) = (inputs[0]!, inputs[1]!, inputs[2], inputs[3]);
-        var geometry = Conv2dGeometry.Of(x.Shape, weight.Shape, stride, padding, dilation, groups);
+        var geometry = Conv2dGeometry.Of(x.Shape, weight.Shape, stride, padding, dilation, groups) with
+        {
+            Method = method,
+        };
         Convolutions.CheckParameters("Conv2d", x, weight, bias, geometry.Filters);
         Norms.CheckParameter("Conv2d", "residual", residual, geometry.OutShape, x.DType);
         context.Save(context.Needs(1) ? x : null);
@@ -46,11 +49,13 @@ public static class Conv2dOps
         /// <param name="dilation">Pixels between neighbouring elements of a filter; 1 when left out.</param>
         /// <param name="groups">Parts that the channels are divided into; each filter sees one part.</param>
         /// <param name="residual">Added to the result while it is written, [N, H', W', F]; none when null.</param>
+        /// <param name="method">What may be spent for speed on the CPU.</param>
         /// <returns>[N, H', W', F] with H' = ⌊(H + 2·padding - dilation·(kH - 1) - 1) / stride⌋ + 1.</returns>
         /// <exception cref="ShapeException">The shapes or settings do not fit together.</exception>
         /// <exception cref="DTypeException">The tensors are not of one type.</exception>
         public Tensor Conv2d(Tensor weight, Tensor? bias = null, Pair? stride = null, Pair padding = default,
-            Pair? dilation = null, int groups = 1, Tensor? residual = null) =>
-            Op.Apply(new Conv2dOp(stride ?? 1, padding, dilation ?? 1, groups), x, weight, bias, residual);
+            Pair? dilation = null, int groups = 1, Tensor? residual = null,
+            ConvMethod method = ConvMethod.Balanced) =>
+            Op.Apply(new Conv2dOp(stride ?? 1, padding, dilation ?? 1, groups, method), x, weight, bias, residual);
     }
 }

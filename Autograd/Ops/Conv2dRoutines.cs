@@ -70,7 +70,8 @@ internal static class Convolutions
         Conv2dArgs args)
     {
         if (!fixedWeight) PackedWeights.Drop(weight);
-        if (!fixedWeight || weight.DType != DType.Float32 || weight.Device is not CpuDevice)
+        if (!fixedWeight || weight.DType != DType.Float32 || weight.Device is not CpuDevice
+            || !Conv2dForm.IsWorthKeeping(args.Geometry, direction))
         {
             kernel.Run(weight.Device, weight.DType, args);
             return;

@@ -45,7 +45,7 @@ public sealed class Storage
     /// <summary>Says that the content was copied into a form that will be used in its place. The pages of a mapped file
     /// stop to count as this process's memory until somebody reads them again; nothing happens to other
     /// memory.</summary>
-    internal void ReleasePages() => (owner as FileBytes)?.Release(Address, Bytes);
+    public void ReleasePages() => (owner as FileBytes)?.Release(Address, Bytes);
 
     internal void AddReference() => Interlocked.Increment(ref references);
 

@@ -13,7 +13,8 @@ public static unsafe partial class Conv2d
     internal static void Run(ConvAlgorithm algorithm, CpuDevice device, in Conv2dArgs args, ConvDirection direction)
     {
         if (args.Geometry.Batch == 0) return;
-        if (args.Packed.Exists)
+        // A Winograd algorithm transforms a weight on the way; the others read it packed.
+        if (args.Packed.Exists || algorithm is ConvAlgorithm.Winograd2 or ConvAlgorithm.Winograd4)
         {
             RunPacked(algorithm, device, args, direction, args.Packed.F32);
             return;

@@ -15,6 +15,13 @@ public readonly record struct Conv2dForm
         Settings = geometry with { Batch = 1, Height = 1, Width = 1, OutHeight = 1, OutWidth = 1 };
     }
 
+    /// <summary>True when the packed weight of a convolution should be kept for its next call, if the weight will be
+    /// the same: unless the method saves memory and the packed form is much larger than the weight.</summary>
+    /// <param name="geometry">Sizes and settings.</param>
+    /// <param name="direction">Direction.</param>
+    public static bool IsWorthKeeping(Conv2dGeometry geometry, ConvDirection direction) =>
+        ConvChoice.KeepsPacked(geometry, direction);
+
     internal ConvAlgorithm Algorithm { get; }
 
     internal ConvDirection Direction { get; }

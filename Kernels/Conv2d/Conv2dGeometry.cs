@@ -42,6 +42,9 @@ public readonly record struct Conv2dGeometry(int Batch, int Height, int Width, i
             padding, dilation, groups);
     }
 
+    /// <summary>Which algorithms may be used; matters to float32 on the CPU only.</summary>
+    public ConvMethod Method { get; init; }
+
     /// <summary>Channels of one group.</summary>
     public int GroupChannels => Channels / Groups;
 

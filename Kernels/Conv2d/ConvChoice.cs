@@ -1,7 +1,7 @@
 namespace Diffract.Kernels;
 
-/// <summary>Chooses the algorithm of a convolution from its geometry alone, so that a shape has always the same bits.
-/// </summary>
+/// <summary>Chooses the algorithm of a convolution from its geometry alone, method included, so that a shape has always
+/// the same bits.</summary>
 internal static class ConvChoice
 {
     /// <summary>The algorithm for one direction.</summary>
@@ -9,10 +9,27 @@ internal static class ConvChoice
     {
         if (direction == ConvDirection.InputGradient && PatchConv.Fits(g)) return ConvAlgorithm.Patches;
         if (!CanWinograd(g)) return Plain(g);
-        var forward = direction == ConvDirection.Forward;
-        Pair size = forward ? (g.OutHeight, g.OutWidth) : (g.Height, g.Width);
-        var cost = new ConvCost(g.Batch, size, forward ? g.Channels : g.Filters, forward ? g.Filters : g.Channels);
+        var (cost, size) = Cost(g, direction);
         return Cheapest(size, cost.Gather(), cost.Winograd(2), cost.Winograd(4));
+    }
+
+    /// <summary>True when the packed weight should be kept for the next call, if the weight will be the same.</summary>
+    /// <param name="g">Sizes and settings.</param>
+    /// <param name="direction">Direction.</param>
+    public static bool KeepsPacked(in Conv2dGeometry g, ConvDirection direction) =>
+        For(g, direction) switch
+        {
+            ConvAlgorithm.Winograd2 => Cost(g, direction).Cost.KeepsWinograd(2),
+            ConvAlgorithm.Winograd4 => Cost(g, direction).Cost.KeepsWinograd(4),
+            _ => true,
+        };
+
+    private static (ConvCost Cost, Pair Size) Cost(in Conv2dGeometry g, ConvDirection direction)
+    {
+        var (size, channels, filters) = direction == ConvDirection.Forward
+            ? (new Pair(g.OutHeight, g.OutWidth), g.Channels, g.Filters)
+            : (new Pair(g.Height, g.Width), g.Filters, g.Channels);
+        return (new ConvCost(g.Batch, size, channels, filters, g.Method), size);
     }
 
     /// <summary>The algorithm for the weight's gradient.</summary>
@@ -20,7 +37,7 @@ internal static class ConvChoice
     {
         if (!CanWinograd(g)) return Plain(g);
         Pair size = (g.OutHeight, g.OutWidth);
-        var cost = new ConvCost(g.Batch, size, g.Channels, g.Filters);
+        var cost = new ConvCost(g.Batch, size, g.Channels, g.Filters, g.Method);
         return Cheapest(size, cost.GatherGradient(), cost.WinogradGradient(2), cost.WinogradGradient(4));
     }
 
@@ -30,7 +47,8 @@ internal static class ConvChoice
             : ConvAlgorithm.Gather;
 
     private static bool CanWinograd(in Conv2dGeometry g) =>
-        g.Kernel == 3 && g.Stride == 1 && g.Dilation == 1 && g.Groups == 1 && g.Padding is { H: <= 2, W: <= 2 };
+        g.Method != ConvMethod.Direct && g.Kernel == 3 && g.Stride == 1 && g.Dilation == 1 && g.Groups == 1
+        && g.Padding is { H: <= 2, W: <= 2 };
 
     // An image smaller than a tile is mostly zeros: that costs accuracy, relative to the result, and gains nothing.
     private static ConvAlgorithm Cheapest(Pair size, double gather, double two, double four)

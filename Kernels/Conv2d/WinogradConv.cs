@@ -8,19 +8,20 @@ namespace Diffract.Kernels;
 /// <param name="tiles">The tiles.</param>
 /// <param name="input">Images [N, H, W, channels].</param>
 /// <param name="channels">Channels of the input.</param>
-/// <param name="packed">The weight, transformed.</param>
+/// <param name="weights">The weight.</param>
 /// <param name="filters">Channels of the output.</param>
 /// <param name="bias">One value a filter, or null.</param>
 /// <param name="residual">Added to the output, or null.</param>
 /// <param name="output">Images [N, H', W', filters].</param>
-internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, int channels, float* packed,
-    int filters, float* bias, float* residual, float* output) where T : struct, IWinograd
+internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, int channels,
+    WinogradWeights<T> weights, int filters, float* bias, float* residual, float* output) where T : struct, IWinograd
 {
     // Small weights stay in the second or third cache: every task takes a block of tiles through all steps.
     // Large ones would be fetched anew for every block: all tasks share the steps of a large chunk of tiles instead.
-    private const long LargeWeight = 4 << 20, ChunkBytes = 32 << 20;
+    private const long LargeWeight = 4 << 20;
     private const int LargestBlock = 24, SmallestBlock = 12, WantedBlocks = 8;
     private const int TilesOfTransform = 4, PanelsOfProduct = 8;
+    private const int ManyRows = 40, PanelsOfTransform = 4;
 
     private static readonly int points = T.Inputs * T.Inputs;
 
@@ -29,41 +30,58 @@ internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, 
     private float* zeros;
 
     /// <summary>Convolves.</summary>
-    public void Run(CpuDevice device)
+    /// <param name="device">Gives threads and scratch memory.</param>
+    /// <param name="packed">The weight, transformed; null to transform it on the way.</param>
+    public void Run(CpuDevice device, float* packed)
     {
         using var scratch = new Scratch(device, channels * sizeof(float));
         zeros = scratch.F32;
         new Span<float>(zeros, channels).Clear();
         var count = tiles.Count;
-        var weightBytes = WinogradWeights<T>.Floats(channels, filters) * sizeof(float);
-        if (count >= WantedBlocks * SmallestBlock && weightBytes <= LargeWeight)
+        var bytes = WinogradWeights<T>.Floats(channels, panels) * sizeof(float);
+        var inBlocks = count >= WantedBlocks * SmallestBlock && bytes <= LargeWeight;
+        var chunks = inBlocks ? 0 : WinogradChunks.Count(count, points, channels, filters);
+        if (packed is not null || chunks == 1)
+        {
+            Run(device, packed, chunks);
+            return;
+        }
+        // Used more than once: worth transient memory. The weights of large images are not the largest ones.
+        using var transformed = new Scratch(device, bytes);
+        weights.Pack(device, transformed.F32);
+        Run(device, transformed.F32, chunks);
+    }
+
+    // In blocks when there are no chunks.
+    private void Run(CpuDevice device, float* packed, int chunks)
+    {
+        var count = tiles.Count;
+        if (chunks == 0)
         {
             var even = Blocks.WholeTiles((count + WantedBlocks - 1) / WantedBlocks);
             var block = Math.Clamp(even, SmallestBlock, LargestBlock);
             device.For((count + block - 1) / block, b =>
-                RunBlock(device, b * block, Math.Min(block, count - b * block)));
+                RunBlock(device, packed, b * block, Math.Min(block, count - b * block)));
             return;
         }
-        var (inputPlane, productPlane) = Planes(Tile.Rows);
-        var longest = (int)Math.Max(1, ChunkBytes / (points * (inputPlane + productPlane) * sizeof(float))) * Tile.Rows;
-        var chunks = (count + longest - 1) / longest;
         var chunk = Blocks.WholeTiles((count + chunks - 1) / chunks);
-        for (var first = 0; first < count; first += chunk) RunChunk(device, first, Math.Min(chunk, count - first));
+        for (var first = 0; first < count; first += chunk)
+            RunChunk(device, packed, first, Math.Min(chunk, count - first));
     }
 
-    private void RunBlock(CpuDevice device, int first, int count)
+    private void RunBlock(CpuDevice device, float* packed, int first, int count)
     {
         var (inputPlane, productPlane) = Planes(count);
         using var scratch = new Scratch(device, points * (inputPlane + productPlane) * sizeof(float));
         float* inputs = scratch.F32, products = inputs + points * inputPlane;
         TransformInputs(first, count, inputs, inputPlane, Blocks.WholeTiles(count) - count);
         for (var point = 0; point < points; point++)
-            Multiply(point, 0, panels, Blocks.WholeTiles(count), inputs + point * inputPlane,
+            Multiply(packed + point * PackedPlane, 0, panels, Blocks.WholeTiles(count), inputs + point * inputPlane,
                 products + point * productPlane);
         TransformProducts(first, count, products, productPlane);
     }
 
-    private void RunChunk(CpuDevice device, int start, int count)
+    private void RunChunk(CpuDevice device, float* packed, int start, int count)
     {
         var (inputPlane, productPlane) = Planes(count);
         using var scratch = new Scratch(device, points * (inputPlane + productPlane) * sizeof(float));
@@ -75,13 +93,19 @@ internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, 
             TransformInputs(start + first, Math.Min(TilesOfTransform, count - first), inputs + first * inputStride,
                 inputPlane, t == tasks - 1 ? Blocks.WholeTiles(count) - count : 0);
         });
-        var groups = (panels + PanelsOfProduct - 1) / PanelsOfProduct;
-        device.For(points * groups, t =>
+        var rows = Blocks.WholeTiles(count);
+        if (packed is null) TransformAndMultiply(device, rows, inputs, inputPlane, products, productPlane);
+        else
         {
-            var (point, group) = (t / groups, t % groups);
-            Multiply(point, group * PanelsOfProduct, Math.Min(panels, (group + 1) * PanelsOfProduct),
-                Blocks.WholeTiles(count), inputs + point * inputPlane, products + point * productPlane);
-        });
+            var groups = (panels + PanelsOfProduct - 1) / PanelsOfProduct;
+            device.For(points * groups, t =>
+            {
+                var (point, group) = (t / groups, t % groups);
+                Multiply(packed + point * PackedPlane, group * PanelsOfProduct,
+                    Math.Min(panels, (group + 1) * PanelsOfProduct), rows, inputs + point * inputPlane,
+                    products + point * productPlane);
+            });
+        }
         device.For(tasks, t =>
         {
             var first = t * TilesOfTransform;
@@ -89,6 +113,33 @@ internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, 
                 products + first * productStride, productPlane);
         });
     }
+
+    // A task transforms a part of one panel for all points, and uses it while it is in the cache; several panels, where
+    // many rows use them, so that the inputs are fetched less often.
+    private void TransformAndMultiply(
+        CpuDevice device, int rows, float* inputs, nint inputPlane, float* products, nint productPlane)
+    {
+        var part = Blocks.Part(channels);
+        var each = rows < ManyRows ? 1 : PanelsOfTransform;
+        nint plane = WinogradWeights<T>.Plane(part, each), panel = (nint)part * Tile.Columns;
+        device.For((panels + each - 1) / each, t =>
+        {
+            using var scratch = new Scratch(device, WinogradWeights<T>.Floats(part, each) * sizeof(float));
+            for (var k = 0; k < channels; k += part)
+            {
+                var depth = Math.Min(part, channels - k);
+                var (first, last) = (t * each, Math.Min(panels, (t + 1) * each));
+                for (var p = first; p < last; p++)
+                    weights.PackPanel(device, p, k, depth, scratch.F32 + (p - first) * panel, plane);
+                for (var point = 0; point < points; point++)
+                    for (var p = first; p < last; p++)
+                        MultiplyPanel(scratch.F32 + point * plane + (p - first) * panel, k, depth, rows,
+                            inputs + point * inputPlane, products + point * productPlane + p * Tile.Columns);
+            }
+        });
+    }
+
+    private nint PackedPlane => WinogradWeights<T>.Plane(channels, panels);
 
     // Rows of one point lie together. An odd number of cache lines between points, so that the 36 stores of one
     // transform fall into different sets of the cache.
@@ -115,21 +166,23 @@ internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, 
                 new Span<float>(to + point * plane + i * inputStride, channels).Clear();
     }
 
-    private void Multiply(int point, int firstPanel, int lastPanel, int rows, float* inputs, float* products)
+    private void Multiply(float* packed, int firstPanel, int lastPanel, int rows, float* inputs, float* products)
     {
-        var weights = packed + point * WinogradWeights<T>.Plane(channels, filters);
         var part = Blocks.Part(channels);
         for (var k = 0; k < channels; k += part)
         {
             var depth = Math.Min(part, channels - k);
             for (var p = firstPanel; p < lastPanel; p++)
-            {
-                var panel = weights + ((nint)p * channels + k) * Tile.Columns;
-                for (var r = 0; r < rows; r += Tile.Rows)
-                    Tile.Multiply(depth, inputs + r * inputStride + k, inputStride, panel, Tile.Columns,
-                        products + r * productStride + p * Tile.Columns, productStride, k > 0);
-            }
+                MultiplyPanel(packed + ((nint)p * channels + k) * Tile.Columns, k, depth, rows, inputs,
+                    products + p * Tile.Columns);
         }
+    }
+
+    private void MultiplyPanel(float* panel, int k, int depth, int rows, float* inputs, float* products)
+    {
+        for (var r = 0; r < rows; r += Tile.Rows)
+            Tile.Multiply(depth, inputs + r * inputStride + k, inputStride, panel, Tile.Columns,
+                products + r * productStride, productStride, k > 0);
     }
 
     private void TransformProducts(int first, int count, float* products, nint plane)

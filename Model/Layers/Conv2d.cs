@@ -6,7 +6,7 @@ namespace Diffract.Model;
 
 /// <summary>Two-dimensional convolution (cross-correlation, zero padding) of channels-last maps [N, H, W, C]. State:
 /// <c>weight</c> [out, in/groups, kH, kW], <c>bias</c> [out].</summary>
-public sealed class Conv2d : Layer
+public sealed class Conv2d : Layer, IWeighted
 {
     private readonly Parameter weight;
     private readonly Parameter? bias;
@@ -42,13 +42,19 @@ public sealed class Conv2d : Layer
     /// <summary>[out], or null.</summary>
     public Tensor? Bias => bias?.Value;
 
+    /// <summary>What may be spent for speed on the CPU; see <see cref="Module.UseMemory"/> for a whole network.
+    /// </summary>
+    public ConvMethod Method { get; set; }
+
+    Parameter IWeighted.Weights => weight;
+
     /// <summary>The convolution with something added to its result, in one pass over memory.</summary>
     /// <param name="x">[N, H, W, in].</param>
     /// <param name="residual">Of the result's shape.</param>
     public Tensor Forward(Tensor x, Tensor residual)
     {
         using var _ = Anomaly.Enter(Name);
-        return x.Conv2d(Weight, Bias, stride, padding, dilation, groups, residual);
+        return x.Conv2d(Weight, Bias, stride, padding, dilation, groups, residual, Method);
     }
 
     /// <inheritdoc/>
@@ -66,5 +72,6 @@ public sealed class Conv2d : Layer
     }
 
     /// <inheritdoc/>
-    protected override Tensor Compute(Tensor x) => x.Conv2d(Weight, Bias, stride, padding, dilation, groups);
+    protected override Tensor Compute(Tensor x) =>
+        x.Conv2d(Weight, Bias, stride, padding, dilation, groups, method: Method);
 }

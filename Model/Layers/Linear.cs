@@ -4,7 +4,7 @@ using Diffract.Engine;
 namespace Diffract.Model;
 
 /// <summary>y = x W^T + b on the last axis. State: <c>weight</c> [out, in], <c>bias</c> [out].</summary>
-public sealed class Linear : Layer
+public sealed class Linear : Layer, IWeighted
 {
     private readonly Parameter weight;
     private readonly Parameter? bias;
@@ -29,6 +29,8 @@ public sealed class Linear : Layer
 
     /// <summary>[out], or null.</summary>
     public Tensor? Bias => bias?.Value;
+
+    Parameter IWeighted.Weights => weight;
 
     /// <inheritdoc/>
     protected override void InitialiseOwn(Generator generator)

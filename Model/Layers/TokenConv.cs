@@ -5,7 +5,7 @@ namespace Diffract.Model;
 
 /// <summary>PyTorch's one-dimensional convolution with kernel 1, on tokens [..., C]: a linear layer whose weight keeps
 /// the trailing axis. State: <c>weight</c> [out, in, 1], <c>bias</c> [out].</summary>
-internal sealed class TokenConv : Layer
+internal sealed class TokenConv : Layer, IWeighted
 {
     private readonly Parameter weight, bias;
     private readonly bool zero;
@@ -16,6 +16,8 @@ internal sealed class TokenConv : Layer
         bias = Parameter("bias", [outChannels]);
         this.zero = zero;
     }
+
+    public Parameter Weights => weight;
 
     protected override void InitialiseOwn(Generator generator)
     {

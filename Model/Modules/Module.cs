@@ -1,5 +1,6 @@
 using Diffract.Autograd;
 using Diffract.Engine;
+using Diffract.Kernels;
 
 namespace Diffract.Model;
 
@@ -143,6 +144,23 @@ public abstract class Module : IDisposable
     {
         if (!dtype.IsFloating()) throw new DTypeException($"parameters are floating-point numbers, not {dtype}");
         foreach (var (_, parameter) in State()) parameter.Convert(dtype);
+    }
+
+    /// <summary>Chooses between speed and memory on the CPU, here and below. <see cref="MemoryMode.Lean"/> replaces
+    /// the weights' tensors and is for frozen modules; it cannot be undone.</summary>
+    /// <exception cref="InvalidOperationException">Lean, and a weight is being trained.</exception>
+    public void UseMemory(MemoryMode mode)
+    {
+        foreach (var (path, module) in NamedModules())
+        {
+            if (module is Conv2d { Method: not ConvMethod.Direct } conv)
+                conv.Method = mode == MemoryMode.Fast ? ConvMethod.Fast : ConvMethod.Balanced;
+            if (mode != MemoryMode.Lean || module is not IWeighted { Weights: var weight }) continue;
+            if (weight.RequiresGrad)
+                throw new InvalidOperationException($"'{path}.{weight.Name}' is being trained: weights that are kept "
+                    + "in 16 bits cannot be; freeze it with RequiresGrad(false), or choose another memory mode");
+            weight.Convert(DType.Float16);
+        }
     }
 
     /// <summary>The generator that dropout draws from, here and below; part of a training checkpoint.</summary>

@@ -68,7 +68,11 @@ public sealed class Parameter
     internal void Share(Tensor values)
     {
         if (requiresGrad || values.DType != DType || !values.IsContiguous || values.Shape != Shape
-            || values.Device != (device ?? values.Device)) Assign(values);
+            || values.Device != (device ?? values.Device))
+        {
+            Assign(values);
+            values.Storage.ReleasePages();
+        }
         else Replace(values.Window(Shape, values.Offset));
     }
 

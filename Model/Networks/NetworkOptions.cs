@@ -28,6 +28,9 @@ public sealed record NetworkOptions
     /// <summary>Dropout, which only training notices.</summary>
     public double? Dropout { get; init; }
 
+    /// <summary>What the weights may take of the CPU's memory.</summary>
+    public MemoryMode Memory { get; init; }
+
     /// <summary>False to load a network frozen and in evaluation mode, true to load it for training.</summary>
     public bool Trainable { get; init; }
 }

@@ -82,6 +82,7 @@ public static class Networks
                 network.Eval();
                 network.RequiresGrad(false);
             }
+            network.UseMemory(options.Memory);
             network.LoadStateDict(file, share: true);
         }
         catch

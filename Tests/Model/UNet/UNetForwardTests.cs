@@ -238,12 +238,14 @@ internal sealed class UNetForwardTests
         return Device.Cpu.Memory.PeakBytes - before;
     }
 
-    // Not the same bits: what several blocks read gets its gradients in another order.
+    // Not the same bits: what several blocks read gets its gradients in another order. The gradient of a bias before a
+    // norm of single channels is nothing but the rounding of sums that cancel, whose terms are as large as elsewhere.
     private static void AssertClose(float[][] found, float[][] expected)
     {
+        var largest = expected.Max(g => g.Max(MathF.Abs));
         for (var i = 0; i < expected.Length; i++)
         {
-            var allowed = 1e-8f + 1e-5f * expected[i].Max(MathF.Abs);
+            var allowed = 1e-7f * largest + 1e-5f * expected[i].Max(MathF.Abs);
             Assert.That(found[i], Is.EqualTo(expected[i]).Within(allowed), $"parameter {i}");
         }
     }

@@ -178,12 +178,8 @@ internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, 
         }
     }
 
-    private void MultiplyPanel(float* panel, int k, int depth, int rows, float* inputs, float* products)
-    {
-        for (var r = 0; r < rows; r += Tile.Rows)
-            Tile.Multiply(depth, inputs + r * inputStride + k, inputStride, panel, Tile.Columns,
-                products + r * productStride, productStride, k > 0);
-    }
+    private void MultiplyPanel(float* panel, int k, int depth, int rows, float* inputs, float* products) =>
+        Tile.Multiply(rows, depth, inputs + k, inputStride, 1, panel, Tile.Columns, products, productStride, k > 0);
 
     private void TransformProducts(int first, int count, float* products, nint plane)
     {

@@ -70,9 +70,8 @@ internal static unsafe class Blocks
             {
                 var panel = right.Data + p * right.PanelStep + (first + k) * right.DepthStep;
                 var to = sums + p * Tile.Columns;
-                for (var r = 0; r < whole; r += Tile.Rows)
-                    Tile.Multiply(length, block + r * stride, stride, panel, right.DepthStep, to + r * sumStride,
-                        sumStride, accumulate || k > 0);
+                Tile.Multiply(whole, length, block, stride, 1, panel, right.DepthStep, to, sumStride,
+                    accumulate || k > 0);
             }
         }
     }

@@ -86,9 +86,8 @@ internal static unsafe class LongProduct
             new LeftColumns(a + (nint)k * strideA, strideA).Load(0, rows, 0, count, block, leftStride);
             right.Load(k, count, column, columns, loaded, rightStride);
             for (var p = 0; p < panels; p++)
-                for (var r = 0; r < whole; r += Tile.Rows)
-                    Tile.Multiply(count, block + r * leftStride, leftStride, loaded + p * Tile.Columns, rightStride,
-                        sums + r * stride + p * Tile.Columns, stride, k > first);
+                Tile.Multiply(whole, count, block, leftStride, 1, loaded + p * Tile.Columns, rightStride,
+                    sums + p * Tile.Columns, stride, k > first);
         }
     }
 }

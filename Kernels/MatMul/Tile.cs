@@ -3,75 +3,129 @@ using System.Runtime.Intrinsics;
 
 namespace Diffract.Kernels;
 
-/// <summary>The inner loop of every matrix product and convolution on the CPU: six rows of A times a panel of sixteen
-/// columns of B. The twelve sums, two vectors of B and one element of A fill the sixteen registers of AVX2, and
-/// 12 multiply-adds wait for 8 loads, so that the multipliers are never idle.</summary>
+/// <summary>The inner loop of every matrix product, convolution and attention on the CPU: rows of A times a panel of
+/// sixteen columns of B, with twelve vectors of sums in registers. It is written once, for every width of a vector.
+/// </summary>
+/// <remarks>Twelve sums hide the latency of a multiply-add. Of eight floats they are six rows of two; with two vectors
+/// of B and an element of A they fill the sixteen registers of AVX2, and twelve multiply-adds wait for eight loads. Of
+/// four floats (or one) they are six rows of two as well, and the parts of a panel take turns. Of sixteen floats they
+/// are twelve rows of one. An element's sum always runs along the depth in order: its bits depend on the width only
+/// where the processor rounds products and sums apart, which it does at any width or none.</remarks>
 internal static unsafe class Tile
 {
-    /// <summary>Rows of A in a tile.</summary>
+    /// <summary>Rows come in multiples of this.</summary>
     public const int Rows = 6;
 
     /// <summary>Columns of B in a tile: the width of a panel.</summary>
     public const int Columns = 16;
 
-    /// <summary>C = A B, or C += A B, for a 6 x 16 tile.</summary>
+    /// <summary>Floats in a vector of this machine's.</summary>
+    public static int Width => Vector512.IsHardwareAccelerated ? Width16.Floats
+        : Vector256.IsHardwareAccelerated ? Width8.Floats
+        : Vector128.IsHardwareAccelerated ? Width4.Floats : Width1.Floats;
+
+    /// <summary>C = A B, or C += A B, for sixteen columns.</summary>
+    /// <param name="rows">Rows of A and C, rounded up to a multiple of <see cref="Rows"/> by the callee.</param>
     /// <param name="depth">Length of the sums.</param>
-    /// <param name="a">First of six rows, each contiguous along the depth.</param>
-    /// <param name="strideA">Floats between rows of A.</param>
-    /// <param name="b">Sixteen columns, next to each other at each depth.</param>
-    /// <param name="strideB">Floats between depths of B; 16 for a packed panel.</param>
-    /// <param name="c">The tile's first row.</param>
-    /// <param name="strideC">Floats between rows of C.</param>
+    /// <param name="a">A, element (r, k) at r rowA + k depthA.</param>
+    /// <param name="rowA">Floats between rows of A.</param>
+    /// <param name="depthA">Floats between columns of A: 1, or another for a transpose.</param>
+    /// <param name="b">B, sixteen columns next to each other.</param>
+    /// <param name="depthB">Floats between rows of B; 16 for a packed panel.</param>
+    /// <param name="c">C, sixteen columns next to each other.</param>
+    /// <param name="rowC">Floats between rows of C.</param>
     /// <param name="accumulate">Adds to C instead of overwriting it.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply(
-        nint depth, float* a, nint strideA, float* b, nint strideB, float* c, nint strideC, bool accumulate)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Multiply(int rows, int depth, float* a, nint rowA, nint depthA, float* b, nint depthB, float* c,
+        nint rowC, bool accumulate)
     {
-        float* a0 = a, a1 = a + strideA, a2 = a + 2 * strideA, a3 = a + 3 * strideA, a4 = a + 4 * strideA,
-            a5 = a + 5 * strideA;
-        Vector256<float> c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51;
-        c00 = c01 = c10 = c11 = c20 = c21 = c30 = c31 = c40 = c41 = c50 = c51 = Vector256<float>.Zero;
-        for (nint k = 0; k < depth; k++)
-        {
-            var left = Vector256.Load(b);
-            var right = Vector256.Load(b + 8);
-            var x = Vector256.Create(a0[k]);
-            c00 = Vector256.MultiplyAddEstimate(x, left, c00);
-            c01 = Vector256.MultiplyAddEstimate(x, right, c01);
-            x = Vector256.Create(a1[k]);
-            c10 = Vector256.MultiplyAddEstimate(x, left, c10);
-            c11 = Vector256.MultiplyAddEstimate(x, right, c11);
-            x = Vector256.Create(a2[k]);
-            c20 = Vector256.MultiplyAddEstimate(x, left, c20);
-            c21 = Vector256.MultiplyAddEstimate(x, right, c21);
-            x = Vector256.Create(a3[k]);
-            c30 = Vector256.MultiplyAddEstimate(x, left, c30);
-            c31 = Vector256.MultiplyAddEstimate(x, right, c31);
-            x = Vector256.Create(a4[k]);
-            c40 = Vector256.MultiplyAddEstimate(x, left, c40);
-            c41 = Vector256.MultiplyAddEstimate(x, right, c41);
-            x = Vector256.Create(a5[k]);
-            c50 = Vector256.MultiplyAddEstimate(x, left, c50);
-            c51 = Vector256.MultiplyAddEstimate(x, right, c51);
-            b += strideB;
-        }
-        Put(c, c00, c01, accumulate);
-        Put(c + strideC, c10, c11, accumulate);
-        Put(c + 2 * strideC, c20, c21, accumulate);
-        Put(c + 3 * strideC, c30, c31, accumulate);
-        Put(c + 4 * strideC, c40, c41, accumulate);
-        Put(c + 5 * strideC, c50, c51, accumulate);
+        // The runtime compiles one of the four.
+        if (Vector512.IsHardwareAccelerated)
+            Multiply<Width16, Vector512<float>>(rows, depth, a, rowA, depthA, b, depthB, c, rowC, accumulate);
+        else if (Vector256.IsHardwareAccelerated)
+            Multiply<Width8, Vector256<float>>(rows, depth, a, rowA, depthA, b, depthB, c, rowC, accumulate);
+        else if (Vector128.IsHardwareAccelerated)
+            Multiply<Width4, Vector128<float>>(rows, depth, a, rowA, depthA, b, depthB, c, rowC, accumulate);
+        else
+            Multiply<Width1, float>(rows, depth, a, rowA, depthA, b, depthB, c, rowC, accumulate);
     }
 
+    /// <summary>The same with vectors of a given width, whether the machine has them or not.</summary>
+    public static void Multiply<TWidth, T>(int rows, int depth, float* a, nint rowA, nint depthA, float* b, nint depthB,
+        float* c, nint rowC, bool accumulate)
+        where TWidth : struct, IWidth<T> where T : unmanaged
+    {
+        // A vector as wide as the panel takes two times six rows; six that are left over are two narrower ones wide.
+        for (; TWidth.Floats == Columns && rows > Rows; rows -= 2 * Rows, a += 2 * Rows * rowA, c += 2 * Rows * rowC)
+            Sums<TWidth, T>(depth, a, rowA, depthA, b, depthB, c, rowC, accumulate);
+        if (TWidth.Floats == Columns)
+        {
+            if (rows > 0)
+                Sums<Width8, Vector256<float>>(depth, a, rowA, depthA, b, depthB, c, rowC, accumulate);
+            return;
+        }
+        for (; rows > 0; rows -= Rows, a += Rows * rowA, c += Rows * rowC)
+            for (var j = 0; j < Columns; j += 2 * TWidth.Floats)
+                Sums<TWidth, T>(depth, a, rowA, depthA, b + j, depthB, c + j, rowC, accumulate);
+    }
+
+    // Twelve vectors of sums in six pairs: the second of a pair is to the right of the first or, where a vector is as
+    // wide as the panel, six rows below it.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Sums<TWidth, T>(int depth, float* a, nint rowA, nint depthA, float* b, nint depthB, float* c,
+        nint rowC, bool accumulate)
+        where TWidth : struct, IWidth<T> where T : unmanaged
+    {
+        float* a0 = a, a1 = a + rowA, a2 = a + 2 * rowA, a3 = a + 3 * rowA, a4 = a + 4 * rowA, a5 = a + 5 * rowA;
+        T c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51;
+        c00 = c01 = c10 = c11 = c20 = c21 = c30 = c31 = c40 = c41 = c50 = c51 = default;
+        for (nint k = 0, below = Rows * rowA; depth > 0; depth--, k += depthA, below += depthA, b += depthB)
+        {
+            var left = TWidth.Load(b);
+            var right = TWidth.Floats == Columns ? left : TWidth.Load(b + TWidth.Floats);
+            var x = TWidth.Repeat(a0 + k);
+            c00 = TWidth.MultiplyAdd(x, left, c00);
+            c01 = TWidth.MultiplyAdd(Second<TWidth, T>(x, a0 + below), right, c01);
+            x = TWidth.Repeat(a1 + k);
+            c10 = TWidth.MultiplyAdd(x, left, c10);
+            c11 = TWidth.MultiplyAdd(Second<TWidth, T>(x, a1 + below), right, c11);
+            x = TWidth.Repeat(a2 + k);
+            c20 = TWidth.MultiplyAdd(x, left, c20);
+            c21 = TWidth.MultiplyAdd(Second<TWidth, T>(x, a2 + below), right, c21);
+            x = TWidth.Repeat(a3 + k);
+            c30 = TWidth.MultiplyAdd(x, left, c30);
+            c31 = TWidth.MultiplyAdd(Second<TWidth, T>(x, a3 + below), right, c31);
+            x = TWidth.Repeat(a4 + k);
+            c40 = TWidth.MultiplyAdd(x, left, c40);
+            c41 = TWidth.MultiplyAdd(Second<TWidth, T>(x, a4 + below), right, c41);
+            x = TWidth.Repeat(a5 + k);
+            c50 = TWidth.MultiplyAdd(x, left, c50);
+            c51 = TWidth.MultiplyAdd(Second<TWidth, T>(x, a5 + below), right, c51);
+        }
+        var second = TWidth.Floats == Columns ? Rows * rowC : TWidth.Floats;
+        Put<TWidth, T>(c, second, c00, c01, accumulate);
+        Put<TWidth, T>(c + rowC, second, c10, c11, accumulate);
+        Put<TWidth, T>(c + 2 * rowC, second, c20, c21, accumulate);
+        Put<TWidth, T>(c + 3 * rowC, second, c30, c31, accumulate);
+        Put<TWidth, T>(c + 4 * rowC, second, c40, c41, accumulate);
+        Put<TWidth, T>(c + 5 * rowC, second, c50, c51, accumulate);
+    }
+
+    // What a pair's second sum multiplies with: the row's element too, or that of its own row.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Put(float* c, Vector256<float> left, Vector256<float> right, bool accumulate)
+    private static T Second<TWidth, T>(T x, float* below) where TWidth : struct, IWidth<T> where T : unmanaged =>
+        TWidth.Floats == Columns ? TWidth.Repeat(below) : x;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Put<TWidth, T>(float* c, nint second, T x, T y, bool accumulate)
+        where TWidth : struct, IWidth<T> where T : unmanaged
     {
         if (accumulate)
         {
-            left += Vector256.Load(c);
-            right += Vector256.Load(c + 8);
+            x = TWidth.Add(x, TWidth.Load(c));
+            y = TWidth.Add(y, TWidth.Load(c + second));
         }
-        left.Store(c);
-        right.Store(c + 8);
+        TWidth.Store(c, x);
+        TWidth.Store(c + second, y);
     }
 }

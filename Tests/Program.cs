@@ -6,6 +6,8 @@ internal static class Program
     public static int Main(string[] arguments)
     {
         if (arguments is [SavingChild.Verb, var folder]) SavingChild.Run(folder);
-        return 1;
+        if (arguments is not [Kernels.WidthChild.Verb, var what]) return 1;
+        Kernels.WidthChild.Run(what);
+        return 0;
     }
 }

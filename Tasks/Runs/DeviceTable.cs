@@ -21,10 +21,10 @@ public static class DeviceTable
         return Columns.Align([header, cpu]);
     }
 
-    /// <summary>Bits of the widest vector that the kernels of this process use.</summary>
+    /// <summary>Bits of the widest vector that the kernels of this process use, or of a single float.</summary>
     public static int VectorBits => Vector512.IsHardwareAccelerated ? 512
         : Vector256.IsHardwareAccelerated ? 256
-        : Vector128.IsHardwareAccelerated ? 128 : 64;
+        : Vector128.IsHardwareAccelerated ? 128 : 32;
 
     /// <summary>True when a product and a sum take one instruction and one rounding.</summary>
     public static bool HasFma => Fma.IsSupported || AdvSimd.IsSupported;

@@ -31,6 +31,7 @@ public class EmaTests
         });
     }
 
+    [AnyWidth]
     [Test]
     public void Single_precision_follows_the_double_precision_reference()
     {

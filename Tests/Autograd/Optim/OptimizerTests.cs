@@ -24,6 +24,7 @@ public class OptimizerTests
             new TestCaseData(make).SetArgDisplayNames(name);
     }
 
+    [AnyWidth]
     [TestCaseSource(nameof(Kinds))]
     public void Single_precision_follows_the_double_precision_reference(Func<IEnumerable<Tensor>, Optimizer> make)
     {

@@ -8,6 +8,7 @@ namespace Diffract.Tests.Kernels;
 
 internal sealed class BatchNormTests
 {
+    [AnyWidth]
     [Test]
     public void Float32_agrees_with_float64([Values] bool training) =>
         Gen.Select(Gen.Int[1, 4], Gen.Int[2, 90], Gen.Int[1, 40], Gen.Bool).Holds(60, c =>

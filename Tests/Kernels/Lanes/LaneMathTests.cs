@@ -30,7 +30,8 @@ public sealed class LaneMathTests
         new("log near 1", x => LaneMath.Log(x), LaneMath.Log, Math.Log, 0.5f, 2f, 1.1),
         new("tanh", x => LaneMath.Tanh(x), LaneMath.Tanh, Math.Tanh, -10, 10, 1.5),
         new("sigmoid", x => LaneMath.Sigmoid(x), LaneMath.Sigmoid, x => 1 / (1 + Math.Exp(-x)), -103, 40, 2.5),
-        new("erf", x => LaneMath.Erf(x), LaneMath.Erf, ErrorFunction.Of, -5, 5, 1.2),
+        new("erf", x => LaneMath.Erf(x), LaneMath.Erf, ErrorFunction.Of, -5, 5,
+            WidthChild.Fuses ? 1.2 : 1.25),
     ];
 
     private static double Flushed(double x) => Math.Round(x / Math.Log(2)) switch
@@ -40,6 +41,7 @@ public sealed class LaneMathTests
         _ => Math.Exp(x),
     };
 
+    [AnyWidth]
     [TestCaseSource(nameof(Functions))]
     public void Is_within_its_ulps_of_the_true_value(Function function)
     {
@@ -53,6 +55,7 @@ public sealed class LaneMathTests
         Assert.That(worst, Is.LessThanOrEqualTo(function.Ulps), $"at {at:G9}");
     }
 
+    [AnyWidth]
     [TestCaseSource(nameof(Functions))]
     public void Scalar_and_vector_agree_to_the_bit(Function function)
     {
@@ -65,6 +68,7 @@ public sealed class LaneMathTests
         }
     }
 
+    [AnyWidth]
     [TestCaseSource(nameof(Functions))]
     public void Special_values_are_those_of_double_precision(Function function)
     {

@@ -8,6 +8,7 @@ namespace Diffract.Tests.Kernels;
 
 internal sealed class LinearTests
 {
+    [AnyWidth]
     [Test]
     public void Float32_agrees_with_float64() =>
         Gen.Select(Gen.Int[0, 40], Gen.Int[1, 3], Gen.Int[1, 70], Gen.Int[1, 70], Gen.Bool).Holds(60, c =>
@@ -47,6 +48,7 @@ internal sealed class LinearTests
         Assert.That(x.Grad, Is.Null);
     }
 
+    [AnyWidth]
     [TestCase(1, 3)]
     [TestCase(1025, 3)]
     [TestCase(5000, 67)]

@@ -22,6 +22,7 @@ public sealed class CastTests
         Assert.That(cast.To(DType.Float64).ToArray<double>(), Is.EqualTo(values));
     }
 
+    [AnyWidth]
     [Test]
     public void Every_half_becomes_its_float()
     {
@@ -32,6 +33,7 @@ public sealed class CastTests
             Assert.That(floats[i].Equals((float)halves[i]), $"bits {i:x4}: {floats[i]} is not {halves[i]}");
     }
 
+    [AnyWidth]
     [Test]
     public void Every_bfloat16_becomes_its_float_and_comes_back()
     {
@@ -47,6 +49,7 @@ public sealed class CastTests
     }
 
     // Floats around every half and every midpoint of two: where rounding can go wrong.
+    [AnyWidth]
     [Test]
     public void Floats_round_to_halves_as_the_runtime_does()
     {
@@ -62,6 +65,7 @@ public sealed class CastTests
             Assert.That(halves[i].Equals((Half)values[i]), $"{values[i]:g9}: {halves[i]} is not {(Half)values[i]}");
     }
 
+    [AnyWidth]
     [Test]
     public void Floats_round_to_bfloat16_to_nearest_even()
     {

@@ -6,6 +6,7 @@ namespace Diffract.Tests.Kernels;
 
 public sealed class PhiloxLanesTests
 {
+    [AnyWidth]
     [TestCase(0ul, 0ul, 0ul)]
     [TestCase(7ul, 123_456_789_012ul, 3ul)]
     [TestCase(ulong.MaxValue, 0xFFFF_FFFCul, ulong.MaxValue, TestName = "The_lower_word_runs_over_inside_the_lanes")]

@@ -12,6 +12,7 @@ public sealed class ResamplerTests
         .Select(f => new TestCaseData(int.Parse(f[0]), int.Parse(f[1]), int.Parse(f[2]), int.Parse(f[3]),
             Enum.Parse<Resampling>(f[4]), uint.Parse(f[5], NumberStyles.HexNumber)));
 
+    [AnyWidth]
     [TestCaseSource(nameof(Cases))]
     public void Resizing_gives_the_bits_of_Pillow(
         int width, int height, int newWidth, int newHeight, Resampling kernel, uint crc)

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
@@ -13,19 +12,12 @@ internal static class FmaPeak
     /// <summary>Single-precision GFLOP/s of the whole machine: the best of a few short runs.</summary>
     public static double Measure(int threads)
     {
-        double best = 0;
-        for (var attempt = 0; attempt < 5; attempt++)
-        {
-            var watch = Stopwatch.StartNew();
-            var others = Enumerable.Range(1, threads - 1).Select(_ => new Thread(() => Loop())).ToArray();
-            foreach (var thread in others) thread.Start();
-            Loop();
-            foreach (var thread in others) thread.Join();
-            best = Math.Max(best,
-                2.0 * Vector256<float>.Count * Chains * Rounds * threads / watch.Elapsed.TotalSeconds);
-        }
-        return best / 1e9;
+        var shortest = Enumerable.Range(0, 5).Min(_ => Seconds(threads));
+        return 2.0 * Vector256<float>.Count * Chains * Rounds * threads / shortest / 1e9;
     }
+
+    /// <summary>How long one short run takes: always the same work on every thread.</summary>
+    public static double Seconds(int threads) => AllThreads.Seconds(threads, _ => Loop());
 
     /// <summary>Prints the peak for one thread and for all.</summary>
     public static void Print(TextWriter output)

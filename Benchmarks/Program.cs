@@ -1,5 +1,7 @@
 using BenchmarkDotNet.Running;
 using Diffract.Benchmarks;
+using Diffract.Benchmarks.Baseline;
+using Diffract.Benchmarks.Worker;
 
 // Verbs of our own come first; everything else is BenchmarkDotNet's command line:
 // dotnet run -c Release --project Benchmarks -- --filter '*GroupNorm*'
@@ -8,9 +10,14 @@ switch (args)
     case ["peak"]:
         FmaPeak.Print(Console.Out);
         return 0;
-    case ["worker"]:
-        Diffract.Benchmarks.Worker.PeerWorker.Run(Console.In, Console.Out);
+    case ["worker", .. [] or [_]]:
+        PeerWorker.Run(args.ElementAtOrDefault(1), Console.In, Console.Out);
         return 0;
+    case ["weights", var file]:
+        PeerNetwork.Write(file);
+        return 0;
+    case ["baseline", .. var options]:
+        return RegressionCheck.Run(options, Console.Out);
     case ["ops", ..]:
         OpSpeed.Run(args.ElementAtOrDefault(1) ?? "");
         return 0;

@@ -50,12 +50,10 @@ internal sealed class InferenceCase(Func<Tensor> forward, params IDisposable[] h
     /// <summary>The unconditional 256-pixel network.</summary>
     /// <param name="batch">Pictures.</param>
     /// <param name="last">The last block that runs, and gives its map; null for the whole network.</param>
-    public static InferenceCase Network(int batch, int? last)
+    /// <param name="checkpoint">Where its weights lie; null for weights in memory.</param>
+    public static InferenceCase Network(int batch, int? last, string? checkpoint)
     {
-        var network = new UNet(UNetPresets.ImageNet256Unconditional);
-        network.RequiresGrad(false);
-        PeerNumbers.Assign(network);
-        network.Eval();
+        var network = PeerNetwork.Load(checkpoint);
         Tensor x = PeerNumbers.Maps("x", batch, 3, [256, 256]), t = Tensor.Full([batch], 500f);
         var taps = last is { } block ? Taps.At(block) : Taps.Output;
         return new(() => network.Run(x, t, taps: taps) is var y && last is { } b ? y[b] : y.Result, network, x, t);

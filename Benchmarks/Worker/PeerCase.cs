@@ -17,7 +17,9 @@ internal abstract partial class PeerCase : IDisposable
     public abstract void Dispose();
 
     /// <summary>The case of a name; null when there is none.</summary>
-    public static PeerCase? Find(string name)
+    /// <param name="name">Its name.</param>
+    /// <param name="checkpoint">The 256-pixel network's; null to keep its weights in memory.</param>
+    public static PeerCase? Find(string name, string? checkpoint = null)
     {
         var match = Pattern().Match(name);
         if (!match.Success) return null;
@@ -33,8 +35,8 @@ internal abstract partial class PeerCase : IDisposable
             ("gnsilu", [var channels, var size]) => InferenceCase.Norm(channels, size),
             ("attn", [var channels, var size]) => InferenceCase.Attention(channels, size),
             ("res", [var channels, var filters, var size]) => InferenceCase.Block(batch, new(channels, filters, size)),
-            ("unet", [256]) => InferenceCase.Network(batch, null),
-            ("unet", [256, 24]) => InferenceCase.Network(batch, 24),
+            ("unet", [256]) => InferenceCase.Network(batch, null, checkpoint),
+            ("unet", [256, 24]) => InferenceCase.Network(batch, 24, checkpoint),
             ("pretrain_step", []) => new PretrainCase(),
             ("head_step", []) => new HeadCase(),
             _ => null,

@@ -8,17 +8,19 @@ namespace Diffract.Benchmarks.Worker;
 /// <summary>Answers lines on standard input with one line of JSON each, so that a driver can alternate this program
 /// with another library's and compare the times of one run: <c>info</c>, <c>peak</c>, or a case's name and a number of
 /// repetitions.
-/// <c>dotnet run -c Release --project Benchmarks -- worker</c></summary>
-internal sealed class PeerWorker : IDisposable
+/// <c>dotnet run -c Release --project Benchmarks -- worker [CHECKPOINT]</c></summary>
+/// <param name="checkpoint">Of the 256-pixel network, from the verb <c>weights</c>; null to keep its weights in memory.
+/// </param>
+internal sealed class PeerWorker(string? checkpoint) : IDisposable
 {
     private PeerCase? current;
     private string name = "";
     private double[] check = [];
     private long memory;
 
-    public static void Run(TextReader input, TextWriter output)
+    public static void Run(string? checkpoint, TextReader input, TextWriter output)
     {
-        using var worker = new PeerWorker();
+        using var worker = new PeerWorker(checkpoint);
         while (input.ReadLine() is { } line)
         {
             var words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
@@ -50,7 +52,7 @@ internal sealed class PeerWorker : IDisposable
     private bool Prepare(string wanted)
     {
         current?.Dispose();
-        (name, current) = ("", PeerCase.Find(wanted));
+        (name, current) = ("", PeerCase.Find(wanted, checkpoint));
         if (current is null) return false;
         (name, check, memory) = (wanted, current.Check(), PeakMemory());
         return true;

@@ -5,8 +5,8 @@ using Diffract.Tasks;
 namespace Diffract.Benchmarks.Worker;
 
 /// <summary>One optimiser step of pretraining on 32 images of 32 pixels, a network of 64 channels: hybrid loss,
-/// gradients, AdamW, moving average. Its check is the loss and the length of the gradient for given steps and noise.
-/// </summary>
+/// gradients, AdamW, moving average. Its check is the loss and the length of the gradient for given steps and noise,
+/// and the loss after a step.</summary>
 internal sealed class PretrainCase : PeerCase
 {
     private const int Batch = 32, Size = 32;
@@ -29,16 +29,21 @@ internal sealed class PretrainCase : PeerCase
 
     public override double[] Check()
     {
-        using var scope = Scope.Open();
-        int[] t = [.. Enumerable.Range(0, Batch).Select(i => i * 37 % 1000)];
-        var noise = PeerNumbers.Maps("noise", Batch, 3, [Size, Size]);
+        double loss, length;
         var network = trainer.Network;
-        var loss = trainer.Diffusion.Make().TrainingLosses((x, steps) => network.Forward(x, steps), images, t, noise)
-            .Loss.Mean();
-        loss.Backward();
-        double[] check = [loss.Item<float>(), ClipGrad.TotalNorm(network.Parameters())];
-        network.ZeroGrad();
-        return check;
+        using (Scope.Open())
+        {
+            var mean = Loss();
+            mean.Backward();
+            (loss, length) = (mean.Item<float>(), ClipGrad.TotalNorm(network.Parameters()));
+            // The trainer draws steps and noise of its own: the same step by hand.
+            using var optimizer = new AdamW(network.Parameters(), 1e-4, weightDecay: 0);
+            optimizer.Step();
+            network.ZeroGrad();
+        }
+        using var no = GradMode.No();
+        using var scope = Scope.Open();
+        return [loss, length, Loss().Item<float>()];
     }
 
     public override void Run() => trainer.Step(images, labels);
@@ -48,5 +53,13 @@ internal sealed class PretrainCase : PeerCase
         trainer.Dispose();
         images.Dispose();
         labels.Dispose();
+    }
+
+    private Tensor Loss()
+    {
+        int[] t = [.. Enumerable.Range(0, Batch).Select(i => i * 37 % 1000)];
+        var noise = PeerNumbers.Maps("noise", Batch, 3, [Size, Size]);
+        return trainer.Diffusion.Make()
+            .TrainingLosses((x, steps) => trainer.Network.Forward(x, steps), images, t, noise).Loss.Mean();
     }
 }

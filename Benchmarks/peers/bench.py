@@ -92,11 +92,15 @@ class Worker:
 
 class Run:
     def __init__(self, workers, options, log):
-        self.workers, self.options, self.log, self.differences = workers, options, log, []
+        self.workers, self.options, self.log, self.failures = workers, options, log, 0
 
     def write(self, **record):
         self.log.write(json.dumps(record) + "\n")
         self.log.flush()
+
+    def fail(self, message):
+        self.failures += 1
+        print("#", message, file=sys.stderr, flush=True)
 
     def prepare(self, case):
         """Fresh workers that know the case, and how often each calls it in one sample."""
@@ -116,7 +120,7 @@ class Run:
                 if repetitions[w] > 1:  # a whole sample to warm up what is compiled as it runs
                     w.ask(f"{case} {repetitions[w]}")
             except RuntimeError as e:
-                print("#", e, file=sys.stderr)
+                self.fail(e)
         self.compare(case, checks)
         return repetitions
 
@@ -127,8 +131,7 @@ class Run:
             worst = max((abs(a - b) / max(abs(b), 1e-30) for a, b in pairs), default=1.0)
             self.write(worker=w.name, case=case, check=check, difference=worst)
             if not worst <= TOLERANCE:
-                self.differences.append(f"{case}: {w.name} {check}, {first.name} {checks[first]}")
-                print("# different results:", self.differences[-1], file=sys.stderr)
+                self.fail(f"different results in {case}: {w.name} {check}, {first.name} {checks[first]}")
 
     def sample(self, w, case, number, repetitions):
         wait_for_quiet(self.options.quiet)
@@ -155,7 +158,7 @@ class Run:
                 try:
                     samples[w].append(self.sample(w, case, number, repetitions[w]))
                 except RuntimeError as e:
-                    print("#", e, file=sys.stderr)
+                    self.fail(e)
                     del samples[w]
             if peak:
                 self.write(worker=peak.name, case="peak", of=case, round=number, **peak.ask("peak"))
@@ -232,7 +235,9 @@ def main():
         finally:
             for w in workers:
                 w.stop(0)
-    return 1 if run.differences else 0
+    if run.failures:
+        print(f"# {run.failures} failures; the log is {options.out}", file=sys.stderr)
+    return 1 if run.failures else 0
 
 
 if __name__ == "__main__":

@@ -137,14 +137,19 @@ dotnet build "$root/Benchmarks" -c Release -v q > "$work/ours.log" 2>&1 || {
     fail "Diffract does not build; all of it is in $work/ours.log"
 }
 ours=$root/Benchmarks/bin/Release/net10.0/Diffract.Benchmarks.dll
-workers=("Diffract=env DOTNET_PROCESSOR_COUNT=$threads dotnet $ours worker")
+weights=$work/weights.safetensors
+if [ ! -e "$weights" ]; then
+    say "writing the weights of the 256-pixel network (2.2 GB, once)"
+    dotnet "$ours" weights "$weights"
+fi
+workers=("Diffract=env DOTNET_PROCESSOR_COUNT=$threads dotnet $ours worker $weights")
 
 if has torch || has ort; then
     /usr/bin/python3 -c 'import torch' 2> /dev/null || install python3-torch libopenblas0-pthread
 fi
 if has torchsharp || has tuned; then
     build torchsharp TorchSharp=0.107.0 libtorch-cpu-linux-x64=2.10.0
-    library=$(ldconfig -p | awk '/libstdc\+\+\.so\.6 .*x86-64/ { print $NF; exit }')
+    library=$(ldconfig -p | awk '/libstdc\+\+\.so\.6 .*x86-64/ && !found++ { print $NF }')
     preload=
     if ! grep -aq 'GLIBCXX_3\.4\.32' "$library"; then
         # An older libstdc++ than TorchSharp was built with: see patch_verneed.py.

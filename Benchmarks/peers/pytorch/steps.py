@@ -26,6 +26,16 @@ def exact_length(parameters):
     return math.sqrt(sum(p.grad.double().square().sum().item() for p in parameters.values()))
 
 
+def check(loss, parameters, optimiser):
+    """The loss, the length of its gradient, and the loss after one step of the optimiser."""
+    before = loss()
+    before.backward()
+    result = [before.item(), exact_length(parameters)]
+    optimiser.step()
+    with torch.no_grad():
+        return result + [loss().item()]
+
+
 class Diffusion:
     """Tables of the linear schedule with 1,000 steps, and the loss with a learnt variance."""
 
@@ -89,23 +99,23 @@ class PretrainStep:
         self.optimiser = torch.optim.AdamW(self.p.values(), lr=RATE, weight_decay=0)
         self.diffusion, self.x = Diffusion(), data("x", 32, 3, 32, 32) / math.sqrt(3)
 
-    def gradients(self, t, noise):
-        self.optimiser.zero_grad()
-        loss = self.diffusion.losses(self.network, self.x, t, noise).mean()
-        loss.backward()
-        return loss.item()
+    def loss(self, t, noise):
+        return self.diffusion.losses(self.network, self.x, t, noise).mean()
 
     def check(self):
-        loss = self.gradients(torch.arange(32) * 37 % 1000, data("noise", 32, 3, 32, 32))
-        return [loss, exact_length(self.p)]
+        t, noise = torch.arange(32) * 37 % 1000, data("noise", 32, 3, 32, 32)
+        return check(lambda: self.loss(t, noise), self.p, self.optimiser)
 
     def __call__(self):
-        self.gradients(torch.randint(0, 1000, (32,)), torch.randn_like(self.x))
+        self.optimiser.zero_grad()
+        loss = self.loss(torch.randint(0, 1000, (32,)), torch.randn_like(self.x))
+        loss.backward()
         length(self.p)
         self.optimiser.step()
         with torch.no_grad():
             for average, p in zip(self.averages, self.p.values()):
                 average.mul_(0.9999).add_(p, alpha=1e-4)
+        return loss.item()
 
 
 def head_shapes():
@@ -144,23 +154,23 @@ class HeadStep:
         h = F.layer_norm(x, (w,), p[name + "norm2.weight"], p[name + "norm2.bias"])
         return x + self.linear(F.gelu(self.linear(h, name + "mlp.fc1")), name + "mlp.fc2")
 
-    def gradients(self):
+    def loss(self):
         p = self.p
         with torch.no_grad():
             features = self.network(self.x, self.t)
-        self.optimiser.zero_grad()
         h = F.layer_norm(features, (192, 16, 16), p["pre_layer.24.1.weight"], p["pre_layer.24.1.bias"])
         h = F.conv2d(h, p["pre_layer.24.2.weight"], p["pre_layer.24.2.bias"]).flatten(2).transpose(1, 2)
         h = torch.cat([p["intra_inter_block_attention.cls_token"].expand(8, 1, -1), h], 1)
         for i in range(1, HEAD_LAYERS + 1):
             h = self.transform(h, f"intra_inter_block_attention.layers.{i}.")
-        loss = F.cross_entropy(self.linear(h[:, 0], "head"), self.labels)
-        loss.backward()
-        return loss.item()
+        return F.cross_entropy(self.linear(h[:, 0], "head"), self.labels)
 
     def check(self):
-        return [self.gradients(), exact_length(self.p)]
+        return check(self.loss, self.p, self.optimiser)
 
     def __call__(self):
-        self.gradients()
+        self.optimiser.zero_grad()
+        loss = self.loss()
+        loss.backward()
         self.optimiser.step()
+        return loss.item()

@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 
 namespace Diffract.Peers;
 
-/// <summary>One optimiser step; its check is the loss and the length of the gradient for given data.</summary>
+/// <summary>One optimiser step; its check is the loss and the length of the gradient for given data, and the loss
+/// after one step.</summary>
 internal abstract class TrainingStep : IPeerCase
 {
     private readonly AdamW optimiser;
@@ -26,7 +27,9 @@ internal abstract class TrainingStep : IPeerCase
         loss.backward();
         // In double precision: float32 sums over millions of elements lose the fourth digit.
         var squares = Parameters.Values.Sum(p => p.grad!.to(ScalarType.Float64).square().sum().item<double>());
-        return [loss.item<float>(), Math.Sqrt(squares)];
+        optimiser.step();
+        using var none = no_grad();
+        return [loss.item<float>(), Math.Sqrt(squares), Loss(true).item<float>()];
     }
 
     public void Run()

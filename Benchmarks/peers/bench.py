@@ -24,7 +24,7 @@ import subprocess
 import sys
 import time
 
-from cases import CASES, flops
+from cases import flops, select
 
 TICKS, CORES = os.sysconf("SC_CLK_TCK"), os.cpu_count()
 SAMPLE = 0.25  # seconds at least, so that the ticks of 10 ms in /proc/stat mean something
@@ -195,17 +195,12 @@ def parse():
     ap.add_argument("--max-foreign", type=float, default=0.08, help="share of the machine that others may use (0.08)")
     ap.add_argument("workers", nargs="+", metavar="name=command", help="the first is what ratios are against")
     options = ap.parse_args()
-    options.cases = options.cases.split(",") if options.cases else CASES
+    options.cases = select(options.cases)
     if options.rounds < 1:
         ap.error("--rounds must be at least 1")
     for worker in options.workers:
         if "=" not in worker:
             ap.error(f"'{worker}' is not name=command")
-    try:
-        for case in options.cases:
-            flops(case)
-    except ValueError as e:
-        ap.error(str(e))
     return options
 
 
@@ -230,6 +225,7 @@ def main():
             print("#", e, file=sys.stderr)
             return 1
         except KeyboardInterrupt:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
             print(f"\nstopped after {done} of {len(options.cases)} cases; the log is {options.out}", file=sys.stderr)
             return 130
         finally:

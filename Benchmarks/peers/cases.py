@@ -12,6 +12,7 @@
 A trailing _nB makes a batch of B of conv, res and unet.
 """
 import re
+import sys
 
 from plan import ADM_256, SMALL_32, SMALL_64, macs
 
@@ -68,3 +69,18 @@ def flops(name):
     if kind == "head":
         return 2 * 8 * (macs(SMALL_64, 24) + 3 * head_macs())
     return 0
+
+
+def select(names):
+    """The names of a comma-separated list, or all; ends the program at an unknown one."""
+    names = names.split(",") if names else CASES
+    try:
+        for name in names:
+            parse(name)
+    except ValueError as e:
+        sys.exit(f"{e}; there are {' '.join(CASES)}, and others of these kinds")
+    return names
+
+
+if __name__ == "__main__":
+    print(" ".join(select(sys.argv[1] if len(sys.argv) > 1 else "")))

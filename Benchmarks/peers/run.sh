@@ -28,7 +28,7 @@ END
 work=${PEER_WORK:-${XDG_CACHE_HOME:-$HOME/.cache}/diffract-peers}
 threads=${PEER_THREADS:-$(nproc)}
 peers=torchsharp,tuned,torch,ort
-cases= write= table= options=() more=()
+cases= write= table= options=() more=() names=
 while [ $# -gt 0 ]; do
     case $1 in
         --peers | --cases | --rounds | --quiet | --max-foreign)
@@ -54,6 +54,8 @@ for peer in ${peers//,/ }; do
         *) echo "there is no peer '$peer'; there are torchsharp, tuned, torch, ort and none" >&2; exit 2 ;;
     esac
 done
+
+names=$(PYTHONDONTWRITEBYTECODE=1 python3 "$here/cases.py" "$cases") || exit 2
 
 export PYTHONDONTWRITEBYTECODE=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 log=$work/log.jsonl
@@ -170,17 +172,22 @@ if has ort; then
     build ort Microsoft.ML.OnnxRuntime=1.31.1
     say "exporting models (a few minutes and 4 GB at the first time)"
     mkdir -p "$work/onnx"
-    names=${cases:-$(cd "$here" && python3 -c 'from cases import CASES; print(",".join(CASES))')}
     # shellcheck disable=SC2086
-    /usr/bin/python3 "$here/pytorch/export_onnx.py" "$work/onnx" ${names//,/ }
+    /usr/bin/python3 "$here/pytorch/export_onnx.py" "$work/onnx" $names
     workers+=("ONNX Runtime=env PEER_THREADS=$threads dotnet $work/ort/out/ort-worker.dll $work/onnx")
 fi
 
-trap - INT TERM
+python3 "$here/bench.py" --out "$log" "${options[@]}" "${workers[@]}" "${more[@]}" &
+driver=$!
+# The driver ends its workers and says what there is.
+trap 'kill $driver 2> /dev/null || true' INT TERM
 status=0
-python3 "$here/bench.py" --out "$log" "${options[@]}" "${workers[@]}" "${more[@]}" || status=$?
-if [ $status -ne 0 ]; then
-    # A table is made of whole runs whose results agree; --table makes one of what there is.
-    exit $status
-fi
+wait $driver || status=$?
+# A signal ends the wait, not the driver.
+while kill -0 $driver 2> /dev/null; do
+    status=0
+    wait $driver || status=$?
+done
+# A table is made of whole runs whose results agree; --table makes one of what there is.
+[ $status -eq 0 ] || exit $status
 tabulate

@@ -7,7 +7,7 @@ namespace Diffract.Benchmarks.Baseline;
 /// it is not counted.</summary>
 internal sealed class GradientWork : Work
 {
-    private readonly Tensor x, weight, dy;
+    private readonly Tensor x, weight, dy, leaf;
 
     public GradientWork(bool ofWeight)
     {
@@ -15,7 +15,8 @@ internal sealed class GradientWork : Work
         x = Tensor.Randn([32, 32, 32, 64], generator);
         dy = Tensor.Randn(x.Shape, generator);
         weight = Tensor.Randn([64, 64, 3, 3], generator);
-        (ofWeight ? weight : x).RequiresGrad = true;
+        leaf = ofWeight ? weight : x;
+        leaf.RequiresGrad = true;
     }
 
     public override double Seconds()
@@ -23,7 +24,7 @@ internal sealed class GradientWork : Work
         using var scope = Scope.Open();
         var y = x.Conv2d(weight, null, padding: 1);
         var seconds = Time(() => y.Backward(dy));
-        x.Grad = weight.Grad = null;
+        leaf.Grad = null;
         return seconds;
     }
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Diffract.Benchmarks.Worker;
 
 namespace Diffract.Benchmarks.Baseline;
@@ -25,31 +24,4 @@ internal sealed record Kernel(string Name, Reference Reference, Func<Work> Prepa
     private static Kernel Case(string name, Reference reference = Reference.Arithmetic) =>
         new(name, reference, () => new CaseWork(PeerCase.Find(name)
             ?? throw new InvalidOperationException($"the worker has no case '{name}'")));
-}
-
-/// <summary>A kernel with its operands.</summary>
-internal abstract class Work : IDisposable
-{
-    /// <summary>Runs it once.</summary>
-    /// <returns>Seconds of what is watched; what it takes to get there is not counted.</returns>
-    public abstract double Seconds();
-
-    /// <inheritdoc/>
-    public abstract void Dispose();
-
-    /// <summary>How long something takes.</summary>
-    protected static double Time(Action body)
-    {
-        var watch = Stopwatch.StartNew();
-        body();
-        return watch.Elapsed.TotalSeconds;
-    }
-}
-
-/// <summary>A case of the comparison with other libraries.</summary>
-internal sealed class CaseWork(PeerCase work) : Work
-{
-    public override double Seconds() => Time(work.Run);
-
-    public override void Dispose() => work.Dispose();
 }

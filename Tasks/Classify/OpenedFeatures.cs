@@ -25,7 +25,7 @@ public sealed class OpenedFeatures : IDisposable
         ? FromFile(file, recipe.Timesteps, recipe.Blocks)
         : FromImages(DataSource.Labelled(recipe.Data!, DatasetPart.Train), recipe.Network!, recipe.ImageSize,
             recipe.Timesteps, recipe.Blocks, recipe.ClassLabel, recipe.Seed, recipe.StopOnBrokenImage,
-            recipe.Optimiser.RandomCrop, recipe.Optimiser.Flip);
+            recipe.Optimiser.RandomCrop, recipe.Optimiser.Flip, inference: recipe.Inference);
 
     /// <summary>Opens a feature file.</summary>
     /// <param name="path">The file.</param>
@@ -51,11 +51,12 @@ public sealed class OpenedFeatures : IDisposable
     /// <param name="randomCrop">Random crops in training.</param>
     /// <param name="flip">Random mirroring in training.</param>
     /// <param name="pool">Side larger maps are averaged to; 0 to keep them.</param>
+    /// <param name="inference">How the network uses the processor.</param>
     public static OpenedFeatures FromImages(ImageDataset data, string checkpoint, int? imageSize,
         IReadOnlyList<int>? timesteps, IReadOnlyList<int>? blocks, int? label, ulong seed, bool stopOnBroken,
-        bool randomCrop = false, bool flip = false, int pool = 0)
+        bool randomCrop = false, bool flip = false, int pool = 0, InferenceRecipe? inference = null)
     {
-        var network = NetworkFile.Load(checkpoint);
+        var network = NetworkFile.Load(checkpoint, inference: inference);
         try
         {
             var spec = new FeatureSpec(timesteps ?? [150], blocks ?? [24]);

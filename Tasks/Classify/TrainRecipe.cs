@@ -52,6 +52,9 @@ public sealed record TrainRecipe
     /// <summary>Seed of the head's weights, the split, the order and the noise.</summary>
     public ulong Seed { get; init; }
 
+    /// <summary>How the network uses the processor.</summary>
+    public InferenceRecipe Inference { get; init; } = new();
+
     /// <summary>True to stop at the first image that cannot be read; false to skip, count and name it.</summary>
     public bool StopOnBrokenImage { get; init; }
 }

@@ -147,7 +147,7 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true,
-    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
+    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(TrainRecipe))]
 [JsonSerializable(typeof(List<EpochScore>))]
 [JsonSerializable(typeof(TrainTask.ChosenRate))]

@@ -38,10 +38,14 @@ public sealed record FeaturesRecipe
     /// <summary>Class label given to a class-conditional network.</summary>
     public int? ClassLabel { get; init; }
 
+    /// <summary>How the network uses the processor.</summary>
+    public InferenceRecipe Inference { get; init; } = new();
+
     /// <summary>True to stop at the first image that cannot be read; false to skip, count and name it.</summary>
     public bool StopOnBrokenImage { get; init; }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    UseStringEnumConverter = true)]
 [JsonSerializable(typeof(FeaturesRecipe))]
 internal sealed partial class FeaturesJson : JsonSerializerContext;

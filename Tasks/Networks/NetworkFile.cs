@@ -98,11 +98,23 @@ public static class NetworkFile
     /// <param name="path">A safetensors or PyTorch file.</param>
     /// <param name="options">What names and shapes do not tell.</param>
     /// <param name="diffusion">The process, where the checkpoint does not say or is to be overruled.</param>
-    public static DiffusionNetwork Load(string path, NetworkOptions? options = null, DiffusionRecipe? diffusion = null)
+    /// <param name="inference">How the network uses the processor.</param>
+    public static DiffusionNetwork Load(string path, NetworkOptions? options = null, DiffusionRecipe? diffusion = null,
+        InferenceRecipe? inference = null)
     {
         DiffusionRecipe? own;
         using (var file = TensorFile.Open(path)) own = DiffusionRecipe.From(file);
-        var loaded = Open(path, options);
+        inference ??= new InferenceRecipe();
+        var loaded = Open(path, (options ?? new NetworkOptions()) with { Memory = inference.Memory });
+        try
+        {
+            inference.ApplyTo(loaded.Network);
+        }
+        catch
+        {
+            loaded.Dispose();
+            throw;
+        }
         if (loaded.Network is not UNet network)
         {
             loaded.Dispose();

@@ -43,7 +43,8 @@ public static class Verification
             if (!Kinds.All.TryGetValue(fixture.Kind, out var runner))
                 throw new VerifyException(fixture.Fault ?? $"unknown kind {fixture.Kind}");
             var data = FixtureData.Read(folder, fixture);
-            running = new VerifyCase(fixture, data, folder, options.Device, options.DType ?? TypeOf(data));
+            running = new VerifyCase(fixture, data, folder, options.Device, options.DType ?? TypeOf(data),
+                options.Memory);
             runner(running);
             problems.AddRange(running.Checks.Where(check => !check.Passed).Select(check => check.Problem!));
             problems.AddRange(running.Uncovered());

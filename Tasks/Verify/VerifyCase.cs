@@ -6,7 +6,8 @@ namespace Diffract.Tasks;
 
 /// <summary>A fixture while its case runs: what a runner takes from it, and what it has compared. A runner must take or
 /// compare every tensor, and compare every one that the original code computed.</summary>
-internal sealed class VerifyCase(Fixture fixture, FixtureData data, GoldenFolder folder, Device device, DType dtype)
+internal sealed class VerifyCase(
+    Fixture fixture, FixtureData data, GoldenFolder folder, Device device, DType dtype, MemoryMode memory)
 {
     private readonly HashSet<string> used = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TensorCheck> checks = new(StringComparer.Ordinal);
@@ -24,6 +25,9 @@ internal sealed class VerifyCase(Fixture fixture, FixtureData data, GoldenFolder
 
     /// <summary>The type to calculate in.</summary>
     public DType DType => dtype;
+
+    /// <summary>What a network's weights may take.</summary>
+    public MemoryMode Memory => memory;
 
     /// <summary>Names of all tensors, in the file's order.</summary>
     public IEnumerable<string> Names => data.Tensors.Keys;
@@ -178,7 +182,7 @@ internal sealed class VerifyCase(Fixture fixture, FixtureData data, GoldenFolder
 
     /// <summary>Another fixture that this one takes its inputs from, in the same type and on the same device.</summary>
     public VerifyCase Sibling(Fixture other) =>
-        new(other, FixtureData.Read(folder, other), folder, device, dtype);
+        new(other, FixtureData.Read(folder, other), folder, device, dtype, memory);
 
     /// <summary>A tensor of ones in the case's type.</summary>
     public Tensor Ones(Shape shape)

@@ -25,6 +25,7 @@ internal static class EvaluateVerb
         var label = RunOptions.Label();
         var batch = RunOptions.Number("--batch", "Images at once", 32);
         var seed = RunOptions.Seed();
+        var inference = new InferenceWords();
         var stop = RunOptions.StopOnBroken();
         var output = RunOptions.File("--report", "The report to write (.html); beside the head when left out");
         var verb = new Verb("evaluate", "Scores a head on images or features")
@@ -37,11 +38,13 @@ internal static class EvaluateVerb
             ],
         };
         verb.Add(head);
-        Option[] options = [features, data, part, network, label, batch, seed, stop, output];
+        Option[] options = [features, data, part, network, label, batch, seed, .. inference.Options, stop,
+            output];
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) =>
         {
             RunOptions.Alone(parsed, features, data, part, network, label, seed, stop);
+            RunOptions.Alone(parsed, features, inference.Options);
             var path = parsed.GetRequiredValue(head);
             if (Directory.Exists(path)) path = Path.Combine(path, "best.safetensors");
             if (!File.Exists(path)) throw new DiffractException($"{path}: no such head (diffract train writes one)");
@@ -53,7 +56,7 @@ internal static class EvaluateVerb
             using var opened = parsed.GetValue(features) is { } file
                 ? OpenedFeatures.FromFile(file, header.Timesteps, header.Blocks)
                 : Images(parsed, RunOptions.Need(parsed, data), RunOptions.Need(parsed, network), part, label, seed,
-                    stop, header);
+                    stop, inference, header);
             HeadFile.CheckFits(path, header, opened.Source);
             if (HeadFile.Doubt(path, header, opened.Source) is { } doubt) terminal.Error.WriteLine($"note: {doubt}");
             if (opened.Source.Classes.Count == 0)
@@ -71,14 +74,15 @@ internal static class EvaluateVerb
     }
 
     private static OpenedFeatures Images(ParseResult parsed, string data, string network, Option<string?> part,
-        Option<int?> label, Option<ulong> seed, Option<bool> stop, HeadFileHeader header)
+        Option<int?> label, Option<ulong> seed, Option<bool> stop, InferenceWords inference,
+        HeadFileHeader header)
     {
         // A folder of class folders has one part, whatever is asked for.
         var fallback = Datasets.HasTest(data) ? DatasetPart.Test : DatasetPart.Train;
         var images = DataSource.Labelled(data, RunOptions.ParsePart(parsed.GetValue(part), fallback));
         return OpenedFeatures.FromImages(images, network, header.ImageSize > 0 ? header.ImageSize : null,
             header.Timesteps, header.Blocks, parsed.GetValue(label), parsed.GetValue(seed), parsed.GetValue(stop),
-            pool: header.FeaturePool);
+            pool: header.FeaturePool, inference: inference.Recipe(parsed));
     }
 
     private static HeadScore Score(Terminal terminal, Model.Head head, IFeatureSource source, int batch,

@@ -30,6 +30,7 @@ internal static class FeaturesVerb
         var label = RunOptions.Label();
         var size = RunOptions.ImageSize();
         var stop = RunOptions.StopOnBroken();
+        var inference = new InferenceWords();
         var force = new Option<bool>("--force") { Description = "Overwrites an existing feature file" };
         var verb = new Verb("features", "Writes the feature maps of a folder of images to a file")
         {
@@ -43,7 +44,7 @@ internal static class FeaturesVerb
             ],
         };
         Option[] options = [data, part, network, output, timesteps, blocks, draws, seed, pool, dtype, batch, label,
-            size, stop, force];
+            size, .. inference.Options, stop, force];
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) =>
         {
@@ -60,6 +61,7 @@ internal static class FeaturesVerb
                 Half = parsed.GetValue(dtype) == "float16",
                 Batch = parsed.GetValue(batch),
                 ClassLabel = parsed.GetValue(label),
+                Inference = inference.Recipe(parsed),
                 StopOnBrokenImage = parsed.GetValue(stop),
             };
             var path = RunOptions.Need(parsed, output);
@@ -75,7 +77,7 @@ internal static class FeaturesVerb
         CancellationToken cancellation)
     {
         var data = DataSource.Any(recipe.Data, part);
-        using var network = NetworkFile.Load(recipe.Network);
+        using var network = NetworkFile.Load(recipe.Network, inference: recipe.Inference);
         foreach (var line in network.Assumed) terminal.Error.WriteLine($"assumed: {line}");
         using var progress = RunProgress.On(terminal);
         var result = new FeaturesTask(path, recipe, data, network).Run(progress, cancellation);

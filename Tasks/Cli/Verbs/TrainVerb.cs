@@ -50,6 +50,7 @@ internal static class TrainVerb
         var validation = RunOptions.Real("--validation", "Share of each class held out to choose rate and epoch",
             defaults.Validation).Part();
         var seed = RunOptions.Seed();
+        var inference = new InferenceWords();
         var stop = RunOptions.StopOnBroken();
         var name = RunOptions.Name("train");
         var resume = RunOptions.Resume();
@@ -63,11 +64,13 @@ internal static class TrainVerb
             ],
         };
         Option[] options = [features, data, network, size, timesteps, blocks, label, head, pool, width, heads, layers,
-            recipe, lr, epochs, batch, validation, seed, stop, name, resume];
+            recipe, lr, epochs, batch, validation, seed, .. inference.Options, stop, name,
+            resume];
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) => Task.FromResult(RunOptions.Start(terminal, parsed, name, resume, () =>
         {
             RunOptions.Alone(parsed, features, data, network, size, label, stop);
+            RunOptions.Alone(parsed, features, inference.Options);
             if (parsed.GetValue(features) is null && parsed.GetValue(data) is null)
                 throw new DiffractException("train needs a feature file (--features), or images and the network that "
                     + "reads them (--data and --network)");
@@ -97,6 +100,7 @@ internal static class TrainVerb
                 Batch = parsed.GetValue(batch),
                 Validation = parsed.GetValue(validation),
                 Seed = parsed.GetValue(seed),
+                Inference = inference.Recipe(parsed),
                 StopOnBrokenImage = parsed.GetValue(stop),
             };
         }, TrainRecipe.Json, (run, made) => Run(terminal, run, made, cancellation))));

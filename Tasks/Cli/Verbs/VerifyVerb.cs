@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Diffract.Engine;
+using Diffract.Model;
 using Diffract.Tasks;
 
 namespace Diffract.Cli;
@@ -13,6 +15,7 @@ internal static class VerifyVerb
         var threads = CommonOptions.Threads();
         var dtype = CommonOptions.Choice("--dtype",
             "The type to calculate in; left out, each fixture's own: float32 for most", "float32", "float64");
+        var memory = InferenceWords.Memory();
         var filters = new Option<string[]>("--filter")
         {
             Description = "Only cases whose name matches; *, ?, [abc], {a,b}; can be repeated",
@@ -38,18 +41,22 @@ internal static class VerifyVerb
         verb.Add(device);
         verb.Add(threads);
         verb.Add(dtype);
+        verb.Add(memory);
         verb.Add(filters);
         verb.Add(json);
         verb.SetAction((parsed, cancellation) => Task.FromResult(Run(terminal, new VerifyOptions(
             parsed.GetRequiredValue(folder),
             CommonOptions.OpenDevice(parsed.GetValue(device), parsed.GetValue(threads)),
             CommonOptions.ParseDType(parsed.GetValue(dtype)),
-            parsed.GetValue(filters) ?? []), parsed.GetValue(json), cancellation)));
+            parsed.GetValue(filters) ?? [],
+            InferenceWords.Parse(parsed.GetValue(memory))), parsed.GetValue(json), cancellation)));
         return verb;
     }
 
     private static int Run(Terminal terminal, VerifyOptions options, string? json, CancellationToken cancellation)
     {
+        if (options is { Memory: MemoryMode.Lean, DType: DType.Float64 })
+            throw new DiffractException("--memory lean calculates in float32: leave --dtype float64 out");
         var reports = Verification.Run(options, report =>
         {
             foreach (var line in VerifyReport.Lines(report)) terminal.Output.WriteLine(line);

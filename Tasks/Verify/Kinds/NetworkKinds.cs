@@ -90,6 +90,8 @@ internal static partial class NetworkKinds
         var weights = FixtureData.Read(c.Folder, fixture);
         var network = c.Load(make(new Meta(fixture.Meta).Object("config"), weights), weights.Tensors);
         network.Eval();
+        if (c.Memory == MemoryMode.Lean) network.RequiresGrad(false);
+        network.UseMemory(c.Memory);
         return network;
     }
 

@@ -67,6 +67,28 @@ internal sealed class FeaturesAndHeadsTests
         Assert.That(Directory.Exists(path + ".partial"), Is.False);
     }
 
+    [Test]
+    public void Memory_and_direct_convolutions_change_features_by_rounding_only()
+    {
+        var usual = Numbers("usual", new InferenceRecipe());
+        var direct = Numbers("direct", new InferenceRecipe { Direct = ["input_blocks.*", "middle*"] });
+        var fast = Numbers("fast", new InferenceRecipe { Memory = MemoryMode.Fast });
+        var lean = Numbers("lean", new InferenceRecipe { Memory = MemoryMode.Lean });
+        var largest = usual.Max(Math.Abs);
+        Assert.That(direct, Is.EqualTo(usual).Within(1e-5f * largest).And.Not.EqualTo(usual));
+        Assert.That(fast, Is.EqualTo(usual).Within(1e-5f * largest));
+        Assert.That(lean, Is.EqualTo(usual).Within(2e-2f * largest).And.Not.EqualTo(usual).Within(1e-5f * largest));
+        Assert.That(() => Numbers("none", new InferenceRecipe { Direct = ["input_blocks.*", "nowhere*"] }),
+            Throws.InstanceOf<DiffractException>().With.Message.Contains("--direct 'nowhere*' matches no convolution"));
+
+        float[] Numbers(string name, InferenceRecipe inference)
+        {
+            using var table = FeatureTable.Open(Extract(name, r => r with { Inference = inference }));
+            using var batch = table.Read([0, 7]);
+            return batch.Maps.All.First().Map.ToArray<float>();
+        }
+    }
+
     [TestCase("linear")]
     [TestCase("attention")]
     public void A_head_learns_stripes_and_a_stopped_run_ends_with_the_same_bits(string kind)
@@ -135,7 +157,7 @@ internal sealed class FeaturesAndHeadsTests
     {
         var recipe = change(Recipe());
         var path = Path.Combine(folder, name + ".safetensors");
-        using var network = NetworkFile.Load(checkpoint);
+        using var network = NetworkFile.Load(checkpoint, inference: recipe.Inference);
         new FeaturesTask(path, recipe, DataSource.Any(recipe.Data, DatasetPart.Train), network).Run(RunProgress.None);
         return path;
     }

@@ -67,19 +67,14 @@ public sealed class Tensor : IDisposable
     /// <param name="shape">Lengths of the axes.</param>
     /// <param name="dtype">Type of the elements.</param>
     /// <param name="device">Where; the CPU when left out.</param>
-    public static Tensor Empty(Shape shape, DType dtype = DType.Float32, Device? device = null)
-    {
-        long bytes;
-        try
-        {
-            bytes = checked(shape.Count * dtype.Size());
-        }
-        catch (OverflowException)
-        {
-            throw new ShapeException($"{shape} of {dtype} is larger than an address space");
-        }
-        return new Tensor((device ?? Device.Cpu).Allocate(bytes), dtype, shape);
-    }
+    public static Tensor Empty(Shape shape, DType dtype = DType.Float32, Device? device = null) =>
+        new((device ?? Device.Cpu).Allocate(Bytes(shape, dtype)), dtype, shape);
+
+    /// <summary>Uninitialised memory for what will stay much longer than what is made around it: parameters, say. It is
+    /// kept apart from what the pool reuses.</summary>
+    /// <inheritdoc cref="Empty"/>
+    public static Tensor EmptyLasting(Shape shape, DType dtype = DType.Float32, Device? device = null) =>
+        new((device ?? Device.Cpu).AllocateLasting(Bytes(shape, dtype)), dtype, shape);
 
     /// <summary>A tensor with a copy of <paramref name="values"/>, row-major.</summary>
     /// <exception cref="ShapeException">The number of values is not the shape's.</exception>
@@ -227,6 +222,18 @@ public sealed class Tensor : IDisposable
         if (Device is not CpuDevice) throw new DeviceException($"reading needs a cpu tensor, found one on {Device}");
         if (DTypes.Of<T>() != DType) throw new DTypeException($"the tensor is {DType}, not {DTypes.Of<T>()}");
         return ref MemoryMarshal.GetReference(new Span<T>((void*)StridedView.Address, 1));
+    }
+
+    private static long Bytes(Shape shape, DType dtype)
+    {
+        try
+        {
+            return checked(shape.Count * dtype.Size());
+        }
+        catch (OverflowException)
+        {
+            throw new ShapeException($"{shape} of {dtype} is larger than an address space");
+        }
     }
 
     private static bool IsRowMajor(Shape shape, long[] strides)

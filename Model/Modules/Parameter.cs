@@ -41,7 +41,7 @@ public sealed class Parameter
         {
             requiresGrad = value && !IsBuffer;
             if (this.value is not { } tensor) return;
-            if (requiresGrad && tensor.Storage.IsReadOnly) Own();
+            if (requiresGrad && tensor.Storage.IsReadOnly) Copy();
             else tensor.RequiresGrad = requiresGrad;
         }
     }
@@ -57,7 +57,7 @@ public sealed class Parameter
     {
         if (values.Shape != Shape) throw new ShapeException($"'{Name}' is {Shape}, found {values.Shape}");
         if (value is null || value.Storage.IsReadOnly)
-            Replace(Tensor.Empty(Shape, DType, device ?? value?.Device ?? values.Device));
+            Replace(Tensor.EmptyLasting(Shape, DType, device ?? value?.Device ?? values.Device));
         using var scope = Scope.Open();
         Value.Assign(values.Device == Value.Device ? values : values.To(Value.Device));
     }
@@ -88,8 +88,7 @@ public sealed class Parameter
     {
         if (!DType.IsFloating() || DType == to) return;
         DType = to;
-        using var no = GradMode.No();
-        if (value is not null) Replace(value.To(to));
+        if (value is not null) Copy();
     }
 
     internal void Release()
@@ -98,10 +97,13 @@ public sealed class Parameter
         value = null;
     }
 
-    private void Own()
+    // Into memory of its own, in the parameter's type.
+    private void Copy()
     {
-        using var no = GradMode.No();
-        Replace(Value.Clone());
+        var copy = Tensor.EmptyLasting(Shape, DType, Value.Device);
+        copy.Assign(Value);
+        Value.Storage.ReleasePages();
+        Replace(copy);
     }
 
     private void Replace(Tensor tensor)

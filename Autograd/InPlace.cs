@@ -6,6 +6,18 @@ namespace Diffract.Autograd;
 /// <summary>Changes of tensors in place, outside any graph: each is noted in the storage's version.</summary>
 internal static class InPlace
 {
+    /// <summary>True when an operation may write its result over an input that its caller gave up: no backward and no
+    /// other tensor would see the old content.</summary>
+    public static bool MayTake(Tensor input, OpContext context) =>
+        !context.IsRecording && input.Storage is { IsExclusive: true, IsReadOnly: false };
+
+    /// <summary>The memory of an input as an operation's result.</summary>
+    public static Tensor Take(Tensor input)
+    {
+        input.Storage.MarkChanged();
+        return input.Window(input.Shape, input.Offset);
+    }
+
     /// <summary>target = source, bit by bit; equal shape and type.</summary>
     public static void Copy(Tensor source, Tensor target)
     {

@@ -3,7 +3,8 @@ using Diffract.Kernels;
 
 namespace Diffract.Autograd;
 
-internal sealed class Conv2dOp(Pair stride, Pair padding, Pair dilation, int groups, ConvMethod method) : Op
+internal sealed class Conv2dOp(
+    Pair stride, Pair padding, Pair dilation, int groups, ConvMethod method, bool intoResidual) : Op
 {
     public override string Name => "conv2d";
 
@@ -19,8 +20,11 @@ internal sealed class Conv2dOp(Pair stride, Pair padding, Pair dilation, int gro
         context.Save(context.Needs(1) ? x : null);
         context.Save(context.Needs(0) ? weight : null);
         context.State = geometry;
-        return Convolutions.Forward(x, weight, bias, residual, geometry,
-            PackedWeights.ShouldKeep(context, 1, weight));
+        var y = intoResidual && residual is not null && InPlace.MayTake(residual, context)
+            ? InPlace.Take(residual)
+            : Tensor.Empty(geometry.OutShape, x.DType, x.Device);
+        Convolutions.Forward(x, weight, bias, residual, geometry, PackedWeights.ShouldKeep(context, 1, weight), y);
+        return y;
     }
 
     protected override void Backward(OpContext context, Tensor dy)
@@ -49,13 +53,16 @@ public static class Conv2dOps
         /// <param name="dilation">Pixels between neighbouring elements of a filter; 1 when left out.</param>
         /// <param name="groups">Parts that the channels are divided into; each filter sees one part.</param>
         /// <param name="residual">Added to the result while it is written, [N, H', W', F]; none when null.</param>
+        /// <param name="intoResidual">True when <paramref name="residual"/> is not needed afterwards: the result takes
+        /// its memory, unless a backward or another tensor needs it.</param>
         /// <param name="method">What may be spent for speed on the CPU.</param>
         /// <returns>[N, H', W', F] with H' = ⌊(H + 2·padding - dilation·(kH - 1) - 1) / stride⌋ + 1.</returns>
         /// <exception cref="ShapeException">The shapes or settings do not fit together.</exception>
         /// <exception cref="DTypeException">The tensors are not of one type.</exception>
         public Tensor Conv2d(Tensor weight, Tensor? bias = null, Pair? stride = null, Pair padding = default,
             Pair? dilation = null, int groups = 1, Tensor? residual = null,
-            ConvMethod method = ConvMethod.Balanced) =>
-            Op.Apply(new Conv2dOp(stride ?? 1, padding, dilation ?? 1, groups, method), x, weight, bias, residual);
+            ConvMethod method = ConvMethod.Balanced, bool intoResidual = false) =>
+            Op.Apply(new Conv2dOp(stride ?? 1, padding, dilation ?? 1, groups, method, intoResidual), x, weight, bias,
+                residual);
     }
 }

@@ -13,10 +13,9 @@ internal static class Convolutions
     /// <param name="residual">Like the result, or null.</param>
     /// <param name="geometry">Sizes and settings.</param>
     /// <param name="fixedWeight">True when the weight is not being trained: its packed form is kept.</param>
-    public static Tensor Forward(Tensor x, Tensor weight, Tensor? bias, Tensor? residual, Conv2dGeometry geometry,
-        bool fixedWeight)
-    {
-        var y = Tensor.Empty(geometry.OutShape, x.DType, x.Device);
+    /// <param name="y">The result, [N, H', W', F]; may lie in the residual's memory.</param>
+    public static void Forward(Tensor x, Tensor weight, Tensor? bias, Tensor? residual, Conv2dGeometry geometry,
+        bool fixedWeight, Tensor y) =>
         Run(Conv2d.Forward, ConvDirection.Forward, weight, fixedWeight, new Conv2dArgs
         {
             Input = x.View,
@@ -26,8 +25,6 @@ internal static class Convolutions
             Output = y.View,
             Geometry = geometry,
         });
-        return y;
-    }
 
     /// <summary>dx from dy.</summary>
     /// <param name="dy">[N, H', W', F].</param>

@@ -23,7 +23,11 @@ internal sealed class ConvTranspose2dOp(Pair stride, Pair padding, Pair outputPa
     {
         var geometry = (Conv2dGeometry)context.State!;
         if (context.Needs(0))
-            context.SetGrad(0, Convolutions.Forward(dy, context.Saved(1), null, null, geometry, !context.Needs(1)));
+        {
+            var dx = Tensor.Empty(geometry.OutShape, dy.DType, dy.Device);
+            Convolutions.Forward(dy, context.Saved(1), null, null, geometry, !context.Needs(1), dx);
+            context.SetGrad(0, dx);
+        }
         if (context.Needs(1)) context.SetGrad(1, Convolutions.WeightGradient(dy, context.Saved(0), geometry));
         if (context.Needs(2)) context.SetGrad(2, BiasGradient.Of(dy));
     }

@@ -3,7 +3,7 @@ using Diffract.Kernels;
 
 namespace Diffract.Autograd;
 
-internal sealed class GroupNormOp(int groups, float eps, bool silu) : Op
+internal sealed class GroupNormOp(int groups, float eps, bool silu, bool inPlace) : Op
 {
     public override string Name => "group_norm";
 
@@ -11,7 +11,7 @@ internal sealed class GroupNormOp(int groups, float eps, bool silu) : Op
     {
         var (x, gamma, beta, scaleShift) = (inputs[0]!, inputs[1], inputs[2], inputs[3]);
         Check(x, gamma, beta, scaleShift);
-        var y = Tensor.Empty(x.Shape, x.DType, x.Device);
+        var y = inPlace && InPlace.MayTake(x, context) ? InPlace.Take(x) : Tensor.Empty(x.Shape, x.DType, x.Device);
         using var statistics = Tensor.Empty([x.Shape[0], groups, 2], DType.Float64, x.Device);
         GroupNorm.Forward.Run(x.Device, x.DType, Args(x, gamma, beta, scaleShift, y.View, statistics));
         context.Save(x);
@@ -72,13 +72,15 @@ public static class GroupNormOps
         /// <param name="scaleShift">[N, 2C], scale in the first half and shift in the second; neither when null.
         /// </param>
         /// <param name="silu">True to end with SiLU.</param>
+        /// <param name="inPlace">True when the input is not needed afterwards: the result takes its memory, unless a
+        /// backward or another tensor needs it.</param>
         /// <returns>[N, ..., C] like the input, which may have any number of axes from 2.</returns>
         /// <exception cref="ShapeException">C is not divisible, or a parameter has another shape.</exception>
         /// <exception cref="DTypeException">The tensors are not of one type.</exception>
         /// <remarks>Wu and He 2018, https://arxiv.org/abs/1803.08494; scale and shift as in Dhariwal and Nichol 2021,
         /// https://arxiv.org/abs/2105.05233.</remarks>
         public Tensor GroupNorm(int groups, Tensor? weight, Tensor? bias, float eps = 1e-5f,
-            Tensor? scaleShift = null, bool silu = false) =>
-            Op.Apply(new GroupNormOp(groups, eps, silu), x, weight, bias, scaleShift);
+            Tensor? scaleShift = null, bool silu = false, bool inPlace = false) =>
+            Op.Apply(new GroupNormOp(groups, eps, silu, inPlace), x, weight, bias, scaleShift);
     }
 }

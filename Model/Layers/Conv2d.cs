@@ -51,10 +51,11 @@ public sealed class Conv2d : Layer, IWeighted
     /// <summary>The convolution with something added to its result, in one pass over memory.</summary>
     /// <param name="x">[N, H, W, in].</param>
     /// <param name="residual">Of the result's shape.</param>
-    public Tensor Forward(Tensor x, Tensor residual)
+    /// <param name="intoResidual">True when <paramref name="residual"/> is not needed afterwards.</param>
+    public Tensor Forward(Tensor x, Tensor residual, bool intoResidual = false)
     {
         using var _ = Anomaly.Enter(Name);
-        return x.Conv2d(Weight, Bias, stride, padding, dilation, groups, residual, Method);
+        return x.Conv2d(Weight, Bias, stride, padding, dilation, groups, residual, Method, intoResidual);
     }
 
     /// <inheritdoc/>

@@ -28,10 +28,11 @@ public sealed class GroupNorm : Layer
     /// <param name="x">[N, ..., C].</param>
     /// <param name="scaleShift">[N, 2C], the scales of all channels, then the shifts; null for neither.</param>
     /// <param name="silu">Ends with x * sigmoid(x).</param>
-    public Tensor Forward(Tensor x, Tensor? scaleShift, bool silu)
+    /// <param name="inPlace">True when <paramref name="x"/> is not needed afterwards.</param>
+    public Tensor Forward(Tensor x, Tensor? scaleShift, bool silu, bool inPlace = false)
     {
         using var _ = Anomaly.Enter(Name);
-        return x.GroupNorm(groups, weight.Value, bias.Value, epsilon, scaleShift, silu);
+        return x.GroupNorm(groups, weight.Value, bias.Value, epsilon, scaleShift, silu, inPlace);
     }
 
     /// <inheritdoc/>

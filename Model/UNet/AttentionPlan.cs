@@ -20,6 +20,6 @@ public sealed record AttentionPlan(int Channels, MapSize Size, int Heads, bool N
     internal override BuiltLayer Build()
     {
         var block = new AttentionBlock(Channels, Heads, NewOrder);
-        return new(block, (x, _) => block.Forward(x));
+        return new(block, (x, _, _) => block.Forward(x));
     }
 }

@@ -61,9 +61,9 @@ internal sealed class BlockWalk(UNetPlan plan, IReadOnlyList<UNetBlock> blocks, 
         else if (skip is null) y = block.Forward(h, activated);
         else
         {
-            using var joined = Tensor.Concat(-1, [h, skip]);
+            var joined = Tensor.Concat(-1, [h, skip]);
             Release(b);
-            return block.Forward(joined, activated);
+            return block.Forward(joined, activated, owned: true);
         }
         Release(b);
         return y;

@@ -15,6 +15,6 @@ public sealed record ConvPlan(int InChannels, int OutChannels, MapSize In) : Lay
     internal override BuiltLayer Build()
     {
         var conv = new Conv2d(InChannels, OutChannels, 3, padding: 1);
-        return new(conv, (x, _) => conv.Forward(x));
+        return new(conv, (x, _, _) => conv.Forward(x));
     }
 }

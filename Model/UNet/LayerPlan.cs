@@ -22,5 +22,11 @@ public abstract record LayerPlan(int InChannels, int OutChannels, MapSize In, Ma
     internal abstract BuiltLayer Build();
 }
 
-/// <summary>A layer and how to run it on a map and the activated embedding.</summary>
-internal readonly record struct BuiltLayer(Module Module, Func<Tensor, Tensor, Tensor> Run);
+/// <summary>Runs a layer.</summary>
+/// <param name="x">The map.</param>
+/// <param name="activated">SiLU of the embedding.</param>
+/// <param name="owned">True when nobody needs the map afterwards: its memory may be used and released.</param>
+internal delegate Tensor LayerRun(Tensor x, Tensor activated, bool owned);
+
+/// <summary>A layer and how to run it.</summary>
+internal readonly record struct BuiltLayer(Module Module, LayerRun Run);

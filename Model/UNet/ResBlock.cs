@@ -39,29 +39,43 @@ public sealed class ResBlock : Module
     public Tensor Forward(Tensor x, Tensor emb)
     {
         using var scope = Scope.Open();
-        return scope.Keep(ForwardActivated(x, emb.Silu()));
+        return scope.Keep(ForwardActivated(x, emb.Silu(), owned: false));
     }
 
     /// <summary>As <see cref="Forward"/>, for an embedding whose SiLU was taken already: once for all blocks.</summary>
-    internal Tensor ForwardActivated(Tensor x, Tensor activated)
+    /// <param name="x">[N, H, W, in].</param>
+    /// <param name="activated">SiLU of the embedding.</param>
+    /// <param name="owned">True when nobody else needs <paramref name="x"/>: its memory is used and released as early
+    /// as possible.</param>
+    internal Tensor ForwardActivated(Tensor x, Tensor activated, bool owned)
     {
         using var _ = Anomaly.Enter(Name);
         using var scope = Scope.Open();
-        var h = inNorm.Forward(x, null, silu: true);
+        // The shortcut first, where x is free afterwards; else last, because it would lie idle.
+        var early = owned && (skip is not null || plan.Resampling != Resampling.None);
+        var shortcut = early ? Shortcut(x) : null;
+        var h = inNorm.Forward(x, null, silu: true, inPlace: early);
+        if (early) x.Dispose();
         h = Step.After(h, Resample(h));
         h = Step.After(h, inConv.Forward(h));
         h = Step.After(h, Modulate(h, embedding.Forward(activated)));
         h = Step.After(h, dropout.Forward(h));
+        shortcut ??= Shortcut(x);
+        return scope.Keep(outConv.Forward(h, shortcut, intoResidual: owned || !ReferenceEquals(shortcut, x)));
+    }
+
+    private Tensor Shortcut(Tensor x)
+    {
         var shortcut = Resample(x);
-        if (skip is not null) shortcut = Step.After(shortcut, skip.Forward(shortcut), x);
-        return scope.Keep(outConv.Forward(h, shortcut));
+        return skip is null ? shortcut : Step.After(shortcut, skip.Forward(shortcut), x);
     }
 
     private Tensor Modulate(Tensor h, Tensor e)
     {
-        if (plan.ScaleShift) return outNorm.Forward(h, e, silu: true);
+        if (plan.ScaleShift) return outNorm.Forward(h, e, silu: true, inPlace: true);
         using var scope = Scope.Open();
-        return scope.Keep(outNorm.Forward(h + e.Reshape([e.Shape[0], 1, 1, e.Shape[1]]), null, silu: true));
+        var shifted = h + e.Reshape([e.Shape[0], 1, 1, e.Shape[1]]);
+        return scope.Keep(outNorm.Forward(shifted, null, silu: true, inPlace: true));
     }
 
     private Tensor Resample(Tensor x) => plan.Resampling switch

@@ -16,6 +16,6 @@ public sealed record ResamplePlan(int Channels, MapSize In, MapSize Out, bool Ha
     internal override BuiltLayer Build()
     {
         Layer layer = Out.Height < In.Height ? new Downsample(Channels, HasConv) : new Upsample(Channels, HasConv);
-        return new(layer, (x, _) => layer.Forward(x));
+        return new(layer, (x, _, _) => layer.Forward(x));
     }
 }

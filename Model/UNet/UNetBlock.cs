@@ -7,12 +7,12 @@ namespace Diffract.Model;
 /// <summary>One numbered block of the network: its layers, named 0, 1, 2…</summary>
 internal sealed class UNetBlock : Module
 {
-    private readonly Func<Tensor, Tensor, Tensor>[] layers;
+    private readonly LayerRun[] layers;
 
     public UNetBlock(BlockPlan plan)
     {
         Plan = plan;
-        layers = new Func<Tensor, Tensor, Tensor>[plan.Layers.Count];
+        layers = new LayerRun[plan.Layers.Count];
         for (var i = 0; i < layers.Length; i++)
         {
             var (module, run) = plan.Layers[i].Build();
@@ -25,12 +25,16 @@ internal sealed class UNetBlock : Module
 
     /// <summary>Runs the layers on a map (with the skip connection already concatenated) and the activated embedding.
     /// </summary>
-    public Tensor Forward(Tensor x, Tensor activated)
+    /// <param name="x">The map.</param>
+    /// <param name="activated">SiLU of the embedding.</param>
+    /// <param name="owned">True when nobody needs the map afterwards.</param>
+    public Tensor Forward(Tensor x, Tensor activated, bool owned = false)
     {
         using var _ = Anomaly.Enter(Name);
         using var scope = Scope.Open();
         var h = x;
-        foreach (var layer in layers) h = Step.After(h, layer(h, activated), x);
+        foreach (var layer in layers)
+            h = Step.After(h, layer(h, activated, owned || !ReferenceEquals(h, x)), owned ? null : x);
         return scope.Keep(h);
     }
 

@@ -109,7 +109,11 @@ public abstract class Op
         var single = inputs.ToArray();
         using var scope = Scope.Open();
         for (var i = 0; i < single.Length; i++)
-            if (single[i] is { } input && input.DType.IsHalf()) single[i] = input.To(DType.Float32);
+        {
+            if (single[i] is not { } input || !input.DType.IsHalf()) continue;
+            var wide = single[i] = input.To(DType.Float32);
+            wide.Storage.IsTransient = true;
+        }
         var result = Apply(op, single);
         var rounds = result.DType == DType.Float32 && inputs[0]?.DType != DType.Float32;
         return scope.Keep(rounds ? result.To(half) : result);

@@ -23,12 +23,12 @@ internal sealed class PackedWeights : IDisposable
     }
 
     /// <summary>True when a call should keep the packed form of its weight for the next call: not when the weight is
-    /// trained, and changes before it.</summary>
+    /// trained, and changes before it, or is itself made for this call.</summary>
     /// <param name="context">The call.</param>
     /// <param name="index">Which of its inputs is the weight.</param>
     /// <param name="weight">The weight.</param>
     public static bool ShouldKeep(OpContext context, int index, Tensor weight) =>
-        !context.Needs(index) && !(GradMode.WillRunAgain && weight.RequiresGrad);
+        !context.Needs(index) && !weight.Storage.IsTransient && !(GradMode.WillRunAgain && weight.RequiresGrad);
 
     /// <summary>The packed form of a weight, packed now when there is none of this version.</summary>
     /// <param name="weight">The weight, which must stay alive while the lease is used.</param>

@@ -35,6 +35,9 @@ public sealed class Storage
     /// <summary>Rises with every in-place change, so that whoever remembers the content notices.</summary>
     public int Version { get; private set; }
 
+    /// <summary>True for a copy that is made for one call: what is derived from it is not worth keeping.</summary>
+    internal bool IsTransient { get; set; }
+
     internal nint Address { get; }
 
     /// <summary>True when exactly one tensor refers to this memory, so that nobody sees an in-place change.</summary>

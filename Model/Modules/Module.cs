@@ -155,6 +155,7 @@ public abstract class Module : IDisposable
         {
             if (module is Conv2d { Method: not ConvMethod.Direct } conv)
                 conv.Method = mode == MemoryMode.Fast ? ConvMethod.Fast : ConvMethod.Balanced;
+            if (module is UNetTrunk network) network.ReturnsMemory = mode == MemoryMode.Lean;
             if (mode != MemoryMode.Lean || module is not IWeighted { Weights: var weight }) continue;
             if (weight.RequiresGrad)
                 throw new InvalidOperationException($"'{path}.{weight.Name}' is being trained: weights that are kept "

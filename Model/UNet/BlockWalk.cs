@@ -24,6 +24,9 @@ internal sealed class BlockWalk(UNetPlan plan, IReadOnlyList<UNetBlock> blocks, 
     /// <summary>Keeps only the blocks' inputs for backward.</summary>
     public bool Recompute { get; init; }
 
+    /// <summary>Gives the device's cached memory back whenever maps change their size.</summary>
+    public bool ReturnsMemory { get; init; }
+
     /// <summary>The tapped maps by block number.</summary>
     public SortedDictionary<int, Tensor> Tapped { get; } = [];
 
@@ -47,6 +50,7 @@ internal sealed class BlockWalk(UNetPlan plan, IReadOnlyList<UNetBlock> blocks, 
             maps[b] = b <= known ? Known![b] : AddFeedback(b, RunBlock(b, activated));
             if (Condense is not null) Condensed.Add(scope.Keep(Condense(maps[b])));
             if (taps.Contains(b)) Tapped.Add(b, scope.Keep(maps[b]));
+            if (ReturnsMemory && maps[b].Shape[1] != maps[b - 1].Shape[1]) maps[b].Device.Trim();
         }
         return scope.Keep(maps[last]);
     }

@@ -28,6 +28,10 @@ public abstract class UNetTrunk : Module
     /// more work for a fraction of the memory. Matters only while gradients are recorded.</summary>
     public bool RecomputeBlocks { get; set; }
 
+    /// <summary>True to give memory that is kept for reuse back to the system whenever maps change their size.
+    /// </summary>
+    internal bool ReturnsMemory { get; set; }
+
     /// <summary>The time embedding, with the labels' embedding added where the network has one.</summary>
     /// <param name="timesteps">[N], integers or fractions.</param>
     /// <param name="labels">[N] class labels, for class-conditional networks only.</param>
@@ -50,6 +54,7 @@ public abstract class UNetTrunk : Module
             Known = known,
             Condense = condense,
             Recompute = RecomputeBlocks,
+            ReturnsMemory = ReturnsMemory,
         };
 
     private protected void CheckInput(Tensor x, Tensor timesteps)

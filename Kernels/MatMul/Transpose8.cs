@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 
 namespace Diffract.Kernels;
@@ -12,14 +13,42 @@ internal static unsafe class Transpose8
     public static void Run(float* from, nint strideFrom, float* to, nint strideTo)
     {
         if (Avx.IsSupported) InRegisters(from, strideFrom, to, strideTo);
-        else OneByOne(from, strideFrom, to, strideTo);
+        else
+        {
+            Square(from, strideFrom, to, strideTo);
+            Square(from + 4, strideFrom, to + 4 * strideTo, strideTo);
+            Square(from + 4 * strideFrom, strideFrom, to + 4, strideTo);
+            Square(from + 4 * strideFrom + 4, strideFrom, to + 4 * strideTo + 4, strideTo);
+        }
     }
 
-    private static void OneByOne(float* from, nint strideFrom, float* to, nint strideTo)
+    // Four rows of four with 128 bits: rows 0 and 2, and 1 and 3, are shuffled into each other, and then both results.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Square(float* from, nint strideFrom, float* to, nint strideTo)
     {
-        for (var i = 0; i < 8; i++)
-            for (var j = 0; j < 8; j++) to[j * strideTo + i] = from[i * strideFrom + j];
+        var (r0, r1) = (Vector128.Load(from), Vector128.Load(from + strideFrom));
+        var (r2, r3) = (Vector128.Load(from + 2 * strideFrom), Vector128.Load(from + 3 * strideFrom));
+        var (even, odd) = (Lower(r0, r2), Lower(r1, r3));
+        Lower(even, odd).Store(to);
+        Upper(even, odd).Store(to + strideTo);
+        (even, odd) = (Upper(r0, r2), Upper(r1, r3));
+        Lower(even, odd).Store(to + 2 * strideTo);
+        Upper(even, odd).Store(to + 3 * strideTo);
     }
+
+    // a0 b0 a1 b1.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Lower(Vector128<float> a, Vector128<float> b) =>
+        Sse.IsSupported ? Sse.UnpackLow(a, b)
+        : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipLow(a, b)
+        : Vector128.Create(a[0], b[0], a[1], b[1]);
+
+    // a2 b2 a3 b3.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Upper(Vector128<float> a, Vector128<float> b) =>
+        Sse.IsSupported ? Sse.UnpackHigh(a, b)
+        : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipHigh(a, b)
+        : Vector128.Create(a[2], b[2], a[3], b[3]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void InRegisters(float* from, nint strideFrom, float* to, nint strideTo)

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using Diffract.Engine;
 
 namespace Diffract.Kernels;
@@ -17,7 +18,7 @@ public readonly record struct MapArgs<TFormula>(TFormula Formula, View X, View Y
 /// <param name="DX">Receives the gradient of the input.</param>
 public readonly record struct MapGradArgs<TFormula>(TFormula Formula, View X, View Y, View DY, View DX);
 
-/// <summary>Runs any formula of one number over contiguous arrays: wide lanes, then one number at a time.</summary>
+/// <summary>Runs any formula of one number over contiguous arrays: lanes, then one number at a time.</summary>
 /// <typeparam name="TFormula">The formula.</typeparam>
 public static unsafe class Map<TFormula> where TFormula : struct, IUnary
 {
@@ -26,13 +27,17 @@ public static unsafe class Map<TFormula> where TFormula : struct, IUnary
     /// <summary>y = f(x).</summary>
     public static readonly Kernel<MapArgs<TFormula>> Forward =
         new Kernel<MapArgs<TFormula>>(TFormula.Name + ".forward")
-            .OnCpu(DType.Float32, Run<WideLane, FloatLane, float>)
+            .OnCpu(DType.Float32, Vector256.IsHardwareAccelerated
+                ? Run<WideLane, FloatLane, float>
+                : Run<NarrowLane, FloatLane, float>)
             .OnCpu(DType.Float64, Run<DoubleLane, DoubleLane, double>);
 
     /// <summary>dx = f'(x)·dy.</summary>
     public static readonly Kernel<MapGradArgs<TFormula>> Backward =
         new Kernel<MapGradArgs<TFormula>>(TFormula.Name + ".backward")
-            .OnCpu(DType.Float32, RunGrad<WideLane, FloatLane, float>)
+            .OnCpu(DType.Float32, Vector256.IsHardwareAccelerated
+                ? RunGrad<WideLane, FloatLane, float>
+                : RunGrad<NarrowLane, FloatLane, float>)
             .OnCpu(DType.Float64, RunGrad<DoubleLane, DoubleLane, double>);
 
     private static void Run<TWide, TOne, TElement>(CpuDevice device, MapArgs<TFormula> args)

@@ -15,9 +15,9 @@ public sealed class LaneInliningTests
         .Append(typeof(LaneMath));
 
     [Test]
-    public void The_four_lanes_are_found() => Assert.That(Types(), Is.SupersetOf(new[]
+    public void The_five_lanes_are_found() => Assert.That(Types(), Is.SupersetOf(new[]
     {
-        typeof(FloatLane), typeof(WideLane), typeof(DoubleLane), typeof(DualLane),
+        typeof(FloatLane), typeof(NarrowLane), typeof(WideLane), typeof(DoubleLane), typeof(DualLane),
     }));
 
     [TestCaseSource(nameof(Types))]

@@ -64,7 +64,15 @@ internal sealed class PackedWeights : IDisposable
                 entries.Remove(key);
                 var memory = weight.Device.AllocateLasting(bytes);
                 memory.AddReference();
-                pack(new View(memory.Address, bytes / sizeof(float), DType.Float32));
+                try
+                {
+                    pack(new View(memory.Address, bytes / sizeof(float), DType.Float32));
+                }
+                catch
+                {
+                    memory.Release();
+                    throw;
+                }
                 entries[key] = entry = new Entry(memory, version);
                 weight.Storage.ReleasePages();
             }

@@ -25,12 +25,18 @@ internal sealed class Workers : IDisposable
     public void For(int count, Action<int> body)
     {
         if (count <= 0) return;
+        var token = Cancellation.Current;
+        token.ThrowIfCancellationRequested();
         if (count == 1 || helpers == 0)
         {
-            for (var i = 0; i < count; i++) body(i);
+            for (var i = 0; i < count; i++)
+            {
+                token.ThrowIfCancellationRequested();
+                body(i);
+            }
             return;
         }
-        var job = new Job(count, body);
+        var job = new Job(count, body, token);
         lock (gate) jobs.Add(job);
         posted.Release(Math.Min(helpers, count - 1));
         job.Drain();
@@ -66,7 +72,7 @@ internal sealed class Workers : IDisposable
         }
     }
 
-    private sealed class Job(int count, Action<int> body)
+    private sealed class Job(int count, Action<int> body, CancellationToken token)
     {
         private readonly object finished = new();
         private int next;
@@ -82,7 +88,11 @@ internal sealed class Workers : IDisposable
             {
                 try
                 {
-                    if (error is null) body(i);
+                    if (error is null)
+                    {
+                        token.ThrowIfCancellationRequested();
+                        body(i);
+                    }
                 }
                 catch (Exception e)
                 {

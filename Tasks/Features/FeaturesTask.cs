@@ -49,7 +49,10 @@ public sealed class FeaturesTask(string path, FeaturesRecipe recipe, ImageDatase
                     using (batch)
                     {
                         var items = batch.Indices.Select(i => rest.Indices[i]).ToArray();
-                        next = Write(spool, maps.Of(batch.Images, [.. items.Select(i => (long)i)]), items, next);
+                        Tensor[] made;
+                        using (Cancellation.Use(cancellation))
+                            made = maps.Of(batch.Images, [.. items.Select(i => (long)i)]);
+                        next = Write(spool, made, items, next);
                         if (next % FlushEvery < recipe.Batch) spool.Flush();
                         bar.Advance(batch.Count, broken.Count > 0 ? $"{broken.Count} skipped" : null);
                     }

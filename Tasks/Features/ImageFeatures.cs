@@ -70,14 +70,15 @@ public sealed class ImageFeatures(
         var loader = new Loader(new Subset(data, items), options, Broken);
         foreach (var batch in loader.Epoch(pass.Training ? pass.Epoch : 0, pass.FirstBatch, cancellation))
             using (batch)
-                yield return Calculate(batch, [.. batch.Indices.Select(i => items[i])], noise);
+                yield return Calculate(batch, [.. batch.Indices.Select(i => items[i])], noise, cancellation);
     }
 
     /// <summary>Nothing of its own: backbone and data belong to others.</summary>
     public void Dispose() { }
 
-    private LabelledFeatures Calculate(Batch batch, int[] items, NoiseSource noise)
+    private LabelledFeatures Calculate(Batch batch, int[] items, NoiseSource noise, CancellationToken cancellation)
     {
+        using var stop = Cancellation.Use(cancellation);
         using var no = GradMode.No();
         using var scope = Scope.Open();
         var maps = backbone.Extract(batch.Images, [.. items.Select(i => (long)i)], spec, noise);

@@ -10,7 +10,10 @@ internal sealed class StateTests
 {
     /// <summary>The ambient state of a thread, which operators have no argument for.</summary>
     private static readonly string[] ambient =
-        ["Diffract.Engine.Scope", "Diffract.Autograd.GradMode", "Diffract.Autograd.Anomaly"];
+    [
+        "Diffract.Engine.Scope", "Diffract.Engine.Cancellation", "Diffract.Autograd.GradMode",
+        "Diffract.Autograd.Anomaly",
+    ];
 
     [TestCase("Diffract.Engine")]
     [TestCase("Diffract.Kernels")]

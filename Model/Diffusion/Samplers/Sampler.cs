@@ -48,7 +48,7 @@ public abstract class Sampler(GaussianDiffusion diffusion, SamplingOptions? opti
     /// <param name="generator">Gives the start and every step's noise.</param>
     /// <param name="progress">Told after every step.</param>
     /// <param name="device">Where to sample; the CPU when left out.</param>
-    /// <param name="cancellation">Looked at before every step.</param>
+    /// <param name="cancellation">Stops within a fraction of a step.</param>
     /// <returns>Images, -1 … 1 where clipping is on.</returns>
     public Tensor Sample(Denoiser model, Shape shape, Generator generator, IProgress<SamplingProgress>? progress = null,
         Device? device = null, CancellationToken cancellation = default)
@@ -63,7 +63,7 @@ public abstract class Sampler(GaussianDiffusion diffusion, SamplingOptions? opti
     /// <param name="start">x_T, [N, H, W, C].</param>
     /// <param name="noise">Every step's noise.</param>
     /// <param name="progress">Told after every step.</param>
-    /// <param name="cancellation">Looked at before every step.</param>
+    /// <param name="cancellation">Stops within a fraction of a step.</param>
     public Tensor Sample(Denoiser model, Tensor start, StepNoise noise, IProgress<SamplingProgress>? progress = null,
         CancellationToken cancellation = default)
     {
@@ -90,7 +90,7 @@ public abstract class Sampler(GaussianDiffusion diffusion, SamplingOptions? opti
             {
                 cancellation.ThrowIfCancellationRequested();
                 var t = total - 1 - done;
-                var next = Once(model, made?.Sample ?? start, t, noise, done);
+                var next = Once(model, made?.Sample ?? start, t, noise, done, cancellation);
                 Release(made);
                 made = next;
                 yield return new SamplingStep(done + 1, total, t, next.Sample, next.Start);
@@ -115,8 +115,10 @@ public abstract class Sampler(GaussianDiffusion diffusion, SamplingOptions? opti
     protected abstract (Tensor Sample, Tensor Start) Advance(Prediction prediction, Tensor? pull, Tensor x,
         ReadOnlySpan<int> t, Tensor? noise);
 
-    private (Tensor Sample, Tensor Start) Once(Denoiser model, Tensor x, int t, StepNoise noise, int done)
+    private (Tensor Sample, Tensor Start) Once(
+        Denoiser model, Tensor x, int t, StepNoise noise, int done, CancellationToken cancellation)
     {
+        using var stop = Cancellation.Use(cancellation);
         using var scope = Scope.Open();
         var (sample, start) = Step(model, x, GaussianDiffusion.Repeat(t, x), NeedsNoise ? noise(done, x) : null);
         return (Scope.Detach(sample), Scope.Detach(start));

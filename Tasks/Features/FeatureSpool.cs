@@ -7,7 +7,9 @@ namespace Diffract.Tasks;
 /// goes on behind its last whole row.</summary>
 internal sealed class FeatureSpool : IDisposable
 {
-    private readonly string folder;
+    private readonly string folder, identityFile;
+    private readonly Func<string> identity;
+    private bool identified;
     private readonly List<Column> columns = [];
     private readonly StreamWriter log;
 
@@ -22,20 +24,22 @@ internal sealed class FeatureSpool : IDisposable
 
     /// <summary>Opens the spool of <paramref name="path"/>, new or interrupted.</summary>
     /// <param name="path">The feature file that will be.</param>
-    /// <param name="identity">What decides the rows (recipe, checkpoint); a spool of another identity is refused.
-    /// </param>
+    /// <param name="identity">What decides the rows (recipe, checkpoint); a spool of another identity is refused. Asked
+    /// for when the first image is added, or at once if there are some already.</param>
     /// <param name="rows">Name and shape of one image's row, [draws, C, H, W], for each tensor.</param>
     /// <param name="dtype">Type of the stored maps.</param>
-    public FeatureSpool(string path, string identity, IReadOnlyList<(string Name, Shape Row)> rows, DType dtype)
+    public FeatureSpool(string path, Func<string> identity, IReadOnlyList<(string Name, Shape Row)> rows, DType dtype)
     {
         folder = path + ".partial";
+        this.identity = identity;
         Directory.CreateDirectory(folder);
-        var identityFile = Path.Combine(folder, "identity.json");
+        identityFile = Path.Combine(folder, "identity.json");
         var logFile = Path.Combine(folder, "images.tsv");
         ReadLog(logFile);
         // A spool without an image is nobody's.
-        if (entries.Count == 0 || !File.Exists(identityFile)) AtomicFile.WriteText(identityFile, identity);
-        else if (File.ReadAllText(identityFile) != identity)
+        if (entries.Count > 0) Identify();
+        else File.Delete(identityFile);
+        if (identified && File.ReadAllText(identityFile) != identity())
             throw new DiffractException($"{folder} holds the beginning of another extraction (other checkpoint, data "
                 + "or settings): remove it, or write to another file");
         foreach (var (name, row) in rows)
@@ -124,8 +128,15 @@ internal sealed class FeatureSpool : IDisposable
         }
     }
 
+    private void Identify()
+    {
+        if (!identified && !File.Exists(identityFile)) AtomicFile.WriteText(identityFile, identity());
+        identified = true;
+    }
+
     private void Add(Entry entry)
     {
+        Identify();
         entries.Add(entry);
         log.Write(Line(entry));
     }

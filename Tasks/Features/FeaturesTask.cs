@@ -33,9 +33,11 @@ public sealed class FeaturesTask(string path, FeaturesRecipe recipe, ImageDatase
         var dtype = recipe.Half ? DType.Float16 : DType.Float32;
         var maps = new FeatureRows(backbone, spec, recipe.Draws, recipe.Seed, recipe.Pool, dtype);
         var rows = maps.Shapes(size);
-        var hash = network.Sha256;
-        var identity = JsonSerializer.Serialize(recipe, FeaturesJson.Default.FeaturesRecipe) + "\n" + hash;
-        using var spool = new FeatureSpool(path, identity, rows, dtype);
+        // Reading a large checkpoint whole takes as long as a forward: meanwhile the first images are calculated.
+        var hash = Task.Run(() => network.Sha256, CancellationToken.None);
+        string Identity() => JsonSerializer.Serialize(recipe, FeaturesJson.Default.FeaturesRecipe) + "\n"
+            + hash.GetAwaiter().GetResult();
+        using var spool = new FeatureSpool(path, Identity, rows, dtype);
         if (spool.Done > 0) progress.Say($"going on after {spool.Done} of {data.Count} images");
         var broken = new BrokenImages(recipe.StopOnBrokenImage);
         var rest = new Subset(data, [.. Enumerable.Range(spool.Done, data.Count - spool.Done)]);
@@ -68,7 +70,7 @@ public sealed class FeaturesTask(string path, FeaturesRecipe recipe, ImageDatase
         spool.Complete(path, (images, skipped) =>
         {
             count = images.Count;
-            return Header(hash, size, images, skipped);
+            return Header(hash.GetAwaiter().GetResult(), size, images, skipped);
         });
         return new FeaturesResult(count, broken.ToString(),
             [.. rows.Select(r => (r.Name, Shape.Of([count, .. r.Row.ToArray()])))]);

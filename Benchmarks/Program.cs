@@ -10,8 +10,13 @@ switch (args)
     case ["peak"]:
         FmaPeak.Print(Console.Out);
         return 0;
-    case ["worker", .. [] or [_]]:
-        PeerWorker.Run(args.ElementAtOrDefault(1), Console.In, Console.Out);
+    case ["worker", .. [] or [_] or [_, _]]:
+        if (WorkerMode.Parse(args.ElementAtOrDefault(1) ?? "fast") is not { } mode)
+        {
+            Console.Error.WriteLine($"the worker's mode is fast, balanced, lean or direct, not '{args[1]}'");
+            return 2;
+        }
+        PeerWorker.Run(mode, args.ElementAtOrDefault(2), Console.In, Console.Out);
         return 0;
     case ["weights", var file]:
         PeerNetwork.Write(file);

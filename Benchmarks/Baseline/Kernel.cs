@@ -22,6 +22,6 @@ internal sealed record Kernel(string Name, Reference Reference, Func<Work> Prepa
     ];
 
     private static Kernel Case(string name, Reference reference = Reference.Arithmetic) =>
-        new(name, reference, () => new CaseWork(PeerCase.Find(name)
+        new(name, reference, () => new CaseWork(PeerCase.Find(name, WorkerMode.Fast)
             ?? throw new InvalidOperationException($"the worker has no case '{name}'")));
 }

@@ -26,9 +26,10 @@ internal sealed class HeadCase : PeerCase
     private readonly Tensor labels =
         Tensor.From(Enumerable.Range(0, Batch).Select(i => i * 125L).ToArray(), [Batch]);
 
-    public HeadCase()
+    public HeadCase(WorkerMode mode)
     {
         network.RequiresGrad(false);
+        mode.ApplyTo(network);
         PeerNumbers.Assign(network);
         network.Eval();
         var map = network.Plan[Block];

@@ -18,8 +18,9 @@ internal abstract partial class PeerCase : IDisposable
 
     /// <summary>The case of a name; null when there is none.</summary>
     /// <param name="name">Its name.</param>
+    /// <param name="mode">What convolutions and weights may spend.</param>
     /// <param name="checkpoint">The 256-pixel network's; null to keep its weights in memory.</param>
-    public static PeerCase? Find(string name, string? checkpoint = null)
+    public static PeerCase? Find(string name, WorkerMode mode, string? checkpoint = null)
     {
         var match = Pattern().Match(name);
         if (!match.Success) return null;
@@ -30,15 +31,15 @@ internal abstract partial class PeerCase : IDisposable
         {
             ("gemm", [var side]) => InferenceCase.MatMul(side, side, side),
             ("gemm", [var m, var columns, var depth]) => InferenceCase.MatMul(m, columns, depth),
-            ("conv1", [var channels, var filters, var size]) => InferenceCase.Conv(batch, channels, filters, size, 1),
-            ("conv3", [var channels, var filters, var size]) => InferenceCase.Conv(batch, channels, filters, size, 3),
+            ("conv1", [var channels, var filters, var size]) => InferenceCase.Conv(mode, batch, channels, filters, size, 1),
+            ("conv3", [var channels, var filters, var size]) => InferenceCase.Conv(mode, batch, channels, filters, size, 3),
             ("gnsilu", [var channels, var size]) => InferenceCase.Norm(channels, size),
             ("attn", [var channels, var size]) => InferenceCase.Attention(channels, size),
-            ("res", [var channels, var filters, var size]) => InferenceCase.Block(batch, new(channels, filters, size)),
-            ("unet", [256]) => InferenceCase.Network(batch, null, checkpoint),
-            ("unet", [256, 24]) => InferenceCase.Network(batch, 24, checkpoint),
+            ("res", [var channels, var filters, var size]) => InferenceCase.Block(mode, batch, new(channels, filters, size)),
+            ("unet", [256]) => InferenceCase.Network(mode, batch, null, checkpoint),
+            ("unet", [256, 24]) => InferenceCase.Network(mode, batch, 24, checkpoint),
             ("pretrain_step", []) => new PretrainCase(),
-            ("head_step", []) => new HeadCase(),
+            ("head_step", []) => new HeadCase(mode),
             _ => null,
         };
     }

@@ -20,13 +20,16 @@ internal static class PeerNetwork
     /// <summary>The network, ready for inference.</summary>
     /// <param name="checkpoint">The file that <see cref="Write"/> made, which is used as a user's checkpoint is: it
     /// stays where it is. Null for numbers in memory.</param>
-    public static UNet Load(string? checkpoint)
+    /// <param name="mode">What convolutions and weights may spend.</param>
+    public static UNet Load(string? checkpoint, WorkerMode mode)
     {
-        if (checkpoint is not null) return Model.Networks.Load(checkpoint, new() { Config = config }).UNet;
-        var network = new UNet(config);
+        var network = checkpoint is null
+            ? new UNet(config)
+            : Model.Networks.Load(checkpoint, new() { Config = config, Memory = mode.Memory }).UNet;
         network.RequiresGrad(false);
         network.Eval();
-        PeerNumbers.Assign(network);
+        mode.ApplyTo(network);
+        if (checkpoint is null) PeerNumbers.Assign(network);
         return network;
     }
 }

@@ -2,25 +2,27 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Diffract.Engine;
+using Diffract.Model;
 
 namespace Diffract.Benchmarks.Worker;
 
 /// <summary>Answers lines on standard input with one line of JSON each, so that a driver can alternate this program
 /// with another library's and compare the times of one run: <c>info</c>, <c>peak</c>, or a case's name and a number of
 /// repetitions.
-/// <c>dotnet run -c Release --project Benchmarks -- worker [CHECKPOINT]</c></summary>
+/// <c>dotnet run -c Release --project Benchmarks -- worker [MODE] [CHECKPOINT]</c></summary>
+/// <param name="mode">What convolutions and weights may spend.</param>
 /// <param name="checkpoint">Of the 256-pixel network, from the verb <c>weights</c>; null to keep its weights in memory.
 /// </param>
-internal sealed class PeerWorker(string? checkpoint) : IDisposable
+internal sealed class PeerWorker(WorkerMode mode, string? checkpoint) : IDisposable
 {
     private PeerCase? current;
     private string name = "";
     private double[] check = [];
     private long memory;
 
-    public static void Run(string? checkpoint, TextReader input, TextWriter output)
+    public static void Run(WorkerMode mode, string? checkpoint, TextReader input, TextWriter output)
     {
-        using var worker = new PeerWorker(checkpoint);
+        using var worker = new PeerWorker(mode, checkpoint);
         while (input.ReadLine() is { } line)
         {
             var words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
@@ -32,11 +34,13 @@ internal sealed class PeerWorker(string? checkpoint) : IDisposable
 
     public void Dispose() => current?.Dispose();
 
-    private static JsonObject Info() => new()
+    private JsonObject Info() => new()
     {
         ["peer"] = "diffract",
         ["version"] = typeof(Tensor).Assembly.GetName().Version?.ToString(),
         ["threads"] = Environment.ProcessorCount,
+        // Weights in 16 bits are other weights.
+        ["tolerance"] = mode.Memory == MemoryMode.Lean ? 1e-2 : 1e-4,
     };
 
     private JsonObject Answer(string[] words) => words switch
@@ -52,7 +56,7 @@ internal sealed class PeerWorker(string? checkpoint) : IDisposable
     private bool Prepare(string wanted)
     {
         current?.Dispose();
-        (name, current) = ("", PeerCase.Find(wanted, checkpoint));
+        (name, current) = ("", PeerCase.Find(wanted, mode, checkpoint));
         if (current is null) return false;
         (name, check, memory) = (wanted, current.Check(), PeakMemory());
         return true;

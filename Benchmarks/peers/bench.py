@@ -3,7 +3,8 @@
 
 A worker is a process that answers a line on standard input with a line of JSON on standard output:
 
-    info         {"peer": ..., "version": ..., "threads": N}
+    info         {"peer": ..., "version": ..., "threads": N}, and "tolerance": X
+                 when results may differ by that much (0.0001)
     peak         {"gflops": G}, multiply-adds of the whole machine; only one worker needs to know this
     CASE REPS    {"case": ..., "s": [wall seconds], "cpu": [CPU seconds], "check": [...], "hwm": peak memory in bytes}
     (unknown)    {"error": ...}
@@ -57,6 +58,7 @@ def wait_for_quiet(limit, level=0.06):
 class Worker:
     def __init__(self, name, command):
         self.name, self.command, self.process, self.case = name, command, None, None
+        self.tolerance = TOLERANCE
 
     def start(self):
         # A session of its own: Ctrl+C is the driver's business.
@@ -130,7 +132,7 @@ class Run:
             pairs = list(zip(check, checks[first]))
             worst = max((abs(a - b) / max(abs(b), 1e-30) for a, b in pairs), default=1.0)
             self.write(worker=w.name, case=case, check=check, difference=worst)
-            if not worst <= TOLERANCE:
+            if not worst <= max(w.tolerance, first.tolerance):
                 self.fail(f"different results in {case}: {w.name} {check}, {first.name} {checks[first]}")
 
     def sample(self, w, case, number, repetitions):
@@ -214,6 +216,7 @@ def main():
         try:
             for w in workers:
                 info = w.ask("info")
+                w.tolerance = info.get("tolerance", TOLERANCE)
                 run.write(worker=w.name, info=info, max_foreign=options.max_foreign)
                 print("#", w.name, json.dumps(info))
             peak = next((w for w in workers if "gflops" in w.ask("peak")), None)

@@ -10,6 +10,7 @@ usage() {
 usage: Benchmarks/peers/run.sh [options] [name=command ...]
 
   --peers LIST       torchsharp, tuned, torch, ort, or none (torchsharp,tuned,torch,ort)
+  --modes LIST       Diffract's: fast, balanced, lean, direct (no Winograd algorithms); the first is compared (fast)
   --cases LIST       cases of cases.py, separated by commas (all)
   --rounds N         samples of every case and worker (5)
   --quiet SECONDS    longest wait for a quiet machine before a sample (30)
@@ -28,13 +29,14 @@ END
 work=${PEER_WORK:-${XDG_CACHE_HOME:-$HOME/.cache}/diffract-peers}
 threads=${PEER_THREADS:-$(nproc)}
 peers=torchsharp,tuned,torch,ort
-cases= write= table= options=() more=() names=
+modes=fast cases= write= table= options=() more=() names=
 while [ $# -gt 0 ]; do
     case $1 in
-        --peers | --cases | --rounds | --quiet | --max-foreign)
+        --peers | --modes | --cases | --rounds | --quiet | --max-foreign)
             [ $# -gt 1 ] || { echo "$1 needs a value" >&2; exit 2; }
             case $1 in
                 --peers) peers=$2 ;;
+                --modes) modes=$2 ;;
                 --cases) cases=$2 options+=(--cases "$2") ;;
                 *) options+=("$1" "$2") ;;
             esac
@@ -52,6 +54,13 @@ for peer in ${peers//,/ }; do
     case $peer in
         torchsharp | tuned | torch | ort | none) ;;
         *) echo "there is no peer '$peer'; there are torchsharp, tuned, torch, ort and none" >&2; exit 2 ;;
+    esac
+done
+
+for mode in ${modes//,/ }; do
+    case $mode in
+        fast | balanced | lean | direct) ;;
+        *) echo "there is no mode '$mode'; there are fast, balanced, lean and direct" >&2; exit 2 ;;
     esac
 done
 
@@ -144,7 +153,12 @@ if [ ! -e "$weights" ]; then
     say "writing the weights of the 256-pixel network (2.2 GB, once)"
     dotnet "$ours" weights "$weights"
 fi
-workers=("Diffract=env DOTNET_PROCESSOR_COUNT=$threads dotnet $ours worker $weights")
+workers=()
+for mode in ${modes//,/ }; do
+    name="Diffract $mode"
+    if [ "$mode" = fast ]; then name=Diffract; fi
+    workers+=("$name=env DOTNET_PROCESSOR_COUNT=$threads dotnet $ours worker $mode $weights")
+done
 
 if has torch || has ort; then
     /usr/bin/python3 -c 'import torch' 2> /dev/null || install python3-torch libopenblas0-pthread

@@ -7,7 +7,7 @@ namespace Diffract.Engine;
 internal sealed class Workers : IDisposable
 {
     // About 20 microseconds: longer than the gap between two kernels of a small network, too short to matter elsewhere.
-    private const int SpinsBeforeSleep = 60;
+    private const int SpinsBeforeSleep = 2000;
 
     private readonly Lock gate = new();
     private readonly SemaphoreSlim posted = new(0);

@@ -31,11 +31,14 @@ internal abstract partial class PeerCase : IDisposable
         {
             ("gemm", [var side]) => InferenceCase.MatMul(side, side, side),
             ("gemm", [var m, var columns, var depth]) => InferenceCase.MatMul(m, columns, depth),
-            ("conv1", [var channels, var filters, var size]) => InferenceCase.Conv(mode, batch, channels, filters, size, 1),
-            ("conv3", [var channels, var filters, var size]) => InferenceCase.Conv(mode, batch, channels, filters, size, 3),
+            ("conv1", [var channels, var filters, var size]) =>
+                InferenceCase.Conv(mode, batch, channels, filters, size, 1),
+            ("conv3", [var channels, var filters, var size]) =>
+                InferenceCase.Conv(mode, batch, channels, filters, size, 3),
             ("gnsilu", [var channels, var size]) => InferenceCase.Norm(channels, size),
             ("attn", [var channels, var size]) => InferenceCase.Attention(channels, size),
-            ("res", [var channels, var filters, var size]) => InferenceCase.Block(mode, batch, new(channels, filters, size)),
+            ("res", [var channels, var filters, var size]) =>
+                InferenceCase.Block(mode, batch, new(channels, filters, size)),
             ("unet", [256]) => InferenceCase.Network(mode, batch, null, checkpoint),
             ("unet", [256, 24]) => InferenceCase.Network(mode, batch, 24, checkpoint),
             ("pretrain_step", []) => new PretrainCase(),

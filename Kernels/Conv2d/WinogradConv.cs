@@ -77,7 +77,7 @@ internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, 
         TransformInputs(first, count, inputs, inputPlane, Blocks.WholeTiles(count) - count);
         for (var point = 0; point < points; point++)
             Multiply(packed + point * PackedPlane, 0, panels, Blocks.WholeTiles(count), inputs + point * inputPlane,
-                products + point * productPlane);
+                products + point * productPlane, point + 1 < points ? packed + (point + 1) * PackedPlane : null);
         TransformProducts(first, count, products, productPlane);
     }
 
@@ -103,7 +103,7 @@ internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, 
                 var (point, group) = (t / groups, t % groups);
                 Multiply(packed + point * PackedPlane, group * PanelsOfProduct,
                     Math.Min(panels, (group + 1) * PanelsOfProduct), rows, inputs + point * inputPlane,
-                    products + point * productPlane);
+                    products + point * productPlane, null);
             });
         }
         device.For(tasks, t =>
@@ -134,7 +134,7 @@ internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, 
                 for (var point = 0; point < points; point++)
                     for (var p = first; p < last; p++)
                         MultiplyPanel(scratch.F32 + point * plane + (p - first) * panel, k, depth, rows,
-                            inputs + point * inputPlane, products + point * productPlane + p * Tile.Columns);
+                            inputs + point * inputPlane, products + point * productPlane + p * Tile.Columns, null);
             }
         });
     }
@@ -166,20 +166,29 @@ internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, 
                 new Span<float>(to + point * plane + i * inputStride, channels).Clear();
     }
 
-    private void Multiply(float* packed, int firstPanel, int lastPanel, int rows, float* inputs, float* products)
+    // One point. What is needed after it is fetched meanwhile.
+    private void Multiply(
+        float* packed, int firstPanel, int lastPanel, int rows, float* inputs, float* products, float* after)
     {
         var part = Blocks.Part(channels);
         for (var k = 0; k < channels; k += part)
         {
             var depth = Math.Min(part, channels - k);
             for (var p = firstPanel; p < lastPanel; p++)
-                MultiplyPanel(packed + ((nint)p * channels + k) * Tile.Columns, k, depth, rows, inputs,
-                    products + p * Tile.Columns);
+            {
+                var next = p + 1 < lastPanel ? Panel(p + 1, k)
+                    : k + part < channels ? Panel(firstPanel, k + part) : after;
+                MultiplyPanel(Panel(p, k), k, depth, rows, inputs, products + p * Tile.Columns, next);
+            }
         }
+
+        float* Panel(int p, int k) => packed + ((nint)p * channels + k) * Tile.Columns;
     }
 
-    private void MultiplyPanel(float* panel, int k, int depth, int rows, float* inputs, float* products) =>
-        Tile.Multiply(rows, depth, inputs + k, inputStride, 1, panel, Tile.Columns, products, productStride, k > 0);
+    private void MultiplyPanel(
+        float* panel, int k, int depth, int rows, float* inputs, float* products, float* next) => Tile.Multiply(rows,
+            depth, inputs + k, inputStride, 1, panel, Tile.Columns, products, productStride, k > 0,
+            Ahead.Panel(next, rows, depth));
 
     private void TransformProducts(int first, int count, float* products, nint plane)
     {

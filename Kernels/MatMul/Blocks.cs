@@ -21,6 +21,9 @@ internal static unsafe class Blocks
     /// <summary>Floats between rows of a block <paramref name="width"/> wide.</summary>
     public static nint Stride(int width) => (width + 15) / 16 * 16 + Padding;
 
+    /// <summary>Unit of a block's rows: whole tiles, however many rows a tile has.</summary>
+    public const int RowUnit = 2 * Tile.Rows;
+
     /// <summary><paramref name="rows"/> rounded up to whole tiles.</summary>
     public static int WholeTiles(int rows) => (rows + Tile.Rows - 1) / Tile.Rows * Tile.Rows;
 
@@ -50,9 +53,10 @@ internal static unsafe class Blocks
     /// <param name="sums">Memory of <see cref="SumFloats"/>; rows up to a whole tile are written.</param>
     /// <param name="sumStride">Floats between rows of the sums.</param>
     /// <param name="accumulate">Adds to the sums instead of overwriting them.</param>
+    /// <param name="ahead">What is brought into the second cache meanwhile; the next panels, when it is nothing.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply<TLeft>(in TLeft left, long row, int rows, int first, int depth, Right right, int panels,
-        float* block, float* sums, nint sumStride, bool accumulate = false)
+        float* block, float* sums, nint sumStride, bool accumulate = false, Ahead ahead = default)
         where TLeft : struct, ILeft
     {
         var part = Part(depth);
@@ -68,11 +72,16 @@ internal static unsafe class Blocks
             for (var r = rows; r < whole; r++) new Span<float>(block + r * stride, length).Clear();
             for (var p = 0; p < panels; p++)
             {
-                var panel = right.Data + p * right.PanelStep + (first + k) * right.DepthStep;
-                var to = sums + p * Tile.Columns;
-                Tile.Multiply(whole, length, block, stride, 1, panel, right.DepthStep, to, sumStride,
-                    accumulate || k > 0);
+                Tile.Multiply(whole, length, block, stride, 1, right.At(p, first + k), right.DepthStep,
+                    sums + p * Tile.Columns, sumStride, accumulate || k > 0,
+                    ahead.IsNothing ? Ahead.Panel(Next(k, p, length), whole, length) : ahead);
+                ahead = ahead.After(Tile.Count(whole));
             }
         }
+
+        // The panel after this one.
+        float* Next(int k, int p, int length) => !right.IsPacked ? null
+            : p + 1 < panels ? right.At(p + 1, first + k)
+            : k + length < depth ? right.At(0, first + k + length) : null;
     }
 }

@@ -18,7 +18,7 @@ internal readonly record struct GemmPlan(int RowBlock, int PanelGroup, int Depth
     /// <summary>The plan for a product of this shape, <paramref name="batch"/> times.</summary>
     public static GemmPlan For(long rows, int panels, int depth, int batch = 1)
     {
-        var rowBlock = Blocks.Even((int)Math.Min(rows, 100 * LargestRowBlock), LargestRowBlock, Tile.Rows);
+        var rowBlock = Blocks.Even((int)Math.Min(rows, 100 * LargestRowBlock), LargestRowBlock, Blocks.RowUnit);
         var group = Blocks.Even(panels, LargestPanelGroup, 1);
         while (Tasks(rowBlock, group) < WantedTasks && Work(rowBlock, group) > 2 * SmallestTask)
         {

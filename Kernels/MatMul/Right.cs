@@ -12,6 +12,12 @@ internal readonly unsafe struct Right(float* data, nint panelStep, nint depthSte
 
     public nint DepthStep { get; } = depthStep;
 
+    /// <summary>Where a panel's depth <paramref name="k"/> is.</summary>
+    public float* At(int panel, int k) => Data + panel * PanelStep + k * DepthStep;
+
+    /// <summary>True when a panel's depths follow one another.</summary>
+    public bool IsPacked => DepthStep == Tile.Columns;
+
     /// <summary>Packed panels, from <paramref name="panel"/> on.</summary>
     public static Right Packed(float* packed, int depth, int panel) =>
         new(packed + (nint)panel * depth * Tile.Columns, (nint)depth * Tile.Columns, Tile.Columns);

@@ -24,6 +24,10 @@ internal static unsafe class Tile
         : Vector256.IsHardwareAccelerated ? Width8.Floats
         : Vector128.IsHardwareAccelerated ? Width4.Floats : Width1.Floats;
 
+    /// <summary>Passes of the inner loop over the depth that <paramref name="rows"/> rows take on this machine.</summary>
+    public static int Count(int rows) =>
+        Width == Columns ? (rows + 2 * Rows - 1) / (2 * Rows) : (rows + Rows - 1) / Rows;
+
     /// <summary>C = A B, or C += A B, for sixteen columns.</summary>
     /// <param name="rows">Rows of A and C, rounded up to a multiple of <see cref="Rows"/> by the callee.</param>
     /// <param name="depth">Length of the sums.</param>
@@ -35,52 +39,53 @@ internal static unsafe class Tile
     /// <param name="c">C, sixteen columns next to each other.</param>
     /// <param name="rowC">Floats between rows of C.</param>
     /// <param name="accumulate">Adds to C instead of overwriting it.</param>
+    /// <param name="ahead">What is brought into the second cache meanwhile.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Multiply(int rows, int depth, float* a, nint rowA, nint depthA, float* b, nint depthB, float* c,
-        nint rowC, bool accumulate)
+        nint rowC, bool accumulate, Ahead ahead = default)
     {
         // The runtime compiles one of the four.
         if (Vector512.IsHardwareAccelerated)
-            Multiply<Width16, Vector512<float>>(rows, depth, a, rowA, depthA, b, depthB, c, rowC, accumulate);
+            Multiply<Width16, Vector512<float>>(rows, depth, a, rowA, depthA, b, depthB, c, rowC, accumulate, ahead);
         else if (Vector256.IsHardwareAccelerated)
-            Multiply<Width8, Vector256<float>>(rows, depth, a, rowA, depthA, b, depthB, c, rowC, accumulate);
+            Multiply<Width8, Vector256<float>>(rows, depth, a, rowA, depthA, b, depthB, c, rowC, accumulate, ahead);
         else if (Vector128.IsHardwareAccelerated)
-            Multiply<Width4, Vector128<float>>(rows, depth, a, rowA, depthA, b, depthB, c, rowC, accumulate);
+            Multiply<Width4, Vector128<float>>(rows, depth, a, rowA, depthA, b, depthB, c, rowC, accumulate, ahead);
         else
-            Multiply<Width1, float>(rows, depth, a, rowA, depthA, b, depthB, c, rowC, accumulate);
+            Multiply<Width1, float>(rows, depth, a, rowA, depthA, b, depthB, c, rowC, accumulate, ahead);
     }
 
     /// <summary>The same with vectors of a given width, whether the machine has them or not.</summary>
     public static void Multiply<TWidth, T>(int rows, int depth, float* a, nint rowA, nint depthA, float* b, nint depthB,
-        float* c, nint rowC, bool accumulate)
+        float* c, nint rowC, bool accumulate, Ahead ahead)
         where TWidth : struct, IWidth<T> where T : unmanaged
     {
-        // A vector as wide as the panel takes two times six rows; six that are left over are two narrower ones wide.
-        for (; TWidth.Floats == Columns && rows > Rows; rows -= 2 * Rows, a += 2 * Rows * rowA, c += 2 * Rows * rowC)
-            Sums<TWidth, T>(depth, a, rowA, depthA, b, depthB, c, rowC, accumulate);
-        if (TWidth.Floats == Columns)
-        {
-            if (rows > 0)
-                Sums<Width8, Vector256<float>>(depth, a, rowA, depthA, b, depthB, c, rowC, accumulate);
-            return;
-        }
-        for (; rows > 0; rows -= Rows, a += Rows * rowA, c += Rows * rowC)
-            for (var j = 0; j < Columns; j += 2 * TWidth.Floats)
-                Sums<TWidth, T>(depth, a, rowA, depthA, b + j, depthB, c + j, rowC, accumulate);
+        // A vector as wide as the panel takes two times six rows.
+        var together = TWidth.Floats == Columns ? 2 * Rows : Rows;
+        // Where there is nothing to ask for, it asks for what is at hand.
+        var wanted = ahead.IsNothing ? (byte*)b : ahead.First;
+        for (; rows > (TWidth.Floats == Columns ? Rows : 0); rows -= together, a += together * rowA,
+            c += together * rowC, wanted += ahead.Tile)
+            for (var j = 0; j < Columns; j += TWidth.Floats == Columns ? Columns : 2 * TWidth.Floats)
+                Sums<TWidth, T>(depth, a, rowA, depthA, b + j, depthB, c + j, rowC, accumulate, wanted, ahead.Step);
+        // Six rows that are left over are two narrower vectors wide.
+        if (TWidth.Floats == Columns && rows > 0)
+            Sums<Width8, Vector256<float>>(depth, a, rowA, depthA, b, depthB, c, rowC, accumulate, wanted, ahead.Step);
     }
 
     // Twelve vectors of sums in six pairs: the second of a pair is to the right of the first or, where a vector is as
     // wide as the panel, six rows below it.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Sums<TWidth, T>(int depth, float* a, nint rowA, nint depthA, float* b, nint depthB, float* c,
-        nint rowC, bool accumulate)
+        nint rowC, bool accumulate, byte* wanted, nint wantedStep)
         where TWidth : struct, IWidth<T> where T : unmanaged
     {
         float* a0 = a, a1 = a + rowA, a2 = a + 2 * rowA, a3 = a + 3 * rowA, a4 = a + 4 * rowA, a5 = a + 5 * rowA;
         T c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51;
         c00 = c01 = c10 = c11 = c20 = c21 = c30 = c31 = c40 = c41 = c50 = c51 = default;
-        for (nint k = 0, below = Rows * rowA; depth > 0; depth--, k += depthA, below += depthA, b += depthB)
+        for (nint k = 0, below = Rows * rowA; depth > 0; depth--, k += depthA, below += depthA, b += depthB, wanted += wantedStep)
         {
+            Ahead.Ask(wanted);
             var left = TWidth.Load(b);
             var right = TWidth.Floats == Columns ? left : TWidth.Load(b + TWidth.Floats);
             var x = TWidth.Repeat(a0 + k);

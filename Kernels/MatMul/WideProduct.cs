@@ -29,7 +29,7 @@ internal static unsafe class WideProduct
         var (rows, columns, depth, transposed) = (args.Rows, args.Columns, args.Depth, args.TransposeB);
         var panels = Panels.Count(columns);
         var group = Math.Max(1, SumFloats / Blocks.WholeTiles(rows) / Tile.Columns);
-        var block = Blocks.Even(rows, GemmPlan.LargestRowBlock, Tile.Rows);
+        var block = Blocks.Even(rows, GemmPlan.LargestRowBlock, Blocks.RowUnit);
         var part = Blocks.Part(depth);
         nint stride = transposed ? depth : columns, step = transposed ? 1 : columns;
         device.For((panels + group - 1) / group, t =>
@@ -46,9 +46,16 @@ internal static unsafe class WideProduct
                 var length = Math.Min(part, depth - k);
                 Panels.PackPart(b + k * step, stride, transposed, length, columns, panel, width, packed);
                 var right = new Right(packed - (nint)k * Tile.Columns, (nint)length * Tile.Columns, Tile.Columns);
+                // The next part comes from memory meanwhile, a row with every tile.
+                var ahead = transposed || k + part >= depth ? default
+                    : Ahead.Rows(b + (k + part) * step + panel * Tile.Columns, stride, width * Tile.Columns, length);
                 for (var r = 0; r < rows; r += block)
-                    Blocks.Multiply(left, r, Math.Min(block, rows - r), k, length, right, width, scratch.F32,
-                        sums + r * sumStride, sumStride, k > 0);
+                {
+                    var count = Math.Min(block, rows - r);
+                    Blocks.Multiply(left, r, count, k, length, right, width, scratch.F32, sums + r * sumStride,
+                        sumStride, k > 0, ahead);
+                    ahead = ahead.After(width * Tile.Count(count));
+                }
             }
             var column = panel * Tile.Columns;
             var written = Math.Min(width * Tile.Columns, columns - column);

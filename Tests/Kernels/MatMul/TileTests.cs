@@ -11,7 +11,7 @@ internal sealed unsafe class TileTests
     private const float Mark = -123456.75f;
 
     private delegate void Product(int rows, int depth, float* a, nint rowA, nint depthA, float* b, nint depthB,
-        float* c, nint rowC, bool accumulate);
+        float* c, nint rowC, bool accumulate, Ahead ahead);
 
     private static readonly (string Name, Product Multiply)[] widths =
     [
@@ -71,7 +71,16 @@ internal sealed unsafe class TileTests
         var right = Guard(b.Length, i => i % depthB < Columns && i / depthB < depth ? b[i] : float.NaN);
         var sums = Guard(c.Length, i => i % rowC >= Columns ? Mark : accumulate ? c[i] : float.NaN);
         fixed (float* pa = left, pb = right, pc = sums)
-            multiply(rows, depth, pa + Margin, rowA, depthA, pb + Margin, depthB, pc + Margin, rowC, accumulate);
+        {
+            // What is asked for ahead may be anything, and may lie anywhere.
+            var ahead = (depth % 3) switch
+            {
+                0 => default,
+                1 => Ahead.Panel(pb, rows, depth),
+                _ => Ahead.Rows(pb, 1 << 20, 64, depth),
+            };
+            multiply(rows, depth, pa + Margin, rowA, depthA, pb + Margin, depthB, pc + Margin, rowC, accumulate, ahead);
+        }
         for (var i = 0; i < c.Length; i++)
             if (i % rowC >= Columns) Assert.That(sums[Margin + i], Is.EqualTo(Mark), $"element {i} was written");
         Assert.That(sums[..Margin].Concat(sums[^Margin..]), Is.All.NaN);

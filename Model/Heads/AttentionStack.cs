@@ -21,6 +21,7 @@ public sealed class AttentionStack : Layer
 {
     private readonly List<Func<Tensor, Tensor>> steps = [];
     private readonly Parameter? token;
+    private TransformerBlock? last;
     private int slot;
 
     /// <summary>Builds the chain.</summary>
@@ -63,10 +64,7 @@ public sealed class AttentionStack : Layer
         {
             case "Insert_CLS_Token": Insert(word.Takes(0)); break;
             case "Attention": Attention(word.Takes(4)); break;
-            case "Extract_CLS_Token":
-                Need(word.Takes(0), 2);
-                Then([OutShape[1]], h => h.Slice(1, 0, 1).Reshape([h.Shape[0], h.Shape[2]]));
-                break;
+            case "Extract_CLS_Token": Extract(word.Takes(0)); break;
             case "FullyPool":
                 Need(word.Takes(0), 2);
                 Then([OutShape[1]], h => h.Mean([1]));
@@ -103,7 +101,16 @@ public sealed class AttentionStack : Layer
         {
             var block = Child($"layers.{slot}", new TransformerBlock(word.Integer(0), word.Integer(1), word.Number(2)));
             Then(OutShape, block.Forward);
+            last = block;
         }
+    }
+
+    private void Extract(LayerWord word)
+    {
+        Need(word, 2);
+        // Nothing reads the other tokens of the block before.
+        if (last is not null) steps.RemoveAt(steps.Count - 1);
+        Then([OutShape[1]], last is null ? h => h.Select(1, 0) : last.First);
     }
 
     private void Pool(LayerWord word)
@@ -144,6 +151,7 @@ public sealed class AttentionStack : Layer
     private void Then(Shape shape, Func<Tensor, Tensor> step)
     {
         steps.Add(step);
+        last = null;
         OutShape = shape;
         slot++;
     }

@@ -32,4 +32,25 @@ public sealed class SelfAttention : Layer
         h = Step.After(h, h.QkvAttention(heads, QkvOrder.New));
         return scope.Keep(proj.Forward(h));
     }
+
+    /// <summary>What <see cref="Layer.Forward"/> gives for the first token, [N, C], in a time that hardly depends on
+    /// the number of tokens: with one query a head, neither keys nor values are needed. A score is q·(W_k x) = (W_kᵀ q)·x,
+    /// and the sum of weighted values is W_v (Σ p x).</summary>
+    /// <param name="x">Tokens [N, T, C].</param>
+    public Tensor First(Tensor x)
+    {
+        using var _ = Anomaly.Enter(Name);
+        using var scope = Scope.Open();
+        var (n, features) = (x.Shape[0], x.Shape[2]);
+        var width = features / heads;
+        var weights = qkv.Weight.Reshape(3, heads, width, features);
+        var queries = x.Select(1, 0).Linear(qkv.Weight.Slice(0, 0, features), qkv.Bias?.Slice(0, 0, features));
+        queries = (queries / Math.Sqrt(width)).Reshape(n, heads, width).Permute(1, 0, 2);
+        // A key's bias adds the same to all scores of a query, which their softmax does not see.
+        var scores = queries.MatMul(weights.At(1)).Permute(1, 0, 2).MatMul(x, transposeB: true);
+        var mixed = scores.Softmax(-1).MatMul(x).Permute(1, 0, 2);
+        var values = mixed.MatMul(weights.At(2), transposeB: true).Permute(1, 0, 2).Reshape(n, features);
+        if (qkv.Bias is { } bias) values += bias.Slice(0, 2 * features, features);
+        return scope.Keep(proj.Forward(values));
+    }
 }

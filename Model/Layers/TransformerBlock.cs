@@ -37,4 +37,19 @@ public sealed class TransformerBlock : Layer
         h = Step.After(h, mlp.Forward(h));
         return scope.Keep(x + h);
     }
+
+    /// <summary>What <see cref="Layer.Forward"/> gives for the first token, [N, C], without the others' share of the
+    /// work: for a class token that is read next.</summary>
+    /// <param name="x">Tokens [N, T, C].</param>
+    public Tensor First(Tensor x)
+    {
+        using var _ = Anomaly.Enter(Name);
+        using var scope = Scope.Open();
+        var h = norm1.Forward(x);
+        h = Step.After(h, attention.First(h));
+        var first = Step.After(h, x.Select(1, 0) + h);
+        h = norm2.Forward(first);
+        h = Step.After(h, mlp.Forward(h));
+        return scope.Keep(first + h);
+    }
 }

@@ -43,6 +43,37 @@ internal sealed class GradientTests
         GradCheck.Run(norm.Forward, Random([2, 2, 4, 3], 1));
     }
 
+    [Test]
+    public void The_first_token_of_a_transformer_block_alone_is_the_first_of_all([Values] bool bias)
+    {
+        using var scope = Scope.Open();
+        using var block = Double(new TransformerBlock(8, 2, 2, bias));
+        var x = Random([3, 5, 8], 1);
+        var all = block.Forward(x).Select(1, 0);
+        Assert.That((block.First(x) - all).Abs().Max().ToArray<double>()[0], Is.LessThan(1e-12));
+        GradCheck.Run(block.First, x);
+    }
+
+    [Test]
+    public void Parameters_of_a_transformer_block_get_the_same_gradients_through_the_first_token_alone()
+    {
+        using var scope = Scope.Open();
+        using var block = Double(new TransformerBlock(8, 2, 2, true));
+        block.RequiresGrad(true);
+        var x = Random([3, 5, 8], 1);
+        var all = Gradients(block.Forward(x).Select(1, 0));
+        var alone = Gradients(block.First(x));
+        foreach (var (name, expected) in all)
+            Assert.That(alone[name], Is.EqualTo(expected).Within(1e-10), name);
+
+        Dictionary<string, double[]> Gradients(Tensor y)
+        {
+            block.ZeroGrad();
+            (y * y).Sum().Backward();
+            return block.State().ToDictionary(p => p.Name, p => p.Parameter.Value.Grad!.ToArray<double>());
+        }
+    }
+
     private static T Double<T>(T module) where T : Module
     {
         module.To(DType.Float64);

@@ -16,10 +16,10 @@ namespace Diffract.Kernels;
 internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, int channels,
     WinogradWeights<T> weights, int filters, float* bias, float* residual, float* output) where T : struct, IWinograd
 {
-    // Small weights stay in the second or third cache: every task takes a block of tiles through all steps.
-    // Large ones would be fetched anew for every block: all tasks share the steps of a large chunk of tiles instead.
-    private const long LargeWeight = 4 << 20;
-    private const int LargestBlock = 24, SmallestBlock = 12, WantedBlocks = 8;
+    // Weights that stay in the third cache: every task takes a block of tiles through all steps. Larger ones would come
+    // from memory for every block: all tasks share the steps of a large chunk of tiles instead.
+    private const long LargeWeight = 32 << 20;
+    private const int LargeBlock = 24, SmallBlock = 12, LeastBlocks = 8, ManyBlocks = 32;
     private const int TilesOfTransform = 4, PanelsOfProduct = 8;
     private const int ManyRows = 40, PanelsOfTransform = 4;
 
@@ -39,7 +39,7 @@ internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, 
         new Span<float>(zeros, channels).Clear();
         var count = tiles.Count;
         var bytes = WinogradWeights<T>.Floats(channels, panels) * sizeof(float);
-        var inBlocks = count >= WantedBlocks * SmallestBlock && bytes <= LargeWeight;
+        var inBlocks = count >= LeastBlocks * SmallBlock && bytes <= LargeWeight;
         var chunks = inBlocks ? 0 : WinogradChunks.Count(count, points, channels, filters);
         if (packed is not null || chunks == 1)
         {
@@ -58,8 +58,7 @@ internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, 
         var count = tiles.Count;
         if (chunks == 0)
         {
-            var even = Blocks.WholeTiles((count + WantedBlocks - 1) / WantedBlocks);
-            var block = Math.Clamp(even, SmallestBlock, LargestBlock);
+            var block = count < ManyBlocks * SmallBlock ? SmallBlock : LargeBlock;
             device.For((count + block - 1) / block, b =>
                 RunBlock(device, packed, b * block, Math.Min(block, count - b * block)));
             return;

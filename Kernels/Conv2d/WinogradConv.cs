@@ -26,7 +26,11 @@ internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, 
     private static readonly int points = T.Inputs * T.Inputs;
 
     private readonly int panels = Panels.Count(filters);
-    private readonly nint inputStride = Blocks.Stride(channels), productStride = Blocks.Stride(filters);
+
+    // The points of one tile lie together: then a transform writes into few pages, and a product reads long pieces of
+    // rows that are far apart, which costs nothing.
+    private readonly nint inputPlane = Blocks.Stride(channels), inputRow = points * Blocks.Stride(channels);
+    private readonly nint productPlane = Blocks.Stride(filters), productRow = points * Blocks.Stride(filters);
     private float* zeros;
 
     /// <summary>Convolves.</summary>
@@ -70,30 +74,29 @@ internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, 
 
     private void RunBlock(CpuDevice device, float* packed, int first, int count)
     {
-        var (inputPlane, productPlane) = Planes(count);
-        using var scratch = new Scratch(device, points * (inputPlane + productPlane) * sizeof(float));
-        float* inputs = scratch.F32, products = inputs + points * inputPlane;
-        TransformInputs(first, count, inputs, inputPlane, Blocks.WholeTiles(count) - count);
+        var rows = Blocks.WholeTiles(count);
+        using var scratch = new Scratch(device, rows * (inputRow + productRow) * sizeof(float));
+        float* inputs = scratch.F32, products = inputs + rows * inputRow;
+        TransformInputs(first, count, inputs, rows - count);
         for (var point = 0; point < points; point++)
-            Multiply(packed + point * PackedPlane, 0, panels, Blocks.WholeTiles(count), inputs + point * inputPlane,
+            Multiply(packed + point * PackedPlane, 0, panels, rows, inputs + point * inputPlane,
                 products + point * productPlane, point + 1 < points ? packed + (point + 1) * PackedPlane : null);
-        TransformProducts(first, count, products, productPlane);
+        TransformProducts(first, count, products);
     }
 
     private void RunChunk(CpuDevice device, float* packed, int start, int count)
     {
-        var (inputPlane, productPlane) = Planes(count);
-        using var scratch = new Scratch(device, points * (inputPlane + productPlane) * sizeof(float));
-        float* inputs = scratch.F32, products = inputs + points * inputPlane;
+        var rows = Blocks.WholeTiles(count);
+        using var scratch = new Scratch(device, rows * (inputRow + productRow) * sizeof(float));
+        float* inputs = scratch.F32, products = inputs + rows * inputRow;
         var tasks = (count + TilesOfTransform - 1) / TilesOfTransform;
         device.For(tasks, t =>
         {
             var first = t * TilesOfTransform;
-            TransformInputs(start + first, Math.Min(TilesOfTransform, count - first), inputs + first * inputStride,
-                inputPlane, t == tasks - 1 ? Blocks.WholeTiles(count) - count : 0);
+            TransformInputs(start + first, Math.Min(TilesOfTransform, count - first), inputs + first * inputRow,
+                t == tasks - 1 ? rows - count : 0);
         });
-        var rows = Blocks.WholeTiles(count);
-        if (packed is null) TransformAndMultiply(device, rows, inputs, inputPlane, products, productPlane);
+        if (packed is null) TransformAndMultiply(device, rows, inputs, products);
         else
         {
             var groups = (panels + PanelsOfProduct - 1) / PanelsOfProduct;
@@ -109,14 +112,13 @@ internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, 
         {
             var first = t * TilesOfTransform;
             TransformProducts(start + first, Math.Min(TilesOfTransform, count - first),
-                products + first * productStride, productPlane);
+                products + first * productRow);
         });
     }
 
     // A task transforms a part of one panel for all points, and uses it while it is in the cache; several panels, where
     // many rows use them, so that the inputs are fetched less often.
-    private void TransformAndMultiply(
-        CpuDevice device, int rows, float* inputs, nint inputPlane, float* products, nint productPlane)
+    private void TransformAndMultiply(CpuDevice device, int rows, float* inputs, float* products)
     {
         var part = Blocks.Part(channels);
         var each = rows < ManyRows ? 1 : PanelsOfTransform;
@@ -140,29 +142,17 @@ internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, 
 
     private nint PackedPlane => WinogradWeights<T>.Plane(channels, panels);
 
-    // Rows of one point lie together. An odd number of cache lines between points, so that the 36 stores of one
-    // transform fall into different sets of the cache.
-    private (nint Input, nint Product) Planes(int count)
-    {
-        var rows = Blocks.WholeTiles(count);
-        return (Odd(rows * inputStride), Odd(rows * productStride));
-
-        static nint Odd(nint floats) => (floats / 16 | 1) * 16;
-    }
-
     [SkipLocalsInit]
-    private void TransformInputs(int first, int count, float* to, nint plane, int unused)
+    private void TransformInputs(int first, int count, float* to, int unused)
     {
         var pixels = stackalloc float*[T.Inputs * T.Inputs];
         for (var i = 0; i < count; i++)
         {
             tiles.InputPixels(first + i, input, channels, zeros, pixels);
-            WinogradTransforms<T>.Input(pixels, channels, to + i * inputStride, plane);
+            WinogradTransforms<T>.Input(pixels, channels, to + i * inputRow, inputPlane);
         }
         // Rows that fill the last tile of the product up.
-        for (var i = count; i < count + unused; i++)
-            for (var point = 0; point < points; point++)
-                new Span<float>(to + point * plane + i * inputStride, channels).Clear();
+        new Span<float>(to + count * inputRow, checked((int)(unused * inputRow))).Clear();
     }
 
     // One point. What is needed after it is fetched meanwhile.
@@ -186,13 +176,13 @@ internal sealed unsafe class WinogradConv<T>(WinogradTiles tiles, float* input, 
 
     private void MultiplyPanel(
         float* panel, int k, int depth, int rows, float* inputs, float* products, float* next) => Tile.Multiply(rows,
-            depth, inputs + k, inputStride, 1, panel, Tile.Columns, products, productStride, k > 0,
+            depth, inputs + k, inputRow, 1, panel, Tile.Columns, products, productRow, k > 0,
             Ahead.Panel(next, rows, depth));
 
-    private void TransformProducts(int first, int count, float* products, nint plane)
+    private void TransformProducts(int first, int count, float* products)
     {
         for (var i = 0; i < count; i++)
-            WinogradTransforms<T>.Output(products + i * productStride, plane, filters,
+            WinogradTransforms<T>.Output(products + i * productRow, productPlane, filters,
                 tiles.Target(first + i, output, residual, bias, filters));
     }
 }

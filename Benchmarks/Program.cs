@@ -18,8 +18,11 @@ switch (args)
         }
         PeerWorker.Run(mode, args.ElementAtOrDefault(2), Console.In, Console.Out);
         return 0;
-    case ["weights", var file]:
-        PeerNetwork.Write(file);
+    case ["weights", var path]:
+        PeerNetwork.Write(path);
+        return 0;
+    case ["outputs", var checkpoint, var file]:
+        PeerOutputs.Write(checkpoint, file);
         return 0;
     case ["baseline", .. var options]:
         return RegressionCheck.Run(options, Console.Out);

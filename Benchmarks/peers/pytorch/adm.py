@@ -100,8 +100,9 @@ class Adm:
 
     def embed(self, t):
         p, half = self.p, self.c.base // 2
-        frequencies = torch.exp(-math.log(10000) * torch.arange(half, dtype=torch.float32) / half)
-        angles = t[:, None].float() * frequencies[None]
+        dtype = p["time_embed.0.weight"].dtype
+        frequencies = torch.exp(-math.log(10000) * torch.arange(half, dtype=dtype) / half)
+        angles = t[:, None].to(dtype) * frequencies[None]
         e = torch.cat([angles.cos(), angles.sin()], 1)
         e = F.silu(F.linear(e, p["time_embed.0.weight"], p["time_embed.0.bias"]))
         return F.linear(e, p["time_embed.2.weight"], p["time_embed.2.bias"])

@@ -48,8 +48,9 @@ def run(dtype):
 def row(name, found, expected):
     cells = []
     for y, e in zip(found, expected):
-        d, rms = (y.double() - e).abs(), float(e.square().mean().sqrt())
-        cells += [f"{float(d.max()):.2g}", f"{float(d.max()) / rms:.2g}", f"{float(d.square().mean().sqrt()) / rms:.2g}"]
+        difference, rms = (y.double() - e).abs(), float(e.square().mean().sqrt())
+        largest, error = float(difference.max()), float(difference.square().mean().sqrt())
+        cells += [f"{largest:.2g}", f"{largest / rms:.2g}", f"{error / rms:.2g}"]
     print(f"| {name} | " + " | ".join(cells) + " |")
 
 

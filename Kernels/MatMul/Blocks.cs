@@ -53,7 +53,7 @@ internal static unsafe class Blocks
     /// <param name="sums">Memory of <see cref="SumFloats"/>; rows up to a whole tile are written.</param>
     /// <param name="sumStride">Floats between rows of the sums.</param>
     /// <param name="accumulate">Adds to the sums instead of overwriting them.</param>
-    /// <param name="ahead">What is brought into the second cache meanwhile; the next panels, when it is nothing.</param>
+    /// <param name="ahead">What is brought into the second cache meanwhile; the next panels, when nothing.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply<TLeft>(in TLeft left, long row, int rows, int first, int depth, Right right, int panels,
         float* block, float* sums, nint sumStride, bool accumulate = false, Ahead ahead = default)

@@ -24,7 +24,7 @@ internal static unsafe class Tile
         : Vector256.IsHardwareAccelerated ? Width8.Floats
         : Vector128.IsHardwareAccelerated ? Width4.Floats : Width1.Floats;
 
-    /// <summary>Passes of the inner loop over the depth that <paramref name="rows"/> rows take on this machine.</summary>
+    /// <summary>Passes of the inner loop over the depth that <paramref name="rows"/> rows take here.</summary>
     public static int Count(int rows) =>
         Width == Columns ? (rows + 2 * Rows - 1) / (2 * Rows) : (rows + Rows - 1) / Rows;
 
@@ -83,7 +83,8 @@ internal static unsafe class Tile
         float* a0 = a, a1 = a + rowA, a2 = a + 2 * rowA, a3 = a + 3 * rowA, a4 = a + 4 * rowA, a5 = a + 5 * rowA;
         T c00, c01, c10, c11, c20, c21, c30, c31, c40, c41, c50, c51;
         c00 = c01 = c10 = c11 = c20 = c21 = c30 = c31 = c40 = c41 = c50 = c51 = default;
-        for (nint k = 0, below = Rows * rowA; depth > 0; depth--, k += depthA, below += depthA, b += depthB, wanted += wantedStep)
+        for (nint k = 0, below = Rows * rowA; depth > 0;
+            depth--, k += depthA, below += depthA, b += depthB, wanted += wantedStep)
         {
             Ahead.Ask(wanted);
             var left = TWidth.Load(b);

@@ -34,8 +34,8 @@ public sealed class SelfAttention : Layer
     }
 
     /// <summary>What <see cref="Layer.Forward"/> gives for the first token, [N, C], in a time that hardly depends on
-    /// the number of tokens: with one query a head, neither keys nor values are needed. A score is q·(W_k x) = (W_kᵀ q)·x,
-    /// and the sum of weighted values is W_v (Σ p x).</summary>
+    /// the number of tokens: with one query a head, neither keys nor values are needed. A score is q·(W_k x) =
+    /// (W_kᵀ q)·x, and the sum of weighted values is W_v (Σ p x).</summary>
     /// <param name="x">Tokens [N, T, C].</param>
     public Tensor First(Tensor x)
     {

@@ -67,13 +67,19 @@ public static unsafe partial class QkvAttention
     {
         for (var r = 0; r < rows; r++, scores += row, dp += row)
         {
-            Vector256<float> shift = Vector256.Create(logSumExp[r]), dot = Vector256.Create(dots[r]);
-            for (var c = 0; c < columns; c += 8)
-            {
-                Vector256<float> p = LaneMath.ExpFlushed((WideLane)(Vector256.Load(scores + c) - shift));
-                p.Store(scores + c);
-                (p * (Vector256.Load(dp + c) - dot)).Store(dp + c);
-            }
+            var c = 0;
+            for (; Vector512.IsHardwareAccelerated && c + 16 <= columns; c += 16)
+                ScoreGradient<WidestLane>(scores + c, dp + c, logSumExp[r], dots[r]);
+            for (; c < columns; c += 8) ScoreGradient<WideLane>(scores + c, dp + c, logSumExp[r], dots[r]);
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void ScoreGradient<T>(float* score, float* dp, float logSumExp, float dot)
+        where T : unmanaged, IFloatLane<T>, ILaneMemory<T, float>
+    {
+        var p = LaneMath.ExpFlushed(T.Load(score) - T.Of(logSumExp));
+        T.Store(score, p);
+        T.Store(dp, p * (T.Load(dp) - T.Of(dot)));
     }
 }

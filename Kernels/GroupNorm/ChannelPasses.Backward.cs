@@ -70,11 +70,13 @@ internal static unsafe partial class ChannelPasses
         float* x, float* dy, ChannelRows rows, float* sums, int count, int channels)
         where TActivation : struct, IActivation
     {
-        var whole = channels & -Lanes;
+        int whole = channels & -Lanes, widest = Widest(channels);
         new Span<float>(sums, 2 * channels).Clear();
         for (var r = 0; r < count; r++, x += channels, dy += channels)
         {
             var c = 0;
+            for (; c < widest; c += WidestLane.Width)
+                SumLane<WidestLane, TActivation>(x + c, dy + c, rows, c, sums + c, channels);
             for (; c < whole; c += Lanes)
                 SumLane<WideLane, TActivation>(x + c, dy + c, rows, c, sums + c, channels);
             for (; c < channels; c++)
@@ -99,10 +101,12 @@ internal static unsafe partial class ChannelPasses
         float* x, float* dy, float* dx, ChannelRows rows, float* abd, int count, int channels)
         where TActivation : struct, IActivation
     {
-        var whole = channels & -Lanes;
+        int whole = channels & -Lanes, widest = Widest(channels);
         for (var r = 0; r < count; r++, x += channels, dy += channels, dx += channels)
         {
             var c = 0;
+            for (; c < widest; c += WidestLane.Width)
+                InputLane<WidestLane, TActivation>(x + c, dy + c, dx + c, rows, c, abd + c, channels);
             for (; c < whole; c += Lanes)
                 InputLane<WideLane, TActivation>(x + c, dy + c, dx + c, rows, c, abd + c, channels);
             for (; c < channels; c++)

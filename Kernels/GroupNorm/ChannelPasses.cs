@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using Diffract.Engine;
 
 namespace Diffract.Kernels;
@@ -23,6 +24,9 @@ internal static unsafe partial class ChannelPasses
         return (int)(((long)pixels + rows - 1) / rows);
     }
 
+    // How many channels the passes with an exponential take sixteen at a time.
+    private static int Widest(int channels) => Vector512.IsHardwareAccelerated ? channels & -WidestLane.Width : 0;
+
     /// <summary>y = f(x gain + offset), with a row of gains and one of offsets a sample.</summary>
     public static void Affine<TActivation>(
         CpuDevice device, float* x, float* y, float* gain, float* offset, int batch, int pixels, int channels)
@@ -42,10 +46,12 @@ internal static unsafe partial class ChannelPasses
     private static void AffineRows<TActivation>(
         float* x, float* y, float* gain, float* offset, int rows, int channels) where TActivation : struct, IActivation
     {
-        var whole = channels & -Lanes;
+        int whole = channels & -Lanes, widest = Widest(channels);
         for (var r = 0; r < rows; r++, x += channels, y += channels)
         {
             var c = 0;
+            for (; c < widest; c += WidestLane.Width)
+                AffineLane<WidestLane, TActivation>(x + c, y + c, gain + c, offset + c);
             for (; c < whole; c += Lanes) AffineLane<WideLane, TActivation>(x + c, y + c, gain + c, offset + c);
             for (; c < channels; c++) AffineLane<FloatLane, TActivation>(x + c, y + c, gain + c, offset + c);
         }

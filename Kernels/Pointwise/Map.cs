@@ -27,16 +27,16 @@ public static unsafe class Map<TFormula> where TFormula : struct, IUnary
     /// <summary>y = f(x).</summary>
     public static readonly Kernel<MapArgs<TFormula>> Forward =
         new Kernel<MapArgs<TFormula>>(TFormula.Name + ".forward")
-            .OnCpu(DType.Float32, Vector256.IsHardwareAccelerated
-                ? Run<WideLane, FloatLane, float>
+            .OnCpu(DType.Float32, Vector512.IsHardwareAccelerated ? Run<WidestLane, FloatLane, float>
+                : Vector256.IsHardwareAccelerated ? Run<WideLane, FloatLane, float>
                 : Run<NarrowLane, FloatLane, float>)
             .OnCpu(DType.Float64, Run<DoubleLane, DoubleLane, double>);
 
     /// <summary>dx = f'(x)·dy.</summary>
     public static readonly Kernel<MapGradArgs<TFormula>> Backward =
         new Kernel<MapGradArgs<TFormula>>(TFormula.Name + ".backward")
-            .OnCpu(DType.Float32, Vector256.IsHardwareAccelerated
-                ? RunGrad<WideLane, FloatLane, float>
+            .OnCpu(DType.Float32, Vector512.IsHardwareAccelerated ? RunGrad<WidestLane, FloatLane, float>
+                : Vector256.IsHardwareAccelerated ? RunGrad<WideLane, FloatLane, float>
                 : RunGrad<NarrowLane, FloatLane, float>)
             .OnCpu(DType.Float64, RunGrad<DoubleLane, DoubleLane, double>);
 

@@ -47,6 +47,12 @@ internal static unsafe class RowMath
     {
         var sums = Vector256<float>.Zero;
         var i = 0;
+        for (; Vector512.IsHardwareAccelerated && i + 16 <= count; i += 16)
+        {
+            Vector512<float> e = LaneMath.ExpFlushed((WidestLane)(Vector512.Load(x + i) - Vector512.Create(shift)));
+            if (y != null) e.Store(y + i);
+            sums = sums + e.GetLower() + e.GetUpper();
+        }
         for (; i + 8 <= count; i += 8)
         {
             Vector256<float> e = LaneMath.ExpFlushed((WideLane)(Vector256.Load(x + i) - Vector256.Create(shift)));

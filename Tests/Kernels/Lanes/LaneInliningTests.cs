@@ -15,9 +15,10 @@ public sealed class LaneInliningTests
         .Append(typeof(LaneMath));
 
     [Test]
-    public void The_five_lanes_are_found() => Assert.That(Types(), Is.SupersetOf(new[]
+    public void The_six_lanes_are_found() => Assert.That(Types(), Is.SupersetOf(new[]
     {
-        typeof(FloatLane), typeof(NarrowLane), typeof(WideLane), typeof(DoubleLane), typeof(DualLane),
+        typeof(FloatLane), typeof(NarrowLane), typeof(WideLane), typeof(WidestLane), typeof(DoubleLane),
+        typeof(DualLane),
     }));
 
     [TestCaseSource(nameof(Types))]

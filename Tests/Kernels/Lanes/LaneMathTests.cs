@@ -17,22 +17,22 @@ public sealed class LaneMathTests
 
     public sealed record Function(
         string Name, Func<FloatLane, float> Scalar, Func<NarrowLane, NarrowLane> Narrow, Func<WideLane, WideLane> Wide,
-        Func<double, double> True, float From, float To, double Ulps)
+        Func<WidestLane, WidestLane> Widest, Func<double, double> True, float From, float To, double Ulps)
     {
         public override string ToString() => Name;
     }
 
     private static IEnumerable<Function> Functions() =>
     [
-        new("exp", x => LaneMath.Exp(x), LaneMath.Exp, LaneMath.Exp, Math.Exp, -104, 88.722f, 1.1),
-        new("exp flushed", x => LaneMath.ExpFlushed(x), LaneMath.ExpFlushed, LaneMath.ExpFlushed,
+        new("exp", x => LaneMath.Exp(x), LaneMath.Exp, LaneMath.Exp, LaneMath.Exp, Math.Exp, -104, 88.722f, 1.1),
+        new("exp flushed", x => LaneMath.ExpFlushed(x), LaneMath.ExpFlushed, LaneMath.ExpFlushed, LaneMath.ExpFlushed,
             Flushed, -87.6f, 88.3f, 1.1),
-        new("log", x => LaneMath.Log(x), LaneMath.Log, LaneMath.Log, Math.Log, 1e-30f, 1e30f, 1.1),
-        new("log near 1", x => LaneMath.Log(x), LaneMath.Log, LaneMath.Log, Math.Log, 0.5f, 2f, 1.1),
-        new("tanh", x => LaneMath.Tanh(x), LaneMath.Tanh, LaneMath.Tanh, Math.Tanh, -10, 10, 1.5),
-        new("sigmoid", x => LaneMath.Sigmoid(x), LaneMath.Sigmoid, LaneMath.Sigmoid,
+        new("log", x => LaneMath.Log(x), LaneMath.Log, LaneMath.Log, LaneMath.Log, Math.Log, 1e-30f, 1e30f, 1.1),
+        new("log near 1", x => LaneMath.Log(x), LaneMath.Log, LaneMath.Log, LaneMath.Log, Math.Log, 0.5f, 2f, 1.1),
+        new("tanh", x => LaneMath.Tanh(x), LaneMath.Tanh, LaneMath.Tanh, LaneMath.Tanh, Math.Tanh, -10, 10, 1.5),
+        new("sigmoid", x => LaneMath.Sigmoid(x), LaneMath.Sigmoid, LaneMath.Sigmoid, LaneMath.Sigmoid,
             x => 1 / (1 + Math.Exp(-x)), -103, 40, 2.5),
-        new("erf", x => LaneMath.Erf(x), LaneMath.Erf, LaneMath.Erf, ErrorFunction.Of, -5, 5,
+        new("erf", x => LaneMath.Erf(x), LaneMath.Erf, LaneMath.Erf, LaneMath.Erf, ErrorFunction.Of, -5, 5,
             WidthChild.Fuses ? 1.2 : 1.25),
     ];
 
@@ -64,12 +64,15 @@ public sealed class LaneMathTests
         foreach (var x in Sweep(function.From, function.To).Concat(special).Chunk(8).Where(c => c.Length == 8))
         {
             var wide = function.Wide(Vector256.Create(x)).Value;
+            var widest = function.Widest(Vector512.Create(Vector256.Create(x), Vector256.Create(x))).Value;
             Vector128<float> lower = function.Narrow(Vector128.Create(x));
             Vector128<float> upper = function.Narrow(Vector128.Create(x, 4));
             for (var i = 0; i < 8; i++)
             {
                 var scalar = BitConverter.SingleToInt32Bits(function.Scalar(x[i]));
                 Assert.That(BitConverter.SingleToInt32Bits(wide[i]), Is.EqualTo(scalar), $"wide at {x[i]:G9}");
+                Assert.That(BitConverter.SingleToInt32Bits(widest[i]), Is.EqualTo(scalar), $"widest at {x[i]:G9}");
+                Assert.That(BitConverter.SingleToInt32Bits(widest[i + 8]), Is.EqualTo(scalar), $"widest at {x[i]:G9}");
                 Assert.That(BitConverter.SingleToInt32Bits(i < 4 ? lower[i] : upper[i - 4]), Is.EqualTo(scalar),
                     $"narrow at {x[i]:G9}");
             }

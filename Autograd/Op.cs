@@ -26,7 +26,7 @@ public abstract class Op
     /// <summary>True for an operation that reads strides itself. Others are given contiguous inputs.</summary>
     protected virtual bool TakesAnyLayout => false;
 
-    /// <summary>True for an operation that takes 16-bit floats as they are. Others are given float32 on the CPU, and
+    /// <summary>True for an operation that takes 16-bit floats as they are. Others are given float32, and
     /// their result is rounded to the 16-bit type, unless the first input is float32 (and a weight is kept short).
     /// </summary>
     protected virtual bool TakesHalf => false;
@@ -53,7 +53,7 @@ public abstract class Op
     {
         var device = CommonDevice(op, inputs);
         var half = HalfOf(inputs);
-        if (!op.TakesHalf && half is not null && device is CpuDevice) return ApplyInSingle(op, inputs, half.Value);
+        if (!op.TakesHalf && half is not null) return ApplyInSingle(op, inputs, half.Value);
         if (!op.TakesAnyLayout && !AllContiguous(inputs)) return ApplyContiguous(op, inputs);
 
         var context = new OpContext(op, inputs);

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Diffract.Engine;
@@ -166,18 +165,26 @@ public sealed class Tensor : IDisposable
     /// <summary>A copy of the elements, row-major, whatever the strides.</summary>
     public T[] ToArray<T>() where T : unmanaged
     {
-        Device.Synchronize();
-        if (IsContiguous) return AsSpan<T>().ToArray();
+        if (DTypes.Of<T>() != DType) throw new DTypeException($"the tensor is {DType}, not {DTypes.Of<T>()}");
+        ThrowIfDisposed();
         var values = new T[Count];
-        ref var whole = ref StorageSpan<T>();
+        if (IsContiguous)
+        {
+            Device.Download(View.Address, MemoryMarshal.AsBytes(values.AsSpan()));
+            GC.KeepAlive(this);
+            return values;
+        }
+        // One element after the other: a view is read in full by making it contiguous first.
         var index = new long[Rank];
+        var start = StridedView.Address;
         for (long i = 0; i < values.Length; i++)
         {
             long at = 0;
             for (var a = 0; a < Rank; a++) at += index[a] * strides![a];
-            values[i] = Unsafe.Add(ref whole, (nint)at);
+            Device.Download(start + (nint)(at * DType.Size()), MemoryMarshal.AsBytes(values.AsSpan((int)i, 1)));
             for (var a = Rank - 1; a >= 0 && ++index[a] == Shape[a]; a--) index[a] = 0;
         }
+        GC.KeepAlive(this);
         return values;
     }
 
@@ -193,7 +200,9 @@ public sealed class Tensor : IDisposable
         if (Storage.IsReadOnly)
             throw new InvalidOperationException("this tensor's memory is read-only (a mapped file)");
         if (values.Length != Count) throw new ShapeException($"{Shape} has {Count} elements, found {values.Length}");
-        values.CopyTo(AsSpan<T>());
+        if (DTypes.Of<T>() != DType) throw new DTypeException($"the tensor is {DType}, not {DTypes.Of<T>()}");
+        Device.Upload(View.Address, MemoryMarshal.AsBytes(values));
+        GC.KeepAlive(this);
         Storage.MarkChanged();
     }
 
@@ -215,13 +224,6 @@ public sealed class Tensor : IDisposable
         GradSlot?.Dispose();
         GradSlot = null;
         Storage.Release();
-    }
-
-    private unsafe ref T StorageSpan<T>() where T : unmanaged
-    {
-        if (Device is not CpuDevice) throw new DeviceException($"reading needs a cpu tensor, found one on {Device}");
-        if (DTypes.Of<T>() != DType) throw new DTypeException($"the tensor is {DType}, not {DTypes.Of<T>()}");
-        return ref MemoryMarshal.GetReference(new Span<T>((void*)StridedView.Address, 1));
     }
 
     private static long Bytes(Shape shape, DType dtype)

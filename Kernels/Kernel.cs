@@ -7,6 +7,11 @@ namespace Diffract.Kernels;
 /// <param name="args">Views and geometry.</param>
 public delegate void CpuBody<TArgs>(CpuDevice device, TArgs args) where TArgs : struct;
 
+/// <summary>A kernel's body on a GPU: it queues launches.</summary>
+/// <param name="device">Where.</param>
+/// <param name="args">Views and geometry.</param>
+public delegate void GpuBody<TArgs>(GpuDevice device, TArgs args) where TArgs : struct;
+
 /// <summary>One arithmetic routine with a body for each device and element type that has it. A new device or type
 /// is one more body in the room that owns the kernel, and nothing elsewhere.
 /// <code>
@@ -18,6 +23,7 @@ public delegate void CpuBody<TArgs>(CpuDevice device, TArgs args) where TArgs : 
 public sealed class Kernel<TArgs>(string name) where TArgs : struct
 {
     private readonly Dictionary<DType, CpuBody<TArgs>> cpu = [];
+    private readonly Dictionary<DType, GpuBody<TArgs>> gpu = [];
 
     /// <summary>Room and routine: <c>softmax.forward</c>.</summary>
     public string Name { get; } = name;
@@ -32,16 +38,27 @@ public sealed class Kernel<TArgs>(string name) where TArgs : struct
         return this;
     }
 
+    /// <summary>Element types that have a body on GPUs.</summary>
+    public IReadOnlyCollection<DType> GpuTypes => gpu.Keys;
+
+    /// <summary>Adds the GPU's body for one element type; called once, where the kernel is declared.</summary>
+    public Kernel<TArgs> OnGpu(DType dtype, GpuBody<TArgs> body)
+    {
+        gpu.Add(dtype, body);
+        return this;
+    }
+
     /// <summary>Runs the body for a device and an element type.</summary>
     /// <exception cref="DTypeException">The kernel has no body for the type on this device.</exception>
     public void Run(Device device, DType dtype, in TArgs args)
     {
-        if (device is CpuDevice processor)
+        if (device is CpuDevice processor && cpu.TryGetValue(dtype, out var onCpu)) onCpu(processor, args);
+        else if (device is GpuDevice accelerator && gpu.TryGetValue(dtype, out var onGpu)) onGpu(accelerator, args);
+        else
         {
-            if (cpu.TryGetValue(dtype, out var body)) body(processor, args);
-            else throw new DTypeException($"{Name} does not take {dtype} on {device}; it takes "
-                + string.Join(", ", cpu.Keys.Order()));
+            var takes = device is GpuDevice ? gpu.Keys.Order().ToList() : cpu.Keys.Order().ToList();
+            if (takes.Count == 0) throw new DeviceException($"{Name} has no body for {device}");
+            throw new DTypeException($"{Name} does not take {dtype} on {device}; it takes {string.Join(", ", takes)}");
         }
-        else throw new DeviceException($"{Name} has no body for {device}");
     }
 }

@@ -49,15 +49,12 @@ internal sealed class MoveOp(Device to) : Op
 
     protected override bool TakesHalf => true;
 
-    protected override unsafe Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
+    protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
     {
         var x = inputs[0]!;
-        if (x.Device is not CpuDevice || to is not CpuDevice)
-            throw new DeviceException($"move: no way from {x.Device} to {to}");
         context.State = x.Device;
         var y = Tensor.Empty(x.Shape, x.DType, to);
-        var bytes = x.Count * x.DType.Size();
-        Buffer.MemoryCopy(x.View.As<byte>(), y.View.As<byte>(), bytes, bytes);
+        Transfer.Copy(x, y);
         return y;
     }
 

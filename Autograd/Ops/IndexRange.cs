@@ -17,7 +17,7 @@ internal static class IndexRange
         if (indices.DType != DType.Int64)
             throw new DTypeException($"{op}: each {what} must be Int64, found {indices.DType}; convert with "
                 + "To(DType.Int64)");
-        var values = indices.AsSpan<long>();
+        var values = indices.Device is CpuDevice ? indices.AsSpan<long>() : indices.ToArray<long>();
         for (var i = 0; i < values.Length; i++)
         {
             if ((ulong)values[i] < (ulong)count || values[i] == ignore) continue;

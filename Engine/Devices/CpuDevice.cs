@@ -50,6 +50,12 @@ public sealed class CpuDevice : Device, IDisposable
 
     internal override Storage AllocateLasting(long bytes) => Allocate(bytes, true);
 
+    internal override unsafe void Upload(nint address, ReadOnlySpan<byte> source) =>
+        source.CopyTo(new Span<byte>((void*)address, source.Length));
+
+    internal override unsafe void Download(nint address, Span<byte> target) =>
+        new ReadOnlySpan<byte>((void*)address, target.Length).CopyTo(target);
+
     internal override void Free(nint address, long capacity) => pool.Return(address, capacity);
 
     internal override void CountForgotten() => pool.CountForgotten();

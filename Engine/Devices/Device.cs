@@ -29,6 +29,12 @@ public abstract class Device
     /// <summary>Waits until everything queued on the device is done, so that its memory may be read.</summary>
     public abstract void Synchronize();
 
+    /// <summary>Copies from the host to the device's memory, behind everything queued.</summary>
+    internal abstract void Upload(nint address, ReadOnlySpan<byte> source);
+
+    /// <summary>Waits for everything queued and copies from the device's memory to the host.</summary>
+    internal abstract void Download(nint address, Span<byte> target);
+
     /// <summary>Returns the block of a storage nobody refers to any more.</summary>
     internal abstract void Free(nint address, long capacity);
 

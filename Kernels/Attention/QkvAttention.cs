@@ -41,16 +41,18 @@ public readonly record struct QkvAttentionBackwardArgs(QkvAttentionArgs Forward,
 /// <summary>Scaled dot-product self-attention (Vaswani et al. 2017): softmax(s q (s k)ᵀ) v with s = width^-1/4. The
 /// matrix of scores is never stored: it is made, used and dropped in tiles that fit a cache (Dao et al. 2022).
 /// </summary>
-public static partial class QkvAttention
+public static unsafe partial class QkvAttention
 {
     /// <summary>The attention of every head.</summary>
     public static readonly Kernel<QkvAttentionArgs> Forward = new Kernel<QkvAttentionArgs>("qkv_attention.forward")
         .OnCpu(DType.Float32, ForwardSimd)
-        .OnCpu(DType.Float64, ForwardReference);
+        .OnCpu(DType.Float64, ForwardReference)
+        .OnGpu(DType.Float32, ForwardGpu);
 
     /// <summary>Its gradient; the scores are calculated again.</summary>
     public static readonly Kernel<QkvAttentionBackwardArgs> Backward =
         new Kernel<QkvAttentionBackwardArgs>("qkv_attention.backward")
             .OnCpu(DType.Float32, BackwardSimd)
-            .OnCpu(DType.Float64, BackwardReference);
+            .OnCpu(DType.Float64, BackwardReference)
+            .OnGpu(DType.Float32, BackwardGpu);
 }

@@ -36,11 +36,13 @@ public static partial class BatchNorm
     /// <summary>y = (x - mean) / sqrt(var + eps) gamma + beta; the batch's var is biased.</summary>
     public static readonly Kernel<BatchNormArgs> Forward = new Kernel<BatchNormArgs>("batch_norm.forward")
         .OnCpu(DType.Float32, ForwardSimd)
-        .OnCpu(DType.Float64, ForwardReference);
+        .OnCpu(DType.Float64, ForwardReference)
+        .OnGpu(DType.Float32, ForwardGpu);
 
     /// <summary>The gradients.</summary>
     public static readonly Kernel<BatchNormBackwardArgs> Backward =
         new Kernel<BatchNormBackwardArgs>("batch_norm.backward")
             .OnCpu(DType.Float32, BackwardSimd)
-            .OnCpu(DType.Float64, BackwardReference);
+            .OnCpu(DType.Float64, BackwardReference)
+            .OnGpu(DType.Float32, BackwardGpu);
 }

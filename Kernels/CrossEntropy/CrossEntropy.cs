@@ -27,13 +27,15 @@ public static unsafe partial class CrossEntropy
     /// <summary>The losses, reduced; 0 for a row that is ignored. The mean of no rows is NaN.</summary>
     public static readonly Kernel<CrossEntropyArgs> Forward = new Kernel<CrossEntropyArgs>("cross_entropy.forward")
         .OnCpu(DType.Float32, ForwardSimd)
-        .OnCpu(DType.Float64, ForwardReference);
+        .OnCpu(DType.Float64, ForwardReference)
+        .OnGpu(DType.Float32, ForwardGpu);
 
     /// <summary>dlogits = (softmax - one at the label) dloss; 0 for a row that is ignored.</summary>
     public static readonly Kernel<CrossEntropyBackwardArgs> Backward =
         new Kernel<CrossEntropyBackwardArgs>("cross_entropy.backward")
             .OnCpu(DType.Float32, BackwardSimd)
-            .OnCpu(DType.Float64, BackwardReference);
+            .OnCpu(DType.Float64, BackwardReference)
+            .OnGpu(DType.Float32, BackwardGpu);
 
     private static long Counted(in CrossEntropyArgs a)
     {

@@ -12,19 +12,21 @@ namespace Diffract.Kernels;
 public readonly record struct EmbeddingArgs(View Table, View Indices, View Y, long Rows, long Count, int Width);
 
 /// <summary>Rows of a table by their numbers.</summary>
-public static unsafe class Embedding
+public static unsafe partial class Embedding
 {
     private const int Strip = 64;
 
     /// <summary>y[i] = table[indices[i]].</summary>
     public static readonly Kernel<EmbeddingArgs> Forward = new Kernel<EmbeddingArgs>("embedding.forward")
         .OnCpu(DType.Float32, Copy<float>)
-        .OnCpu(DType.Float64, Copy<double>);
+        .OnCpu(DType.Float64, Copy<double>)
+        .OnGpu(DType.Float32, ForwardGpu);
 
     /// <summary>table[r] = sum of the y[i] with indices[i] = r, in the order of i.</summary>
     public static readonly Kernel<EmbeddingArgs> Backward = new Kernel<EmbeddingArgs>("embedding.backward")
         .OnCpu(DType.Float32, BackwardSimd)
-        .OnCpu(DType.Float64, BackwardReference);
+        .OnCpu(DType.Float64, BackwardReference)
+        .OnGpu(DType.Float32, BackwardGpu);
 
     private static void Copy<T>(CpuDevice device, EmbeddingArgs a) where T : unmanaged =>
         device.ForRows(a.Count, a.Width, i => new ReadOnlySpan<T>(a.Table.As<T>() + a.Indices.I64[i] * a.Width, a.Width)

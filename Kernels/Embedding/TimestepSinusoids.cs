@@ -12,14 +12,16 @@ public readonly record struct TimestepSinusoidsArgs(View Timesteps, View Y, int 
 
 /// <summary>The embedding that tells a diffusion network the time: cosines, then sines, of t times falling frequencies.
 /// </summary>
-public static unsafe class TimestepSinusoids
+public static unsafe partial class TimestepSinusoids
 {
     /// <summary>y = [cos(t f) | sin(t f)], f_i = exp(-ln(maxPeriod) i / half), half = width / 2.</summary>
     /// <remarks>The exponent, the frequency and the argument are rounded to float one after the other, as the networks
     /// were trained: at t = 999 another order, or a frequency that differs in its last bit, would move the sines by
     /// 3e-5.</remarks>
     public static readonly Kernel<TimestepSinusoidsArgs> Forward =
-        new Kernel<TimestepSinusoidsArgs>("timestep_sinusoids").OnCpu(DType.Float32, Fill);
+        new Kernel<TimestepSinusoidsArgs>("timestep_sinusoids")
+            .OnCpu(DType.Float32, Fill)
+            .OnGpu(DType.Float32, FillGpu);
 
     private static void Fill(CpuDevice device, TimestepSinusoidsArgs a)
     {

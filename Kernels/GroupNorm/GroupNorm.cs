@@ -32,17 +32,19 @@ public readonly record struct GroupNormBackwardArgs(
 
 /// <summary>Group normalisation (Wu and He 2018), fused with the scale, shift and SiLU that follow it in diffusion
 /// U-Nets: one pass for the statistics, one for everything else.</summary>
-public static partial class GroupNorm
+public static unsafe partial class GroupNorm
 {
     /// <summary>y = f(((x - mean) / sqrt(var + eps) gamma + beta)(1 + scale) + shift), f = SiLU or nothing; var is
     /// biased.</summary>
     public static readonly Kernel<GroupNormArgs> Forward = new Kernel<GroupNormArgs>("group_norm.forward")
         .OnCpu(DType.Float32, ForwardSimd)
-        .OnCpu(DType.Float64, ForwardReference);
+        .OnCpu(DType.Float64, ForwardReference)
+        .OnGpu(DType.Float32, ForwardGpu);
 
     /// <summary>The gradients; what lies between input and output is calculated again.</summary>
     public static readonly Kernel<GroupNormBackwardArgs> Backward =
         new Kernel<GroupNormBackwardArgs>("group_norm.backward")
             .OnCpu(DType.Float32, BackwardSimd)
-            .OnCpu(DType.Float64, BackwardReference);
+            .OnCpu(DType.Float64, BackwardReference)
+            .OnGpu(DType.Float32, BackwardGpu);
 }

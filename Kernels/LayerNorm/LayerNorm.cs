@@ -29,11 +29,13 @@ public static partial class LayerNorm
     /// <summary>y = (x - mean) / sqrt(var + eps) gamma + beta; var is biased.</summary>
     public static readonly Kernel<LayerNormArgs> Forward = new Kernel<LayerNormArgs>("layer_norm.forward")
         .OnCpu(DType.Float32, ForwardSimd)
-        .OnCpu(DType.Float64, ForwardReference);
+        .OnCpu(DType.Float64, ForwardReference)
+        .OnGpu(DType.Float32, ForwardGpu);
 
     /// <summary>The gradients.</summary>
     public static readonly Kernel<LayerNormBackwardArgs> Backward =
         new Kernel<LayerNormBackwardArgs>("layer_norm.backward")
             .OnCpu(DType.Float32, BackwardSimd)
-            .OnCpu(DType.Float64, BackwardReference);
+            .OnCpu(DType.Float64, BackwardReference)
+            .OnGpu(DType.Float32, BackwardGpu);
 }

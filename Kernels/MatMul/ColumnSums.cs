@@ -10,14 +10,15 @@ namespace Diffract.Kernels;
 public readonly record struct ColumnSumsArgs(View X, View Sums, long Rows, int Columns);
 
 /// <summary>The sum of every column of a matrix: a bias's gradient.</summary>
-public static unsafe class ColumnSums
+public static unsafe partial class ColumnSums
 {
     private const int LargestTask = 1024;
 
     /// <summary>Sums over the rows.</summary>
     public static readonly Kernel<ColumnSumsArgs> Kernel = new Kernel<ColumnSumsArgs>("columnsums")
         .OnCpu(DType.Float32, Single)
-        .OnCpu(DType.Float64, Reference);
+        .OnCpu(DType.Float64, Reference)
+        .OnGpu(DType.Float32, SingleGpu);
 
     private static void Single(CpuDevice device, ColumnSumsArgs args)
     {

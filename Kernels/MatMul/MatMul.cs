@@ -8,7 +8,8 @@ public static partial class MatMul
     /// <summary>C = alpha op(A) op(B) + beta C + bias + residual, over a batch.</summary>
     public static readonly Kernel<MatMulArgs> Run = new Kernel<MatMulArgs>("matmul")
         .OnCpu(DType.Float32, RunSimd)
-        .OnCpu(DType.Float64, RunReference);
+        .OnCpu(DType.Float64, RunReference)
+        .OnGpu(DType.Float32, RunGpu);
 
     /// <summary>Lays a right operand out as <see cref="Run"/> reads it, so that it need not at every call.</summary>
     public static readonly Kernel<MatMulPackArgs> Pack = new Kernel<MatMulPackArgs>("matmul.pack")

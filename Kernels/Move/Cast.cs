@@ -18,7 +18,11 @@ public static unsafe partial class Cast
         .OnCpu(DType.Float32, From<float>).OnCpu(DType.Float64, From<double>)
         .OnCpu(DType.Float16, From<Half>).OnCpu(DType.BFloat16, FromBFloat16)
         .OnCpu(DType.Int64, From<long>).OnCpu(DType.Int32, From<int>)
-        .OnCpu(DType.UInt8, From<byte>).OnCpu(DType.Bool, From<byte>);
+        .OnCpu(DType.UInt8, From<byte>).OnCpu(DType.Bool, From<byte>)
+        .OnGpu(DType.Float32, FromGpu<float, SingleNumber>).OnGpu(DType.Float64, FromGpu<double, DoubleNumber>)
+        .OnGpu(DType.Float16, FromGpu<ushort, HalfNumber>).OnGpu(DType.BFloat16, FromGpu<ushort, BFloatNumber>)
+        .OnGpu(DType.Int64, FromGpu<long, LongNumber>).OnGpu(DType.Int32, FromGpu<int, IntNumber>)
+        .OnGpu(DType.UInt8, FromGpu<byte, ByteNumber>).OnGpu(DType.Bool, FromGpu<byte, BoolNumber>);
 
     private static void From<T>(CpuDevice device, CastArgs args) where T : unmanaged, INumberBase<T> =>
         device.ForChunks(args.X.Count, (first, last) =>

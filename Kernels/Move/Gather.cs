@@ -17,19 +17,24 @@ public readonly record struct GatherArgs(
     View X, View Index, View Y, long Outer, long Length, long Inner, long K, bool PerElement);
 
 /// <summary>Picks by index along an axis, and adds gradients back to where they were picked.</summary>
-public static unsafe class Gather
+public static unsafe partial class Gather
 {
     /// <summary>y[o,k,i] = x[o,index,i], for every element type.</summary>
     public static readonly Kernel<GatherArgs> Forward = new Kernel<GatherArgs>("gather.forward")
         .OnCpu(DType.Float32, Pick<int>).OnCpu(DType.Int32, Pick<int>)
         .OnCpu(DType.Float64, Pick<long>).OnCpu(DType.Int64, Pick<long>)
         .OnCpu(DType.Float16, Pick<short>).OnCpu(DType.BFloat16, Pick<short>)
-        .OnCpu(DType.UInt8, Pick<byte>).OnCpu(DType.Bool, Pick<byte>);
+        .OnCpu(DType.UInt8, Pick<byte>).OnCpu(DType.Bool, Pick<byte>)
+        .OnGpu(DType.Float32, PickGpu<int>).OnGpu(DType.Int32, PickGpu<int>)
+        .OnGpu(DType.Float64, PickGpu<long>).OnGpu(DType.Int64, PickGpu<long>)
+        .OnGpu(DType.Float16, PickGpu<short>).OnGpu(DType.BFloat16, PickGpu<short>)
+        .OnGpu(DType.UInt8, PickGpu<byte>).OnGpu(DType.Bool, PickGpu<byte>);
 
     /// <summary>dx[o,index,i] += dy[o,k,i]; places that were picked twice add up in the order of k.</summary>
     public static readonly Kernel<GatherArgs> Backward = new Kernel<GatherArgs>("gather.backward")
         .OnCpu(DType.Float32, AddBack<float>)
-        .OnCpu(DType.Float64, AddBack<double>);
+        .OnCpu(DType.Float64, AddBack<double>)
+        .OnGpu(DType.Float32, AddBackGpu);
 
     private static void Pick<T>(CpuDevice device, GatherArgs args) where T : unmanaged =>
         device.ForChunks(args.Outer * args.K, Chunks.Size / Math.Max(1, args.Inner), (first, last) =>

@@ -11,7 +11,7 @@ public readonly record struct StridedCopyArgs(View X, View Y, CopyPlan Plan);
 
 /// <summary>Copies one strided window to another. Rows that are whole in both are moved as such; a transposition goes
 /// tile by tile, so that every cache line it touches is used up while it is at hand.</summary>
-public static unsafe class StridedCopy
+public static unsafe partial class StridedCopy
 {
     private const int TileSide = 64;
     private const int TileArea = TileSide * TileSide;
@@ -21,7 +21,11 @@ public static unsafe class StridedCopy
         .OnCpu(DType.Float32, Copy<int>).OnCpu(DType.Int32, Copy<int>)
         .OnCpu(DType.Float64, Copy<long>).OnCpu(DType.Int64, Copy<long>)
         .OnCpu(DType.Float16, Copy<short>).OnCpu(DType.BFloat16, Copy<short>)
-        .OnCpu(DType.UInt8, Copy<byte>).OnCpu(DType.Bool, Copy<byte>);
+        .OnCpu(DType.UInt8, Copy<byte>).OnCpu(DType.Bool, Copy<byte>)
+        .OnGpu(DType.Float32, CopyGpu<int>).OnGpu(DType.Int32, CopyGpu<int>)
+        .OnGpu(DType.Float64, CopyGpu<long>).OnGpu(DType.Int64, CopyGpu<long>)
+        .OnGpu(DType.Float16, CopyGpu<short>).OnGpu(DType.BFloat16, CopyGpu<short>)
+        .OnGpu(DType.UInt8, CopyGpu<byte>).OnGpu(DType.Bool, CopyGpu<byte>);
 
     private static void Copy<T>(CpuDevice device, StridedCopyArgs args) where T : unmanaged
     {

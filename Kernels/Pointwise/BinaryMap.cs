@@ -25,7 +25,7 @@ public readonly record struct BinaryGradArgs<TFormula>(
 
 /// <summary>Runs any formula of two numbers, with broadcasting.</summary>
 /// <typeparam name="TFormula">The formula.</typeparam>
-public static unsafe class BinaryMap<TFormula> where TFormula : struct, IBinary
+public static unsafe partial class BinaryMap<TFormula> where TFormula : struct, IBinary
 {
     private const MethodImplOptions Hot = MethodImplOptions.AggressiveOptimization;
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
@@ -34,19 +34,22 @@ public static unsafe class BinaryMap<TFormula> where TFormula : struct, IBinary
     public static readonly Kernel<BinaryMapArgs<TFormula>> Forward =
         new Kernel<BinaryMapArgs<TFormula>>(TFormula.Name + ".forward")
             .OnCpu(DType.Float32, Run<WideLane, FloatLane, float>)
-            .OnCpu(DType.Float64, Run<DoubleLane, DoubleLane, double>);
+            .OnCpu(DType.Float64, Run<DoubleLane, DoubleLane, double>)
+            .OnGpu(DType.Float32, RunGpu);
 
     /// <summary>da = ∂f/∂a·dy, in the shape of the result.</summary>
     public static readonly Kernel<BinaryGradArgs<TFormula>> BackwardLeft =
         new Kernel<BinaryGradArgs<TFormula>>(TFormula.Name + ".backward_left")
             .OnCpu(DType.Float32, RunGrad<Left, WideLane, FloatLane, float>)
-            .OnCpu(DType.Float64, RunGrad<Left, DoubleLane, DoubleLane, double>);
+            .OnCpu(DType.Float64, RunGrad<Left, DoubleLane, DoubleLane, double>)
+            .OnGpu(DType.Float32, RunGradGpu<Left>);
 
     /// <summary>db = ∂f/∂b·dy, in the shape of the result.</summary>
     public static readonly Kernel<BinaryGradArgs<TFormula>> BackwardRight =
         new Kernel<BinaryGradArgs<TFormula>>(TFormula.Name + ".backward_right")
             .OnCpu(DType.Float32, RunGrad<Right, WideLane, FloatLane, float>)
-            .OnCpu(DType.Float64, RunGrad<Right, DoubleLane, DoubleLane, double>);
+            .OnCpu(DType.Float64, RunGrad<Right, DoubleLane, DoubleLane, double>)
+            .OnGpu(DType.Float32, RunGradGpu<Right>);
 
     private interface ISide
     {

@@ -66,6 +66,13 @@ public readonly struct Broadcast
         return (a, b, c);
     }
 
+    /// <summary>The same for a GPU's kernel.</summary>
+    internal GpuWalk ForGpu()
+    {
+        var plan = this;
+        return GpuWalk.Of(Count, Rank, i => (plan.lengths[i], plan.first[i], plan.second[i], plan.third[i]));
+    }
+
     /// <summary>The shape that two operands fill together: axes are matched from the last, and a length of 1 stretches.
     /// </summary>
     /// <returns>False when they do not fit.</returns>

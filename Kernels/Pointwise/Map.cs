@@ -20,7 +20,7 @@ public readonly record struct MapGradArgs<TFormula>(TFormula Formula, View X, Vi
 
 /// <summary>Runs any formula of one number over contiguous arrays: lanes, then one number at a time.</summary>
 /// <typeparam name="TFormula">The formula.</typeparam>
-public static unsafe class Map<TFormula> where TFormula : struct, IUnary
+public static unsafe partial class Map<TFormula> where TFormula : struct, IUnary
 {
     private const MethodImplOptions Hot = MethodImplOptions.AggressiveOptimization;
 
@@ -30,7 +30,8 @@ public static unsafe class Map<TFormula> where TFormula : struct, IUnary
             .OnCpu(DType.Float32, Vector512.IsHardwareAccelerated ? Run<WidestLane, FloatLane, float>
                 : Vector256.IsHardwareAccelerated ? Run<WideLane, FloatLane, float>
                 : Run<NarrowLane, FloatLane, float>)
-            .OnCpu(DType.Float64, Run<DoubleLane, DoubleLane, double>);
+            .OnCpu(DType.Float64, Run<DoubleLane, DoubleLane, double>)
+            .OnGpu(DType.Float32, RunGpu);
 
     /// <summary>dx = f'(x)·dy.</summary>
     public static readonly Kernel<MapGradArgs<TFormula>> Backward =
@@ -38,7 +39,8 @@ public static unsafe class Map<TFormula> where TFormula : struct, IUnary
             .OnCpu(DType.Float32, Vector512.IsHardwareAccelerated ? RunGrad<WidestLane, FloatLane, float>
                 : Vector256.IsHardwareAccelerated ? RunGrad<WideLane, FloatLane, float>
                 : RunGrad<NarrowLane, FloatLane, float>)
-            .OnCpu(DType.Float64, RunGrad<DoubleLane, DoubleLane, double>);
+            .OnCpu(DType.Float64, RunGrad<DoubleLane, DoubleLane, double>)
+            .OnGpu(DType.Float32, RunGradGpu);
 
     private static void Run<TWide, TOne, TElement>(CpuDevice device, MapArgs<TFormula> args)
         where TWide : unmanaged, ILane<TWide>, ILaneMemory<TWide, TElement>

@@ -11,14 +11,18 @@ namespace Diffract.Kernels;
 public readonly record struct SelectArgs(View Condition, View A, View B, View Y, Broadcast Plan);
 
 /// <summary>Chooses between two arrays element by element.</summary>
-public static unsafe class Select
+public static unsafe partial class Select
 {
     /// <summary>y = condition ? a : b, for every element type; runs under the type of y.</summary>
     public static readonly Kernel<SelectArgs> Forward = new Kernel<SelectArgs>("where")
         .OnCpu(DType.Float32, Run<int>).OnCpu(DType.Int32, Run<int>)
         .OnCpu(DType.Float64, Run<long>).OnCpu(DType.Int64, Run<long>)
         .OnCpu(DType.Float16, Run<short>).OnCpu(DType.BFloat16, Run<short>)
-        .OnCpu(DType.UInt8, Run<byte>).OnCpu(DType.Bool, Run<byte>);
+        .OnCpu(DType.UInt8, Run<byte>).OnCpu(DType.Bool, Run<byte>)
+        .OnGpu(DType.Float32, RunGpu<int>).OnGpu(DType.Int32, RunGpu<int>)
+        .OnGpu(DType.Float64, RunGpu<long>).OnGpu(DType.Int64, RunGpu<long>)
+        .OnGpu(DType.Float16, RunGpu<short>).OnGpu(DType.BFloat16, RunGpu<short>)
+        .OnGpu(DType.UInt8, RunGpu<byte>).OnGpu(DType.Bool, RunGpu<byte>);
 
     private static void Run<T>(CpuDevice device, SelectArgs args) where T : unmanaged
     {

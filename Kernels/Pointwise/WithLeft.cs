@@ -12,7 +12,7 @@ public readonly struct WithLeft<TFormula>(double constant) : IUnary where TFormu
 
     /// <inheritdoc/>
     public static Keep Keeps =>
-        (TFormula.RightKeeps.HasFlag(Keep.Other) ? Keep.Input : Keep.None) | (TFormula.RightKeeps & Keep.Output);
+        ((TFormula.RightKeeps & Keep.Other) != 0 ? Keep.Input : Keep.None) | (TFormula.RightKeeps & Keep.Output);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

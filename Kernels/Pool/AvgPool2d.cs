@@ -18,10 +18,12 @@ public static partial class AvgPool2d
     /// <summary>Y = mean of X over each window.</summary>
     public static readonly Kernel<AvgPool2dArgs> Forward = new Kernel<AvgPool2dArgs>("avg_pool2d.forward")
         .OnCpu(DType.Float32, ForwardSimd)
-        .OnCpu(DType.Float64, ForwardReference);
+        .OnCpu(DType.Float64, ForwardReference)
+        .OnGpu(DType.Float32, ForwardGpu);
 
     /// <summary>X = sum, over the windows that cover a pixel, of Y divided by the window's size.</summary>
     public static readonly Kernel<AvgPool2dArgs> Backward = new Kernel<AvgPool2dArgs>("avg_pool2d.backward")
         .OnCpu(DType.Float32, BackwardSimd)
-        .OnCpu(DType.Float64, BackwardReference);
+        .OnCpu(DType.Float64, BackwardReference)
+        .OnGpu(DType.Float32, BackwardGpu);
 }

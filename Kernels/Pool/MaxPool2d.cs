@@ -20,10 +20,12 @@ public static partial class MaxPool2d
     /// <summary>Y = maximum of X over each window, and where it is.</summary>
     public static readonly Kernel<MaxPool2dArgs> Forward = new Kernel<MaxPool2dArgs>("max_pool2d.forward")
         .OnCpu(DType.Float32, ForwardSimd)
-        .OnCpu(DType.Float64, ForwardReference);
+        .OnCpu(DType.Float64, ForwardReference)
+        .OnGpu(DType.Float32, ForwardGpu);
 
     /// <summary>X = sum of Y over the windows whose maximum a pixel is.</summary>
     public static readonly Kernel<MaxPool2dArgs> Backward = new Kernel<MaxPool2dArgs>("max_pool2d.backward")
         .OnCpu(DType.Float32, BackwardSimd)
-        .OnCpu(DType.Float64, BackwardReference);
+        .OnCpu(DType.Float64, BackwardReference)
+        .OnGpu(DType.Float32, BackwardGpu);
 }

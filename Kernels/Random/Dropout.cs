@@ -13,12 +13,13 @@ namespace Diffract.Kernels;
 public readonly record struct DropoutArgs(GeneratorState State, View X, View Y, double P);
 
 /// <summary>Sets elements to zero at random and scales up the rest (Srivastava et al. 2014).</summary>
-public static unsafe class Dropout
+public static unsafe partial class Dropout
 {
     /// <summary>y = x/(1-P) where the stream's number is at least P, else 0; its own gradient.</summary>
     public static readonly Kernel<DropoutArgs> Forward = new Kernel<DropoutArgs>("dropout")
         .OnCpu(DType.Float32, Simd)
-        .OnCpu(DType.Float64, Reference);
+        .OnCpu(DType.Float64, Reference)
+        .OnGpu(DType.Float32, RunGpu);
 
     private static void Simd(CpuDevice device, DropoutArgs args) =>
         RandomBlocks.ForBlocks(device, args.State, args.Y.Count, (position, skip, start, count) =>

@@ -3,11 +3,13 @@ using Diffract.Engine;
 namespace Diffract.Kernels;
 
 /// <summary>Evenly distributed integers.</summary>
-public static unsafe class Integers
+public static unsafe partial class Integers
 {
     /// <summary>y in [A, B), two words of the stream an element: the upper half of a 64-bit number times B - A.
     /// </summary>
-    public static readonly Kernel<RandomArgs> Forward = new Kernel<RandomArgs>("integers").OnCpu(DType.Int64, Run);
+    public static readonly Kernel<RandomArgs> Forward = new Kernel<RandomArgs>("integers")
+        .OnCpu(DType.Int64, Run)
+        .OnGpu(DType.Int64, RunGpu);
 
     private static void Run(CpuDevice device, RandomArgs args)
     {

@@ -5,7 +5,7 @@ namespace Diffract.Kernels;
 
 /// <summary>Normally distributed numbers (Box and Muller 1958): words 2k and 2k+1 of the stream make the elements at
 /// these two positions, √(-2 ln u)·cos 2πv and √(-2 ln u)·sin 2πv.</summary>
-public static unsafe class Normal
+public static unsafe partial class Normal
 {
     private const int Pairs = RandomBlocks.Size / 2;
     private const float ToUnit32 = 1f / 4294967296f;
@@ -13,7 +13,8 @@ public static unsafe class Normal
     /// <summary>y = A + B·normal, one word of the stream an element.</summary>
     public static readonly Kernel<RandomArgs> Forward = new Kernel<RandomArgs>("normal")
         .OnCpu(DType.Float32, Simd)
-        .OnCpu(DType.Float64, Reference);
+        .OnCpu(DType.Float64, Reference)
+        .OnGpu(DType.Float32, RunGpu);
 
     // u in (0, 1] keeps the logarithm finite. 32 bits, rounded to float, give tails up to 6.7 standard deviations.
     private static float U(uint word) => (word + 1f) * ToUnit32;

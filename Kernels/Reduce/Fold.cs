@@ -18,5 +18,6 @@ public static partial class Fold<TFormula> where TFormula : struct, IFold
     /// <summary>y = what becomes of the sum over the middle axis, times the scale.</summary>
     public static readonly Kernel<FoldArgs> Forward = new Kernel<FoldArgs>(TFormula.Name)
         .OnCpu(DType.Float32, Simd)
-        .OnCpu(DType.Float64, Reference);
+        .OnCpu(DType.Float64, Reference)
+        .OnGpu(DType.Float32, RunGpu);
 }

@@ -8,4 +8,7 @@ public interface IFold : INamed
 
     /// <summary>From the sum to the result.</summary>
     static virtual double Finish(double sum) => sum;
+
+    /// <summary>The same in a GPU's thread.</summary>
+    static virtual double FinishOnGpu(double sum) => sum;
 }

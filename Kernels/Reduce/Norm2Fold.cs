@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using ILGPU.Runtime.Cuda;
 
 namespace Diffract.Kernels;
 
@@ -15,4 +16,12 @@ public readonly struct Norm2Fold : IFold
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double Finish(double sum) => Math.Sqrt(sum);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static double FinishOnGpu(double sum)
+    {
+        CudaAsm.Emit("sqrt.rn.f64 %0, %1;", out double root, sum);
+        return root;
+    }
 }

@@ -15,7 +15,7 @@ public readonly record struct PickArgs(View X, View Values, View Indices, long O
 
 /// <summary>Finds the winner along the middle axis of an array, and where it is.</summary>
 /// <typeparam name="TFormula">Who wins.</typeparam>
-public static unsafe class Pick<TFormula> where TFormula : struct, IPick
+public static unsafe partial class Pick<TFormula> where TFormula : struct, IPick
 {
     private const int Strip = 256;
 
@@ -23,7 +23,10 @@ public static unsafe class Pick<TFormula> where TFormula : struct, IPick
     public static readonly Kernel<PickArgs> Forward = new Kernel<PickArgs>(TFormula.Name)
         .OnCpu(DType.Float32, Run<float>).OnCpu(DType.Float64, Run<double>)
         .OnCpu(DType.Int64, Run<long>).OnCpu(DType.Int32, Run<int>)
-        .OnCpu(DType.UInt8, Run<byte>).OnCpu(DType.Bool, Run<byte>);
+        .OnCpu(DType.UInt8, Run<byte>).OnCpu(DType.Bool, Run<byte>)
+        .OnGpu(DType.Float32, RunGpu<float>).OnGpu(DType.Float64, RunGpu<double>)
+        .OnGpu(DType.Int64, RunGpu<long>).OnGpu(DType.Int32, RunGpu<int>)
+        .OnGpu(DType.UInt8, RunGpu<byte>).OnGpu(DType.Bool, RunGpu<byte>);
 
     // Items are strips of neighbouring places, so that the candidates of a strip are read as they lie in memory.
     private static void Run<T>(CpuDevice device, PickArgs args) where T : unmanaged, INumber<T>

@@ -16,12 +16,14 @@ public readonly record struct TopKArgs(
     View X, View Values, View Indices, long K, long Outer, long Length, long Inner);
 
 /// <summary>The k largest along the middle axis of an array.</summary>
-public static unsafe class TopK
+public static unsafe partial class TopK
 {
     /// <summary>The k largest, descending, equal ones by place, NaN first; runs under the type of x.</summary>
     public static readonly Kernel<TopKArgs> Forward = new Kernel<TopKArgs>("top_k")
         .OnCpu(DType.Float32, Run<float>).OnCpu(DType.Float64, Run<double>)
-        .OnCpu(DType.Int64, Run<long>).OnCpu(DType.Int32, Run<int>).OnCpu(DType.UInt8, Run<byte>);
+        .OnCpu(DType.Int64, Run<long>).OnCpu(DType.Int32, Run<int>).OnCpu(DType.UInt8, Run<byte>)
+        .OnGpu(DType.Float32, RunGpu<float>).OnGpu(DType.Float64, RunGpu<double>)
+        .OnGpu(DType.Int64, RunGpu<long>).OnGpu(DType.Int32, RunGpu<int>).OnGpu(DType.UInt8, RunGpu<byte>);
 
     private static void Run<T>(CpuDevice device, TopKArgs args) where T : unmanaged, INumber<T>
     {

@@ -5,13 +5,15 @@ namespace Diffract.Kernels;
 
 /// <summary>Folds the middle axis of an array of integers or truth values.</summary>
 /// <typeparam name="TFormula">What becomes of the numbers.</typeparam>
-public static unsafe class WholeFold<TFormula> where TFormula : struct, IWholeFold
+public static unsafe partial class WholeFold<TFormula> where TFormula : struct, IWholeFold
 {
     /// <summary>y = fold of x over the middle axis, in 64 bits; y is Int64 or of the type of x, which names the body.
     /// </summary>
     public static readonly Kernel<FoldArgs> Forward = new Kernel<FoldArgs>(TFormula.Name + ".whole")
         .OnCpu(DType.Int64, Run<long>).OnCpu(DType.Int32, Run<int>)
-        .OnCpu(DType.UInt8, Run<byte>).OnCpu(DType.Bool, Run<byte>);
+        .OnCpu(DType.UInt8, Run<byte>).OnCpu(DType.Bool, Run<byte>)
+        .OnGpu(DType.Int64, RunGpu<long>).OnGpu(DType.Int32, RunGpu<int>)
+        .OnGpu(DType.UInt8, RunGpu<byte>).OnGpu(DType.Bool, RunGpu<byte>);
 
     private static void Run<T>(CpuDevice device, FoldArgs args) where T : unmanaged, IBinaryInteger<T>
     {

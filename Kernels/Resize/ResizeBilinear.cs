@@ -19,11 +19,13 @@ public static partial class ResizeBilinear
     public static readonly Kernel<ResizeBilinearArgs> Forward =
         new Kernel<ResizeBilinearArgs>("resize_bilinear.forward")
             .OnCpu(DType.Float32, ForwardSimd)
-            .OnCpu(DType.Float64, ForwardReference);
+            .OnCpu(DType.Float64, ForwardReference)
+            .OnGpu(DType.Float32, ForwardGpu);
 
     /// <summary>X = Y, each weighted as it was read.</summary>
     public static readonly Kernel<ResizeBilinearArgs> Backward =
         new Kernel<ResizeBilinearArgs>("resize_bilinear.backward")
             .OnCpu(DType.Float32, BackwardSimd)
-            .OnCpu(DType.Float64, BackwardReference);
+            .OnCpu(DType.Float64, BackwardReference)
+            .OnGpu(DType.Float32, BackwardGpu);
 }

@@ -20,11 +20,13 @@ public static partial class UpsampleNearest
     public static readonly Kernel<UpsampleNearestArgs> Forward =
         new Kernel<UpsampleNearestArgs>("upsample_nearest.forward")
             .OnCpu(DType.Float32, ForwardSimd)
-            .OnCpu(DType.Float64, ForwardReference);
+            .OnCpu(DType.Float64, ForwardReference)
+            .OnGpu(DType.Float32, ForwardGpu);
 
     /// <summary>X = sum of Y over the copies of each pixel.</summary>
     public static readonly Kernel<UpsampleNearestArgs> Backward =
         new Kernel<UpsampleNearestArgs>("upsample_nearest.backward")
             .OnCpu(DType.Float32, BackwardSimd)
-            .OnCpu(DType.Float64, BackwardReference);
+            .OnCpu(DType.Float64, BackwardReference)
+            .OnGpu(DType.Float32, BackwardGpu);
 }

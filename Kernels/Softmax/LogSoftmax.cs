@@ -9,11 +9,13 @@ public static partial class LogSoftmax
     /// <summary>y = x - log(sum(e^x)).</summary>
     public static readonly Kernel<SoftmaxArgs> Forward = new Kernel<SoftmaxArgs>("log_softmax.forward")
         .OnCpu(DType.Float32, ForwardSimd)
-        .OnCpu(DType.Float64, ForwardReference);
+        .OnCpu(DType.Float64, ForwardReference)
+        .OnGpu(DType.Float32, ForwardGpu);
 
     /// <summary>dx = dy - e^y sum(dy).</summary>
     public static readonly Kernel<SoftmaxBackwardArgs> Backward =
         new Kernel<SoftmaxBackwardArgs>("log_softmax.backward")
             .OnCpu(DType.Float32, BackwardSimd)
-            .OnCpu(DType.Float64, BackwardReference);
+            .OnCpu(DType.Float64, BackwardReference)
+            .OnGpu(DType.Float32, BackwardGpu);
 }

@@ -23,10 +23,12 @@ public static partial class Softmax
     /// <summary>y = e^x / sum(e^x).</summary>
     public static readonly Kernel<SoftmaxArgs> Forward = new Kernel<SoftmaxArgs>("softmax.forward")
         .OnCpu(DType.Float32, ForwardSimd)
-        .OnCpu(DType.Float64, ForwardReference);
+        .OnCpu(DType.Float64, ForwardReference)
+        .OnGpu(DType.Float32, ForwardGpu);
 
     /// <summary>dx = y (dy - sum(y dy)).</summary>
     public static readonly Kernel<SoftmaxBackwardArgs> Backward = new Kernel<SoftmaxBackwardArgs>("softmax.backward")
         .OnCpu(DType.Float32, BackwardSimd)
-        .OnCpu(DType.Float64, BackwardReference);
+        .OnCpu(DType.Float64, BackwardReference)
+        .OnGpu(DType.Float32, BackwardGpu);
 }

@@ -29,12 +29,13 @@ public readonly record struct AdamStepArgs(View Parameter, View Gradient, View M
 
 /// <summary>Adam (Kingma and Ba 2015, algorithm 1) and AdamW (Loshchilov and Hutter 2019, algorithm 2) in one pass over
 /// memory.</summary>
-public static unsafe class AdamStep
+public static unsafe partial class AdamStep
 {
     /// <summary>m = b1 m + (1 - b1) g; s = b2 s + (1 - b2) g^2; p -= stepSize m / (sqrt(s) / rootBias + eps).</summary>
     public static readonly Kernel<AdamStepArgs> Kernel = new Kernel<AdamStepArgs>("adam_step")
         .OnCpu(DType.Float32, Single)
-        .OnCpu(DType.Float64, Reference);
+        .OnCpu(DType.Float64, Reference)
+        .OnGpu(DType.Float32, SingleGpu);
 
     private static void Single(CpuDevice device, AdamStepArgs args) =>
         device.For(Axpy.Chunks(args.Parameter.Count), chunk =>

@@ -7,7 +7,7 @@ namespace Diffract.Kernels;
 public readonly record struct AxpyArgs(double Alpha, View X, View Y);
 
 /// <summary>Adds a multiple of one array to another: how gradients add up.</summary>
-public static unsafe class Axpy
+public static unsafe partial class Axpy
 {
     private const int Chunk = 1 << 15;
 
@@ -16,7 +16,10 @@ public static unsafe class Axpy
         .OnCpu(DType.Float32, Single)
         .OnCpu(DType.Float64, Reference)
         .OnCpu(DType.Float16, Binary16)
-        .OnCpu(DType.BFloat16, BFloat);
+        .OnCpu(DType.BFloat16, BFloat)
+        .OnGpu(DType.Float32, SingleGpu)
+        .OnGpu(DType.Float16, NarrowGpu<HalfNumber>)
+        .OnGpu(DType.BFloat16, NarrowGpu<BFloatNumber>);
 
     private static void Single(CpuDevice device, AxpyArgs args) =>
         device.For(Chunks(args.Y.Count), chunk =>

@@ -7,12 +7,13 @@ namespace Diffract.Kernels;
 public readonly record struct ClipArgs(double Limit, View X);
 
 /// <summary>Limits an array in place; a NaN stays one.</summary>
-public static unsafe class Clip
+public static unsafe partial class Clip
 {
     /// <summary>x = min(max(x, -limit), limit).</summary>
     public static readonly Kernel<ClipArgs> Kernel = new Kernel<ClipArgs>("clip")
         .OnCpu(DType.Float32, Single)
-        .OnCpu(DType.Float64, Reference);
+        .OnCpu(DType.Float64, Reference)
+        .OnGpu(DType.Float32, SingleGpu);
 
     private static void Single(CpuDevice device, ClipArgs args) =>
         device.For(Axpy.Chunks(args.X.Count), chunk =>

@@ -7,12 +7,13 @@ namespace Diffract.Kernels;
 public readonly record struct EmaStepArgs(double Rate, View Source, View Average);
 
 /// <summary>Moves an exponential moving average one step towards its source.</summary>
-public static unsafe class EmaStep
+public static unsafe partial class EmaStep
 {
     /// <summary>average = rate * average + (1 - rate) * source.</summary>
     public static readonly Kernel<EmaStepArgs> Kernel = new Kernel<EmaStepArgs>("ema_step")
         .OnCpu(DType.Float32, Single)
-        .OnCpu(DType.Float64, Reference);
+        .OnCpu(DType.Float64, Reference)
+        .OnGpu(DType.Float32, SingleGpu);
 
     private static void Single(CpuDevice device, EmaStepArgs args) =>
         device.For(Axpy.Chunks(args.Average.Count), chunk =>

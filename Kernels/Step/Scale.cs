@@ -7,12 +7,13 @@ namespace Diffract.Kernels;
 public readonly record struct ScaleArgs(double Alpha, View X);
 
 /// <summary>Multiplies an array in place: gradients that are clipped or unscaled.</summary>
-public static unsafe class Scale
+public static unsafe partial class Scale
 {
     /// <summary>x *= alpha.</summary>
     public static readonly Kernel<ScaleArgs> Kernel = new Kernel<ScaleArgs>("scale")
         .OnCpu(DType.Float32, Single)
-        .OnCpu(DType.Float64, Reference);
+        .OnCpu(DType.Float64, Reference)
+        .OnGpu(DType.Float32, SingleGpu);
 
     private static void Single(CpuDevice device, ScaleArgs args) =>
         device.For(Axpy.Chunks(args.X.Count), chunk =>

@@ -18,12 +18,13 @@ public readonly record struct SgdStepArgs(View Parameter, View Gradient, View Mo
     double Dampening, double WeightDecay, bool Nesterov, bool First);
 
 /// <summary>Stochastic gradient descent, with velocity after Sutskever et al. 2013, in one pass over memory.</summary>
-public static unsafe class SgdStep
+public static unsafe partial class SgdStep
 {
     /// <summary>g += wd p; v = mu v + (1 - dampening) g; p -= lr (v, or g + mu v with Nesterov).</summary>
     public static readonly Kernel<SgdStepArgs> Kernel = new Kernel<SgdStepArgs>("sgd_step")
         .OnCpu(DType.Float32, Single)
-        .OnCpu(DType.Float64, Reference);
+        .OnCpu(DType.Float64, Reference)
+        .OnGpu(DType.Float32, SingleGpu);
 
     private static void Single(CpuDevice device, SgdStepArgs args) =>
         device.For(Axpy.Chunks(args.Parameter.Count), chunk =>

@@ -8,12 +8,13 @@ public readonly record struct SumSquaresArgs(View X, View Y);
 
 /// <summary>The square of an array's length, added up in float64 in an order that only the array's size decides.
 /// </summary>
-public static unsafe class SumSquares
+public static unsafe partial class SumSquares
 {
     /// <summary>y = sum of x^2; runs under the type of x.</summary>
     public static readonly Kernel<SumSquaresArgs> Kernel = new Kernel<SumSquaresArgs>("sum_squares")
         .OnCpu(DType.Float32, Single)
-        .OnCpu(DType.Float64, Reference);
+        .OnCpu(DType.Float64, Reference)
+        .OnGpu(DType.Float32, SingleGpu);
 
     private static void Single(CpuDevice device, SumSquaresArgs args)
     {

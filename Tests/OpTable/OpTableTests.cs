@@ -91,11 +91,11 @@ public sealed class OpTableTests
     // Large rows are about the division of work, which small ones of other types do not have.
     private static DType[] Types(OpCase row) => row.Large ? row.DTypes[..1] : row.DTypes;
 
-    private static Naive Expected(OpCase row, Tensor?[] inputs) => row.Reference is { } reference
+    internal static Naive Expected(OpCase row, Tensor?[] inputs) => row.Reference is { } reference
         ? reference([.. inputs.Select(i => i is null ? null! : Naive.Of(i))])
         : Naive.Of(row.Run([.. inputs.Select(i => i is { } x && x.DType.IsFloating() ? x.To(DType.Float64) : i)]));
 
-    private static IEnumerable<TestCaseData> Named(IEnumerable<OpCase> rows)
+    internal static IEnumerable<TestCaseData> Named(IEnumerable<OpCase> rows)
     {
         var seen = new Dictionary<string, int>();
         foreach (var row in rows)

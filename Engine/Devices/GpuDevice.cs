@@ -1,0 +1,19 @@
+namespace Diffract.Engine;
+
+/// <summary>A device that runs PTX: an NVIDIA GPU, or its simulation. Kernels are queued in order; what is read on the
+/// host is waited for.</summary>
+public abstract class GpuDevice : Device
+{
+    private protected GpuDevice(string name) : base(name) { }
+
+    /// <summary>Its architecture as ten times the compute capability: 80, 90.</summary>
+    public abstract int Architecture { get; }
+
+    /// <summary>Queues a kernel.</summary>
+    /// <param name="kernel">The kernel.</param>
+    /// <param name="size">How many threads.</param>
+    /// <param name="arguments">The parameters, each at its place.</param>
+    /// <param name="places">First byte of every parameter.</param>
+    internal abstract void Launch(
+        IGpuKernel kernel, GpuSize size, ReadOnlySpan<byte> arguments, ReadOnlySpan<int> places);
+}

@@ -1,0 +1,48 @@
+namespace Diffract.Engine.Sim;
+
+/// <summary>A warp's asynchronous copies (<c>cp.async</c>). A device may do them at any time until they are waited for;
+/// here they are done at the last moment, so that who does not wait finds nothing.</summary>
+internal sealed class SimCopies
+{
+    private readonly List<Action>[] open = new List<Action>[SimWarp.Lanes];
+    private readonly Queue<List<Action>>[] groups = new Queue<List<Action>>[SimWarp.Lanes];
+
+    public SimCopies()
+    {
+        for (var l = 0; l < SimWarp.Lanes; l++) (open[l], groups[l]) = ([], new Queue<List<Action>>());
+    }
+
+    /// <summary>True while any is under way.</summary>
+    public bool Any => open.Any(o => o.Count > 0) || groups.Any(g => g.Any(c => c.Count > 0));
+
+    /// <summary>Forgets all.</summary>
+    public void Clear()
+    {
+        foreach (var copies in open) copies.Clear();
+        foreach (var queue in groups) queue.Clear();
+    }
+
+    /// <summary>Starts a copy.</summary>
+    public void Add(int lane, Action copy) => open[lane].Add(copy);
+
+    /// <summary>Closes a lane's group of copies.</summary>
+    public void Commit(int lane)
+    {
+        groups[lane].Enqueue(open[lane]);
+        open[lane] = [];
+    }
+
+    /// <summary>Does a lane's copies, the newest <paramref name="groupsLeft"/> groups excepted.</summary>
+    public void Wait(int lane, int groupsLeft)
+    {
+        while (groups[lane].Count > groupsLeft)
+            foreach (var copy in groups[lane].Dequeue()) copy();
+    }
+
+    /// <summary>Does all of a lane's copies.</summary>
+    public void WaitAll(int lane)
+    {
+        Commit(lane);
+        Wait(lane, 0);
+    }
+}

@@ -1,0 +1,31 @@
+namespace Diffract.Engine.Sim;
+
+/// <summary>Registers that hold where a thread is (PTX ISA 8.4, chapter 10).</summary>
+internal static class SpecialRegisters
+{
+    /// <summary>What a register holds in a lane; null for one that is not known.</summary>
+    public static Func<SimWarp, int, ulong>? Find(string name) => name switch
+    {
+        "%tid.x" => (w, l) => (ulong)(Thread(w, l) % w.Block.Launch.Block.X),
+        "%tid.y" => (w, l) => (ulong)(Thread(w, l) / w.Block.Launch.Block.X % w.Block.Launch.Block.Y),
+        "%tid.z" => (w, l) => (ulong)(Thread(w, l) / w.Block.Launch.Block.X / w.Block.Launch.Block.Y),
+        "%ntid.x" => (w, _) => (ulong)w.Block.Launch.Block.X,
+        "%ntid.y" => (w, _) => (ulong)w.Block.Launch.Block.Y,
+        "%ntid.z" => (w, _) => (ulong)w.Block.Launch.Block.Z,
+        "%ctaid.x" => (w, _) => (ulong)w.Block.Position.X,
+        "%ctaid.y" => (w, _) => (ulong)w.Block.Position.Y,
+        "%ctaid.z" => (w, _) => (ulong)w.Block.Position.Z,
+        "%nctaid.x" => (w, _) => (ulong)w.Block.Launch.Grid.X,
+        "%nctaid.y" => (w, _) => (ulong)w.Block.Launch.Grid.Y,
+        "%nctaid.z" => (w, _) => (ulong)w.Block.Launch.Grid.Z,
+        "%laneid" => (_, l) => (ulong)l,
+        "%warpid" => (w, _) => (ulong)w.Index,
+        "%lanemask_lt" => (_, l) => (1UL << l) - 1,
+        "%lanemask_le" => (_, l) => (2UL << l) - 1,
+        "%lanemask_eq" => (_, l) => 1UL << l,
+        "%dynamic_smem_size" => (w, _) => (ulong)w.Block.Launch.DynamicShared,
+        _ => null,
+    };
+
+    private static int Thread(SimWarp warp, int lane) => warp.Index * SimWarp.Lanes + lane;
+}

@@ -1,0 +1,53 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Diffract.Engine;
+
+namespace Diffract.Kernels;
+
+/// <summary>A kernel's parameters as the driver takes them, one after the other in the order of the method's.</summary>
+internal unsafe ref struct GpuArguments
+{
+    private const int MostBytes = 1024, MostCount = 32;
+
+    private fixed byte bytes[MostBytes];
+    private fixed int places[MostCount];
+    private int end, count;
+
+    /// <summary>Nothing yet.</summary>
+    public GpuArguments() { }
+
+    /// <summary>The parameters, each at its place.</summary>
+    [UnscopedRef]
+    public readonly ReadOnlySpan<byte> Bytes => MemoryMarshal.CreateReadOnlySpan(in bytes[0], end);
+
+    /// <summary>First byte of every parameter.</summary>
+    [UnscopedRef]
+    public readonly ReadOnlySpan<int> Places => MemoryMarshal.CreateReadOnlySpan(in places[0], count);
+
+    /// <summary>An <see cref="ILGPU.ArrayView{T}"/> over a view's memory; empty for an absent one.</summary>
+    public GpuArguments Put<T>(View view) where T : unmanaged =>
+        Put(new ViewArgument(view.Address, view.Exists ? view.Count * view.DType.Size() / sizeof(T) : 0));
+
+    /// <summary>An <see cref="ILGPU.ArrayView{T}"/> over <paramref name="length"/> elements.</summary>
+    public GpuArguments Put<T>(T* address, long length) where T : unmanaged =>
+        Put(new ViewArgument((nint)address, length));
+
+    /// <summary>A number, or a struct of numbers.</summary>
+    public GpuArguments Put<T>(T value) where T : struct
+    {
+        // A struct lies at multiples of its largest number, as a field behind a byte does.
+        int size = Unsafe.SizeOf<T>(), alignment = Unsafe.SizeOf<Behind<T>>() - size;
+        end = (end + alignment - 1) / alignment * alignment;
+        if (end + size > MostBytes || count == MostCount)
+            throw new InvalidOperationException($"a kernel takes at most {MostBytes} bytes in {MostCount} parameters");
+        places[count++] = end;
+        Unsafe.WriteUnaligned(ref bytes[end], value);
+        end += size;
+        return this;
+    }
+
+    private readonly record struct ViewArgument(nint Address, long Length);
+
+    private readonly record struct Behind<T>(byte First, T Value);
+}

@@ -61,7 +61,7 @@ internal static class GpuCompiler
             context = Context.Create(builder =>
                 builder.DefaultCPU().EnableAlgorithms().Optimize(OptimizationLevel.O2));
             backend = new PTXBackend(context, new CudaArchitecture(architecture / 10, architecture % 10),
-                CudaInstructionSet.ISA_70, null!);
+                Instructions(architecture), null!);
         }
 
         public GpuProgram Compile(GpuKernel kernel)
@@ -71,6 +71,15 @@ internal static class GpuCompiler
                 new KernelSpecialization(kernel.Threads, null));
             return new GpuProgram(compiled.Name, GpuText.Correct(compiled.PTXAssembly, architecture));
         }
+
+        // The oldest version of the language that knows the architecture: any driver that knows the device reads it.
+        private static CudaInstructionSet Instructions(int architecture) => architecture switch
+        {
+            < 86 => CudaInstructionSet.ISA_70,
+            < 87 => CudaInstructionSet.ISA_71,
+            < 89 => CudaInstructionSet.ISA_74,
+            _ => CudaInstructionSet.ISA_78,
+        };
 
         public void Dispose()
         {

@@ -17,8 +17,8 @@ internal static partial class GpuText
         return WithoutDetours(text);
     }
 
-    /// <summary>Removes variables in the thread's memory into which a number is put only to be taken out by the next
-    /// instruction.</summary>
+    /// <summary>Removes variables in the thread's memory into which a number is put only to be taken out again before
+    /// the next branch or label.</summary>
     internal static string WithoutDetours(string text)
     {
         var lines = text.Split('\n').ToList();
@@ -50,14 +50,37 @@ internal static partial class GpuText
         }
         // The one other use is the register's own declaration as the slot's address.
         if (others != 1) return;
+        var values = new Dictionary<int, string>();
         foreach (var (at, (type, _)) in loaded)
-            if (!stored.TryGetValue(at - 1, out var before) || before.Type != type) return;
-        foreach (var (at, (type, target)) in loaded) lines[at] = $"\tmov.{type}\t{target}, {stored[at - 1].Value};";
+        {
+            if (Value(lines, stored, at, type) is not { } value) return;
+            values[at] = value;
+        }
+        foreach (var (at, (type, target)) in loaded) lines[at] = $"\tmov.{type}\t{target}, {values[at]};";
         foreach (var at in stored.Keys) lines[at] = "";
         for (var i = 0; i < lines.Count; i++)
             if (SlotAddress().Match(lines[i]) is { Success: true } m && m.Groups[2].Value == slot
                 || Declaration().Match(lines[i]) is { Success: true } d && d.Groups[1].Value == slot) lines[i] = "";
     }
+
+    // What the slot holds at a line, where that is sure; null where it is not.
+    private static string? Value(
+        List<string> lines, Dictionary<int, (string Type, string Value)> stored, int at, string type)
+    {
+        for (var i = at - 1; i >= 0; i--)
+        {
+            if (stored.TryGetValue(i, out var store))
+                return store.Type == type && !lines[(i + 1)..at].Exists(l => Writes(l, store.Value))
+                    ? store.Value : null;
+            var line = lines[i].AsSpan().Trim();
+            if (line.EndsWith(":") || line.StartsWith("@") || line.StartsWith("bra") || line.StartsWith("brx"))
+                return null;
+        }
+        return null;
+    }
+
+    private static bool Writes(string line, string register) =>
+        FirstOperand().Match(line) is { Success: true } m && m.Groups[1].Value == register;
 
     // %rd1 stands in %rd14 too.
     private static bool Uses(string line, string register)
@@ -82,6 +105,9 @@ internal static partial class GpuText
 
     [GeneratedRegex(@"^\s*st\.local\.(\w+)\s+\[(%\w+)\], (\S+);\s*$")]
     private static partial Regex Store();
+
+    [GeneratedRegex(@"^\s*[\w.]+\s+(%\w+),")]
+    private static partial Regex FirstOperand();
 
     [GeneratedRegex(@"^\s*ld\.local\.(\w+)\s+(\S+), \[(%\w+)\];\s*$")]
     private static partial Regex Load();

@@ -28,7 +28,7 @@ public static unsafe partial class MaxPool2d
         long window = at / channels, c = at - window * channels, row = window / columns.Out, n = row / rows.Out;
         int oh = (int)(row - n * rows.Out), ow = (int)(window - row * columns.Out);
         int top = rows.Start(oh), bottom = rows.End(oh), left = columns.Start(ow), right = columns.End(ow);
-        var image = n * rows.In * columns.In;
+        var image = n * rows.In * columns.In * channels + c;
         var place = top * columns.In + left;
         var best = float.NegativeInfinity;
         for (var h = top; h < bottom; h++)
@@ -36,7 +36,7 @@ public static unsafe partial class MaxPool2d
             for (var w = left; w < right; w++)
             {
                 var pixel = h * columns.In + w;
-                var value = x[(image + pixel) * channels + c];
+                var value = x[image + (long)pixel * channels];
                 if (value > best || (Interop.FloatAsInt(value) & 0x7FFFFFFF) > InfinityBits)
                 {
                     best = value;

@@ -1,0 +1,48 @@
+using System.Globalization;
+using System.Text;
+using Diffract.Kernels;
+
+namespace Diffract.Tests.Kernels.Gpu;
+
+/// <summary>The page of a GPU's kernels, made of what the assembler says.</summary>
+internal static class KernelsPage
+{
+    private const string Introduction = """
+        # Kernels for GPUs
+
+        Made from the kernels and from what NVIDIA's assembler (ptxas 12.4) says of them; do not edit. To make it anew:
+        `DIFFRACT_UPDATE_DOCS=1 dotnet test Tests --filter FullyQualifiedName~AssemblerTests`, with `DIFFRACT_PTXAS` set to
+        the assembler where it is not on the path.
+
+        A row stands for a method in C# with all formulas and types that the op table runs it with (*texts*), for
+        compute capability 8.0. None of them keeps anything in a thread's own memory: no stack, no spilled registers.
+
+        | kernel | texts | threads | registers | shared memory, bytes |
+        | --- | ---: | ---: | ---: | ---: |
+
+        """;
+
+    public static string Text(IEnumerable<(GpuKernel Kernel, Assembled Result)> kernels)
+    {
+        var text = new StringBuilder(Introduction.ReplaceLineEndings("\n"));
+        foreach (var group in kernels.GroupBy(k => Name(k.Kernel)).OrderBy(g => g.Key, StringComparer.Ordinal))
+            text.Append(CultureInfo.InvariantCulture, $"| {group.Key} | {group.Count()} | {group.First().Kernel.Threads} ")
+                .Append(CultureInfo.InvariantCulture, $"| {Range(group.Select(k => k.Result.Registers))} ")
+                .Append(CultureInfo.InvariantCulture, $"| {Range(group.Select(k => k.Result.Shared))} |\n");
+        return text.ToString();
+    }
+
+    /// <summary>Room and method: <c>GroupNorm.SampleFactors</c>.</summary>
+    public static string Name(GpuKernel kernel)
+    {
+        var type = kernel.Method.DeclaringType!;
+        var outer = type.DeclaringType ?? type;
+        return $"{outer.Name.Split('`')[0]}.{kernel.Method.Name}";
+    }
+
+    private static string Range(IEnumerable<int> numbers)
+    {
+        var all = numbers.ToList();
+        return all.Min() == all.Max() ? $"{all.Min()}" : $"{all.Min()} to {all.Max()}";
+    }
+}

@@ -16,7 +16,8 @@ internal static class CommonOptions
     /// <summary>Where to calculate.</summary>
     public static Option<string?> Device()
     {
-        var option = Choice("--device", "Where to calculate", "cpu");
+        var option = Choice("--device", "Where to calculate; sim runs the GPU's kernels in an interpreter, slowly, and "
+            + "checks every access", "cpu", "sim");
         option.DefaultValueFactory = _ => "cpu";
         return option;
     }
@@ -42,6 +43,7 @@ internal static class CommonOptions
     public static Device OpenDevice(string? name, int threads) => name switch
     {
         null or "cpu" => threads == Engine.Device.Cpu.Threads ? Engine.Device.Cpu : new CpuDevice(threads),
+        "sim" => new SimDevice(),
         _ => throw new DeviceException($"there is no device '{name}' on this machine"),
     };
 

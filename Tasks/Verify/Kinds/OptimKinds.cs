@@ -75,8 +75,8 @@ internal static class OptimKinds
         for (var step = 0; step < c.Data["source"].Shape[0]; step++)
         {
             var values = c.Slice("source", step);
-            if (c.DType == DType.Float64) source.CopyFrom<double>(values.AsSpan<double>());
-            else source.CopyFrom<float>(values.AsSpan<float>());
+            if (c.DType == DType.Float64) source.CopyFrom<double>(values.ToArray<double>());
+            else source.CopyFrom<float>(values.ToArray<float>());
             ema.Update();
             after.AddRange(Elements.Doubles(ema.Averages(rate)[0].Tensor));
         }

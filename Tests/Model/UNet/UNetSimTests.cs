@@ -1,0 +1,61 @@
+using Diffract.Autograd;
+using Diffract.Engine;
+using Diffract.Model;
+using NUnit.Framework;
+
+namespace Diffract.Tests;
+
+/// <summary>A whole U-Net with a GPU's kernels on the simulated device, forward and backward, against the CPU's.
+/// </summary>
+[Parallelizable(ParallelScope.All)]
+internal sealed class UNetSimTests
+{
+    // About 20 million multiplications forward.
+    private static readonly UNetConfig config = new()
+    {
+        ImageSize = 8,
+        ModelChannels = 32,
+        ChannelMult = [1, 2],
+        NumResBlocks = 1,
+        AttentionResolutions = [2],
+        NumHeadChannels = 16,
+    };
+
+    [Test]
+    public void Output_and_gradients_are_those_of_the_cpu()
+    {
+        var (expected, found) = (Run(Device.Cpu), Run(new SimDevice()));
+        Assert.That(found.Keys, Is.EqualTo(expected.Keys));
+        // A bias before a norm has no influence: its gradient is what rounding leaves of large numbers.
+        var least = 1e-2f * expected.Values.Max(v => v.Max(Math.Abs));
+        foreach (var (name, values) in expected)
+        {
+            var largest = Math.Max(values.Max(Math.Abs), least);
+            Assert.That(found[name].Zip(values, (a, b) => Math.Abs(a - b)).Max() / largest, Is.LessThan(2e-5),
+                $"{name}, of {largest}");
+        }
+    }
+
+    private static SortedDictionary<string, float[]> Run(Device device)
+    {
+        using var scope = Scope.Open();
+        using var network = new UNet(config);
+        network.Initialise(new Generator(8));
+        foreach (var (_, parameter) in network.State())
+            using (Scope.Open())
+                parameter.Assign(parameter.Value + Tensor.Randn(parameter.Shape, new Generator(9)) * 0.05f);
+        network.To(device);
+        var x = Tensor.Randn([1, 8, 8, 3], new Generator(1)).To(device);
+        x.RequiresGrad = true;
+        var y = network.Forward(x, Tensor.From(500L).To(device));
+        (y * y).Sum().Backward();
+        var results = new SortedDictionary<string, float[]>(StringComparer.Ordinal)
+        {
+            ["output"] = y.ToArray<float>(),
+            ["input"] = x.Grad!.ToArray<float>(),
+        };
+        foreach (var (name, parameter) in network.State())
+            if (parameter.Value.Grad is { } grad) results[name] = grad.ToArray<float>();
+        return results;
+    }
+}

@@ -11,8 +11,8 @@ internal static class KernelsPage
         # Kernels for GPUs
 
         Made from the kernels and from what NVIDIA's assembler (ptxas 12.4) says of them; do not edit. To make it anew:
-        `DIFFRACT_UPDATE_DOCS=1 dotnet test Tests --filter FullyQualifiedName~AssemblerTests`, with `DIFFRACT_PTXAS` set to
-        the assembler where it is not on the path.
+        `DIFFRACT_UPDATE_DOCS=1 dotnet test Tests --filter FullyQualifiedName~AssemblerTests`, with `DIFFRACT_PTXAS`
+        set to the assembler where it is not on the path.
 
         A row stands for a method in C# with all formulas and types that the op table runs it with (*texts*), for
         compute capability 8.0. None of them keeps anything in a thread's own memory: no stack, no spilled registers.
@@ -26,7 +26,8 @@ internal static class KernelsPage
     {
         var text = new StringBuilder(Introduction.ReplaceLineEndings("\n"));
         foreach (var group in kernels.GroupBy(k => Name(k.Kernel)).OrderBy(g => g.Key, StringComparer.Ordinal))
-            text.Append(CultureInfo.InvariantCulture, $"| {group.Key} | {group.Count()} | {group.First().Kernel.Threads} ")
+            text.Append(CultureInfo.InvariantCulture, $"| {group.Key} | {group.Count()} ")
+                .Append(CultureInfo.InvariantCulture, $"| {group.First().Kernel.Threads} ")
                 .Append(CultureInfo.InvariantCulture, $"| {Range(group.Select(k => k.Result.Registers))} ")
                 .Append(CultureInfo.InvariantCulture, $"| {Range(group.Select(k => k.Result.Shared))} |\n");
         return text.ToString();

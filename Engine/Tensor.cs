@@ -170,7 +170,7 @@ public sealed class Tensor : IDisposable
         var values = new T[Count];
         if (IsContiguous)
         {
-            Device.Download(View.Address, MemoryMarshal.AsBytes(values.AsSpan()));
+            Transfer.Download(Device, View.Address, values.AsSpan());
             GC.KeepAlive(this);
             return values;
         }
@@ -201,7 +201,7 @@ public sealed class Tensor : IDisposable
             throw new InvalidOperationException("this tensor's memory is read-only (a mapped file)");
         if (values.Length != Count) throw new ShapeException($"{Shape} has {Count} elements, found {values.Length}");
         if (DTypes.Of<T>() != DType) throw new DTypeException($"the tensor is {DType}, not {DTypes.Of<T>()}");
-        Device.Upload(View.Address, MemoryMarshal.AsBytes(values));
+        Transfer.Upload(Device, View.Address, values);
         GC.KeepAlive(this);
         Storage.MarkChanged();
     }

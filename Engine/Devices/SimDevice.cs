@@ -10,7 +10,6 @@ public sealed class SimDevice : GpuDevice
 {
     private readonly Lock gate = new();
     private readonly SimMemory memory = new();
-    private readonly HashSet<IGpuKernel> kernels = [];
     private long liveBytes, peakBytes, liveBlocks, forgotten;
 
     /// <summary>A simulated GPU.</summary>
@@ -19,21 +18,6 @@ public sealed class SimDevice : GpuDevice
 
     /// <inheritdoc/>
     public override int Architecture { get; }
-
-    /// <summary>Instructions that the warps of all launches have taken.</summary>
-    public long Steps { get; private set; }
-
-    /// <summary>Launches so far.</summary>
-    public long Launches { get; private set; }
-
-    /// <summary>Every kernel that was launched.</summary>
-    internal IReadOnlyCollection<IGpuKernel> Kernels
-    {
-        get
-        {
-            lock (gate) return [.. kernels];
-        }
-    }
 
     /// <inheritdoc/>
     public override MemoryStatistics Memory
@@ -94,11 +78,6 @@ public sealed class SimDevice : GpuDevice
     {
         Cancellation.Current.ThrowIfCancellationRequested();
         lock (gate)
-        {
-            kernels.Add(kernel);
-            Steps += SimMachine.Run(kernel.For(Architecture).Simulated,
-                new SimLaunch(size.Grid, size.Block, size.DynamicShared, arguments.ToArray(), memory));
-            Launches++;
-        }
+            SimMachine.Run(kernel.For(Architecture).Simulated, new SimLaunch(size, arguments.ToArray(), memory));
     }
 }

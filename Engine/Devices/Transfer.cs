@@ -1,9 +1,26 @@
+using System.Runtime.InteropServices;
+
 namespace Diffract.Engine;
 
-/// <summary>Copies between devices.</summary>
+/// <summary>Copies between devices, in pieces: a span of bytes ends at 2 GiB, an array of wider elements does not.
+/// </summary>
 internal static unsafe class Transfer
 {
     private const int Piece = 1 << 26;
+
+    /// <summary>Copies from the host to a device.</summary>
+    public static void Upload<T>(Device device, nint address, ReadOnlySpan<T> source) where T : unmanaged
+    {
+        for (; !source.IsEmpty; source = source[Math.Min(Piece, source.Length)..], address += (nint)Piece * sizeof(T))
+            device.Upload(address, MemoryMarshal.AsBytes(source[..Math.Min(Piece, source.Length)]));
+    }
+
+    /// <summary>Copies from a device to the host.</summary>
+    public static void Download<T>(Device device, nint address, Span<T> target) where T : unmanaged
+    {
+        for (; !target.IsEmpty; target = target[Math.Min(Piece, target.Length)..], address += (nint)Piece * sizeof(T))
+            device.Download(address, MemoryMarshal.AsBytes(target[..Math.Min(Piece, target.Length)]));
+    }
 
     /// <summary>Copies a contiguous tensor's elements into another's of the same shape and type.</summary>
     public static void Copy(Tensor from, Tensor to)

@@ -3,12 +3,9 @@ namespace Diffract.Engine.Sim;
 /// <summary>A block of threads: its warps, its shared memory, its barriers.</summary>
 internal sealed class SimBlock
 {
-    // A warp runs this long before another gets its turn: long enough to be quick, short enough that a warp that waits
-    // for another in a loop does not wait long.
+    // A warp runs this long before another gets its turn: long enough to be quick, short enough that one that waits for
+    // another in a loop does not wait long.
     private const int Slice = 4096;
-
-    // A launch that does nothing but ask whether it may go on for this many turns never will.
-    private const int MostIdleTurns = 1000;
 
     private readonly SimWarp[] warps;
     private readonly int threads;
@@ -17,12 +14,12 @@ internal sealed class SimBlock
     public SimBlock(SimProgram program, SimLaunch launch)
     {
         (Program, Launch) = (program, launch);
-        threads = launch.Block.X * launch.Block.Y * launch.Block.Z;
+        threads = launch.Size.Block.X * launch.Size.Block.Y * launch.Size.Block.Z;
         WarpCount = (threads + SimWarp.Lanes - 1) / SimWarp.Lanes;
-        Shared = new SimShared(program.SharedBytes + launch.DynamicShared, WarpCount);
+        Shared = new SimShared(program.SharedBytes + launch.Size.DynamicShared, WarpCount);
         warps = new SimWarp[WarpCount];
         for (var w = 0; w < WarpCount; w++)
-            warps[w] = new SimWarp(program, this, w, Math.Min(SimWarp.Lanes, threads - w * SimWarp.Lanes));
+            warps[w] = new SimWarp(program, this, w);
     }
 
     public SimProgram Program { get; }
@@ -34,39 +31,29 @@ internal sealed class SimBlock
 
     public SimShared Shared { get; }
 
-    /// <summary>Objects in shared memory that keep count of arrivals, by address.</summary>
-    public Dictionary<ulong, SimMbarrier> Mbarriers { get; } = [];
-
     /// <summary>Its position in the grid.</summary>
     public (int X, int Y, int Z) Position { get; private set; }
 
-    /// <summary>Runs all threads of the block at a position; returns the number of instructions of all warps.</summary>
-    public long Run((int X, int Y, int Z) position)
+    /// <summary>Runs all threads of the block at a position.</summary>
+    public void Run((int X, int Y, int Z) position)
     {
         Position = position;
         Shared.Clear();
-        Mbarriers.Clear();
         foreach (var warp in warps) clock = Math.Max(clock, warp.Now);
         clock++;
         for (var w = 0; w < warps.Length; w++)
             warps[w].Start(Math.Min(SimWarp.Lanes, threads - w * SimWarp.Lanes), clock);
-        long steps = 0;
-        var idle = 0;
         while (true)
         {
-            long before = steps;
             var moved = false;
             foreach (var warp in warps)
             {
                 if (warp.Waits != SimWait.Nothing) continue;
-                var done = warp.Run(Slice);
-                steps += done;
-                moved |= done == Slice || warp.Waits != SimWait.Nothing;
+                warp.Run(Slice);
+                moved = true;
             }
-            if (Array.TrueForAll(warps, w => w.Waits == SimWait.Exit)) return steps;
-            moved |= OpenBarriers();
-            idle = moved ? 0 : idle + 1;
-            if (steps == before && !moved || idle > MostIdleTurns) throw Deadlock();
+            if (Array.TrueForAll(warps, w => w.Waits == SimWait.Exit)) return;
+            if (!OpenBarriers() && !moved) throw Deadlock();
         }
     }
 
@@ -90,6 +77,6 @@ internal sealed class SimBlock
     }
 
     private SimException Deadlock() => new($"{Program.Name}, block {Position}: nothing moves any more; "
-        + string.Join(", ", warps.Where(w => w.Waits != SimWait.Exit).Select(w => w.Waits == SimWait.Barrier
-            ? $"warp {w.Index} waits at barrier {w.Barrier}" : $"warp {w.Index} waits in a loop")));
+        + string.Join(", ", warps.Where(w => w.Waits == SimWait.Barrier)
+            .Select(w => $"warp {w.Index} waits at barrier {w.Barrier}")));
 }

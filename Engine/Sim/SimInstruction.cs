@@ -22,7 +22,7 @@ internal sealed record SimInstruction(string Text, SimKind Kind, Action<SimWarp,
     public bool GuardNegated { get; init; }
 
     /// <summary>Row of the number that an indexed branch chooses by, times 32.</summary>
-    public int Guard2 { get; init; }
+    public int Choice { get; init; }
 
     /// <summary>Where a branch can go.</summary>
     public int[] Targets { get; init; } = [];

@@ -3,13 +3,12 @@ namespace Diffract.Engine.Sim;
 /// <summary>Runs kernels.</summary>
 internal static class SimMachine
 {
-    /// <summary>Runs all blocks of a launch, one after the other; returns the number of instructions that its warps
-    /// took.</summary>
+    /// <summary>Runs all blocks of a launch, one after the other.</summary>
     /// <exception cref="SimException">A kernel did what no device promises to survive, or the launch does not fit it.
     /// </exception>
-    public static long Run(SimProgram program, SimLaunch launch)
+    public static void Run(SimProgram program, SimLaunch launch)
     {
-        var (block, grid) = (launch.Block, launch.Grid);
+        var (block, grid) = (launch.Size.Block, launch.Size.Grid);
         var threads = (long)block.X * block.Y * block.Z;
         if (threads < 1 || threads > program.MaxThreads)
             throw new SimException($"{program.Name} is launched with {threads} threads a block; it takes at most "
@@ -21,14 +20,13 @@ internal static class SimMachine
                 + $"{launch.Arguments.Length}");
         launch.Memory.BeginLaunch((long)grid.X * grid.Y * grid.Z);
         var worker = new SimBlock(program, launch);
-        long steps = 0, index = 0;
+        long index = 0;
         for (var z = 0; z < grid.Z; z++)
             for (var y = 0; y < grid.Y; y++)
                 for (var x = 0; x < grid.X; x++)
                 {
                     launch.Memory.BeginBlock(index++);
-                    steps += worker.Run((x, y, z));
+                    worker.Run((x, y, z));
                 }
-        return steps;
     }
 }

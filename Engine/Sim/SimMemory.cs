@@ -4,7 +4,7 @@ namespace Diffract.Engine.Sim;
 
 /// <summary>The simulated device's global memory. For every byte it is known whether anything was written there, and
 /// which block of the current launch wrote or read it last, so that a kernel cannot read what nobody wrote and two
-/// blocks cannot touch each other's numbers unnoticed.</summary>
+/// blocks cannot touch each other's numbers unnoticed. One thread at a time.</summary>
 internal sealed unsafe class SimMemory
 {
     // Bytes on both sides of a block that belong to nobody.
@@ -39,24 +39,17 @@ internal sealed unsafe class SimMemory
     public nint Allocate(long bytes)
     {
         var block = new Block((nint)NativeMemory.AlignedAlloc((nuint)(bytes + 2 * Margin), Margin) + Margin, bytes);
-        lock (blocks)
-        {
-            var at = Find(block.Start);
-            blocks.Insert(at + 1, block);
-        }
+        blocks.Insert(Find(block.Start) + 1, block);
         return block.Start;
     }
 
     public void Free(nint address)
     {
-        lock (blocks)
-        {
-            var at = Find(address);
-            if (at < 0 || blocks[at].Start != address) throw new SimException($"{address:x} was not allocated");
-            if (last == blocks[at]) last = null;
-            blocks.RemoveAt(at);
-            NativeMemory.AlignedFree((void*)(address - Margin));
-        }
+        var at = Find(address);
+        if (at < 0 || blocks[at].Start != address) throw new SimException($"{address:x} was not allocated");
+        if (last == blocks[at]) last = null;
+        blocks.RemoveAt(at);
+        NativeMemory.AlignedFree((void*)(address - Margin));
     }
 
     /// <summary>Copies from the host.</summary>
@@ -129,13 +122,12 @@ internal sealed unsafe class SimMemory
     {
         var block = last;
         if (block is null || !block.Holds(address))
-            lock (blocks)
-            {
-                var at = Find((nint)address);
-                block = at >= 0 && blocks[at].Holds(address) ? blocks[at] : null;
-                if (block is null) throw new SimException($"{what} of {bytes} bytes at {address:x}: {Nearest(at)}");
-                last = block;
-            }
+        {
+            var at = Find((nint)address);
+            if (at < 0 || !blocks[at].Holds(address))
+                throw new SimException($"{what} of {bytes} bytes at {address:x}: {Nearest(at)}");
+            last = block = blocks[at];
+        }
         if (address + (ulong)bytes > (ulong)block.Start + (ulong)block.Bytes)
             throw new SimException($"{what} of {bytes} bytes at byte {address - (ulong)block.Start} of {block.Bytes}: "
                 + "out of bounds");

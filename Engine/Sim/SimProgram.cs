@@ -118,7 +118,7 @@ internal sealed class SimProgram
         {
             Guard = statement.Guard is { } guard ? Row(guard) : -1,
             GuardNegated = statement.GuardNegated,
-            Guard2 = kind == SimKind.Indexed ? Source(statement.Operands[0], statement) : 0,
+            Choice = kind == SimKind.Indexed ? Source(statement.Operands[0], statement) : 0,
             IsUniform = statement.Has("uni"),
             Targets = kind switch
             {

@@ -17,12 +17,11 @@ internal sealed class SimWarp
 
     private readonly List<Path> paths = [];
 
-    public SimWarp(SimProgram program, SimBlock block, int index, int threads)
+    public SimWarp(SimProgram program, SimBlock block, int index)
     {
         (Program, Block, Index) = (program, block, index);
         Registers = new ulong[program.Rows * Lanes];
         Clock = new int[block.WarpCount];
-        Present = threads >= Lanes ? uint.MaxValue : (1u << threads) - 1;
     }
 
     /// <summary>What it runs.</summary>
@@ -58,9 +57,6 @@ internal sealed class SimWarp
     /// <summary>Threads the barrier waits for; 0 for all of the block.</summary>
     public int BarrierThreads { get; private set; }
 
-    /// <summary>Set by an instruction that should be tried again once others have moved.</summary>
-    public bool Yields { get; set; }
-
     /// <summary>Every lane's own memory.</summary>
     public byte[] Local { get; private set; } = [];
 
@@ -88,12 +84,10 @@ internal sealed class SimWarp
         Program.FillRegisters(this);
     }
 
-    /// <summary>Runs until it waits or has left, at most <paramref name="steps"/> instructions; returns how many.
-    /// </summary>
-    public int Run(int steps)
+    /// <summary>Runs until it waits or has left, at most <paramref name="steps"/> instructions.</summary>
+    public void Run(int steps)
     {
-        var done = 0;
-        while (done < steps && Waits == SimWait.Nothing)
+        while (steps > 0 && Waits == SimWait.Nothing)
         {
             var path = paths.Count == 0 ? default : paths[^1];
             if (paths.Count == 0) Leave();
@@ -101,14 +95,10 @@ internal sealed class SimWarp
             else if (path.At >= Program.Instructions.Count) Exit(path.Lanes);
             else
             {
-                done++;
+                steps--;
                 Step(path.At, path.Lanes & Present);
-                if (!Yields) continue;
-                Yields = false;
-                return done;
             }
         }
-        return done;
     }
 
     /// <summary>Goes on after a barrier that made <paramref name="known"/> known.</summary>
@@ -118,15 +108,6 @@ internal sealed class SimWarp
         Clock[Index]++;
         Waits = SimWait.Nothing;
     }
-
-    /// <summary>Learns what others had done when they signalled, and starts a new time.</summary>
-    public void Learn(ReadOnlySpan<int> known)
-    {
-        for (var w = 0; w < Clock.Length; w++) Clock[w] = Math.Max(Clock[w], known[w]);
-    }
-
-    /// <summary>Starts a new time: what follows is not known to those who learn of what came before.</summary>
-    public void Tick() => Clock[Index]++;
 
     /// <summary>Throws where an instruction needs the whole warp and has a part of it.</summary>
     public void NeedWhole(string name)
@@ -197,12 +178,12 @@ internal sealed class SimWarp
         var ways = new List<(int Target, uint Lanes)>();
         while (left != 0)
         {
-            var index = Registers[instruction.Guard2 + System.Numerics.BitOperations.TrailingZeroCount(left)];
+            var index = Registers[instruction.Choice + System.Numerics.BitOperations.TrailingZeroCount(left)];
             if (index >= (ulong)instruction.Targets.Length)
                 throw new SimException($"an indexed branch takes way {index} of {instruction.Targets.Length}");
             uint same = 0;
             for (var l = 0; l < Lanes; l++)
-                if ((left >> l & 1) != 0 && Registers[instruction.Guard2 + l] == index) same |= 1u << l;
+                if ((left >> l & 1) != 0 && Registers[instruction.Choice + l] == index) same |= 1u << l;
             ways.Add((instruction.Targets[index], same));
             left &= ~same;
         }

@@ -1,29 +1,22 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Diffract.Engine;
 
 namespace Diffract.Kernels;
 
 /// <summary>A kernel's parameters as the driver takes them, one after the other in the order of the method's.</summary>
-internal unsafe ref struct GpuArguments
+internal sealed unsafe class GpuArguments
 {
     private const int MostBytes = 1024, MostCount = 32;
 
-    private fixed byte bytes[MostBytes];
-    private fixed int places[MostCount];
+    private readonly byte[] bytes = new byte[MostBytes];
+    private readonly int[] places = new int[MostCount];
     private int end, count;
 
-    /// <summary>Nothing yet.</summary>
-    public GpuArguments() { }
-
     /// <summary>The parameters, each at its place.</summary>
-    [UnscopedRef]
-    public readonly ReadOnlySpan<byte> Bytes => MemoryMarshal.CreateReadOnlySpan(in bytes[0], end);
+    public ReadOnlySpan<byte> Bytes => bytes.AsSpan(0, end);
 
     /// <summary>First byte of every parameter.</summary>
-    [UnscopedRef]
-    public readonly ReadOnlySpan<int> Places => MemoryMarshal.CreateReadOnlySpan(in places[0], count);
+    public ReadOnlySpan<int> Places => places.AsSpan(0, count);
 
     /// <summary>An <see cref="ILGPU.ArrayView{T}"/> over a view's memory; empty for an absent one.</summary>
     public GpuArguments Put<T>(View view) where T : unmanaged =>

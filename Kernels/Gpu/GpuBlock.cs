@@ -26,19 +26,6 @@ internal static class GpuBlock
         return sum;
     }
 
-    /// <inheritdoc cref="Sum(double)"/>
-    public static float Sum(float value)
-    {
-        value = WarpSum(value);
-        var sums = SharedMemory.Allocate<float>(Warps);
-        if (Group.IdxX % 32 == 0) sums[Group.IdxX / 32] = value;
-        Group.Barrier();
-        var sum = sums[0];
-        for (var w = 1; w < Warps; w++) sum += sums[w];
-        Group.Barrier();
-        return sum;
-    }
-
     /// <summary>The largest of all threads' numbers, in every thread.</summary>
     public static float Max(float value)
     {

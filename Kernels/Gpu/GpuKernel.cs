@@ -38,11 +38,11 @@ internal sealed class GpuKernel : IGpuKernel
         programs.GetOrAdd(architecture, a => GpuCompiler.Compile(this, a));
 
     /// <summary>Queues <paramref name="blocks"/> blocks.</summary>
-    public void Launch(GpuDevice device, long blocks, in GpuArguments arguments) =>
+    public void Launch(GpuDevice device, long blocks, GpuArguments arguments) =>
         Launch(device, (checked((int)blocks), 1, 1), arguments);
 
     /// <summary>Queues a grid of blocks.</summary>
-    public void Launch(GpuDevice device, (int X, int Y, int Z) grid, in GpuArguments arguments)
+    public void Launch(GpuDevice device, (int X, int Y, int Z) grid, GpuArguments arguments)
     {
         if (grid.X == 0 || grid.Y == 0 || grid.Z == 0) return;
         device.Launch(this, new GpuSize(grid, (Threads, 1, 1), DynamicShared), arguments.Bytes,
@@ -51,6 +51,6 @@ internal sealed class GpuKernel : IGpuKernel
 
     /// <summary>Queues as many threads as there are items, in whole blocks: a thread beyond them must find out.
     /// </summary>
-    public void LaunchFor(GpuDevice device, long items, in GpuArguments arguments) =>
+    public void LaunchFor(GpuDevice device, long items, GpuArguments arguments) =>
         Launch(device, (items + Threads - 1) / Threads, arguments);
 }

@@ -60,9 +60,8 @@ internal static class Lab
         }
         """;
 
-    public static long Run(string text, SimMemory memory, ulong[] arguments, int threads, int blocks = 1,
-        int dynamicShared = 0) =>
-        SimMachine.Run(SimProgram.Load(text), new SimLaunch((blocks, 1, 1), (threads, 1, 1), dynamicShared,
+    public static void Run(string text, SimMemory memory, ulong[] arguments, int threads, int blocks = 1) =>
+        SimMachine.Run(SimProgram.Load(text), new SimLaunch(new((blocks, 1, 1), (threads, 1, 1)),
             MemoryMarshal.AsBytes(arguments.AsSpan()).ToArray(), memory));
 
     public static nint Upload<T>(SimMemory memory, params T[] values) where T : unmanaged

@@ -31,6 +31,10 @@ public abstract class Op
     /// </summary>
     protected virtual bool TakesHalf => false;
 
+    /// <summary>Like <see cref="TakesHalf"/>, for an operation that takes 16-bit floats on some devices, or some of its
+    /// inputs short and others not.</summary>
+    protected virtual bool TakesHalfOf(Device device, ReadOnlySpan<Tensor?> inputs) => TakesHalf;
+
     /// <summary>True for an operation whose backward reaches parameters that are not among its inputs; its forward
     /// says with <see cref="OpContext.Record"/> that there are some.</summary>
     internal virtual bool ReachesParameters => false;
@@ -53,7 +57,7 @@ public abstract class Op
     {
         var device = CommonDevice(op, inputs);
         var half = HalfOf(inputs);
-        if (!op.TakesHalf && half is not null) return ApplyInSingle(op, inputs, half.Value);
+        if (half is not null && !op.TakesHalfOf(device, inputs)) return ApplyInSingle(op, inputs, half.Value);
         if (!op.TakesAnyLayout && !AllContiguous(inputs)) return ApplyContiguous(op, inputs);
 
         var context = new OpContext(op, inputs);

@@ -48,6 +48,10 @@ public sealed class Kernel<TArgs>(string name) where TArgs : struct
         return this;
     }
 
+    /// <summary>True when there is a body for a device and an element type.</summary>
+    public bool Takes(Device device, DType dtype) =>
+        device is GpuDevice ? gpu.ContainsKey(dtype) : cpu.ContainsKey(dtype);
+
     /// <summary>Runs the body for a device and an element type.</summary>
     /// <exception cref="DTypeException">The kernel has no body for the type on this device.</exception>
     public void Run(Device device, DType dtype, in TArgs args)

@@ -8,6 +8,9 @@ internal abstract class TotalOp(int[] axes, bool keepDim) : Op
 {
     protected abstract double Factor(long length);
 
+    protected override bool TakesHalfOf(Device device, ReadOnlySpan<Tensor?> inputs) =>
+        Fold<SumFold>.Forward.Takes(device, inputs[0]!.DType);
+
     protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
     {
         var x = inputs[0]!;

@@ -32,6 +32,45 @@ public sealed class HalfTests
         }
     }
 
+    [TestCaseSource(nameof(WithGradient))]
+    public void Gradients_are_the_rounded_ones_of_float32(OpCase row)
+    {
+        var device = new SimDevice();
+        foreach (var half in halves)
+        {
+            using var scope = Scope.Open();
+            var found = Gradient(row, half, device, wide: false);
+            var expected = Gradient(row, half, device, wide: true);
+            for (var i = 0; i < found.Length; i++)
+                Check(found[i], expected[i], RoundsOnTheWay(row) ? 2 * OpCase.Precision(half) : 0, $"{half}, input {i}");
+        }
+    }
+
+    // Backward reads the result as it was stored, or adds up products that were stored for every element.
+    private static bool RoundsOnTheWay(OpCase row) =>
+        row.Op is "softmax" or "log_softmax" or "sigmoid" or "tanh" or "exp" or "sqrt" or "div"
+        || (row.Op == "mul" && row.Inputs.Length == 2 && row.Inputs[0]!.Shape != row.Inputs[1]!.Shape);
+
+    // The numbers that are rounded are about 1, also where their sum is smaller.
+    private static void Check(double[]? found, double[]? expected, double share, string what)
+    {
+        if (share == 0 || found is null || expected is null) Assert.That(found, Is.EqualTo(expected), what);
+        else Assert.That(found, Is.EqualTo(expected).Within(share * expected.Select(Math.Abs).Append(1).Max()), what);
+    }
+
+    private static double[]?[] Gradient(OpCase row, DType half, Device device, bool wide)
+    {
+        var inputs = row.Make(half, Layout.Dense, device);
+        foreach (var input in inputs) if (input is not null && input.DType.IsFloating()) input.RequiresGrad = true;
+        var y = row.Run(wide ? [.. inputs.Select(Wide)] : inputs);
+        if (wide && row.Op != "cross_entropy") y = y.To(half);
+        var upstream = new Random(5);
+        var dy = new float[y.Count];
+        for (var i = 0; i < dy.Length; i++) dy[i] = (float)(0.25 + upstream.NextDouble());
+        y.Backward(Tensor.From(dy, y.Shape).To(y.DType).To(device));
+        return [.. inputs.Select(x => x?.Grad is { } grad ? Numbers(grad) : null)];
+    }
+
     private static Tensor? Wide(Tensor? x) => x is not null && x.DType.IsHalf() ? x.To(DType.Float32) : x;
 
     private static double[] Numbers(Tensor x) => Naive.Of(x.To(Device.Cpu)).Values;

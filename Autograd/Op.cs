@@ -32,7 +32,7 @@ public abstract class Op
     protected virtual bool TakesHalf => false;
 
     /// <summary>Like <see cref="TakesHalf"/>, for an operation that takes 16-bit floats on some devices, or some of its
-    /// inputs short and others not.</summary>
+    /// inputs short and others not. Asked only where an input is short.</summary>
     protected virtual bool TakesHalfOf(Device device, ReadOnlySpan<Tensor?> inputs) => TakesHalf;
 
     /// <summary>What the operation does with its inputs' types inside <see cref="Autocast"/>.</summary>

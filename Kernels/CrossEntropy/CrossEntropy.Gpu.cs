@@ -18,9 +18,9 @@ public static unsafe partial class CrossEntropy
             using var scratch = new Scratch(device, a.Rows * sizeof(double));
             rowLoss.Launch(device, a.Rows, new GpuArguments().Put<T>(a.Logits).Put<long>(a.Labels)
                 .Put<float>(a.Statistics).Put(scratch.F64, a.Rows).Put(a.Classes).Put(a.Ignore));
-            total.Launch(device, a.Reduction == Reduction.None ? Math.Max(1, (a.Rows + GpuBlock.Threads - 1)
-                / GpuBlock.Threads) : 1, new GpuArguments().Put(scratch.F64, a.Rows).Put<long>(a.Labels).Put<float>(a.Loss)
-                .Put(a.Ignore).Put((int)a.Reduction));
+            var blocks = a.Reduction == Reduction.None ? (a.Rows + GpuBlock.Threads - 1) / GpuBlock.Threads : 1;
+            total.Launch(device, Math.Max(1, blocks), new GpuArguments().Put(scratch.F64, a.Rows).Put<long>(a.Labels)
+                .Put<float>(a.Loss).Put(a.Ignore).Put((int)a.Reduction));
         }
 
         public static void Backward(GpuDevice device, CrossEntropyBackwardArgs b)

@@ -1,6 +1,7 @@
 using Diffract.Autograd;
 using Diffract.Cases;
 using Diffract.Engine;
+using Diffract.Tests.Kernels.Gpu;
 using NUnit.Framework;
 
 namespace Diffract.Tests.OpTable;
@@ -17,6 +18,38 @@ public sealed class HalfTests
 
     private static IEnumerable<OpCase> Rows =>
         Cases.OpTable.All.Where(c => !c.Large && c.DTypes.Contains(DType.Float16));
+
+    [TestCase("add", "sub", "mul", "div", "maximum", "silu", "gelu", "relu", "sigmoid", "tanh", "exp", "log", "pow")]
+    [TestCase("group_norm", "layer_norm", "batch_norm", "softmax", "log_softmax", "cross_entropy", "sum", "mean")]
+    [TestCase("avg_pool2d", "adaptive_avg_pool2d", "max_pool2d", "upsample_nearest", "resize_bilinear", "dropout",
+        "embedding", "concat")]
+    public void Nothing_is_widened_in_memory(params string[] ops)
+    {
+        foreach (var op in ops)
+        {
+            var rows = Rows.Where(r => r.Op == op).ToList();
+            Assert.That(rows, Is.Not.Empty, op);
+            foreach (var row in rows) Assert.That(Casts(row), Is.Zero, row.ToString());
+        }
+    }
+
+    private static int Casts(OpCase row)
+    {
+        using var scope = Scope.Open();
+        var device = new CountingDevice();
+        var inputs = row.Make(DType.Float16, Layout.Dense, device);
+        for (var i = 0; i < inputs.Length; i++)
+        {
+            if (inputs[i] is not { } input || !input.DType.IsFloating()) continue;
+            // A norm's parameters are float32.
+            if (i > 0 && row.Op.EndsWith("_norm", StringComparison.Ordinal))
+                inputs[i] = input = Tensor.Zeros(input.Shape, device: device);
+            input.RequiresGrad = true;
+        }
+        var y = row.Run(inputs);
+        y.Backward(Tensor.Zeros(y.Shape, y.DType, device));
+        return device.Count("Cast");
+    }
 
     [TestCaseSource(nameof(All))]
     public void Results_are_the_rounded_ones_of_float32(OpCase row)
@@ -42,7 +75,8 @@ public sealed class HalfTests
             var found = Gradient(row, half, device, wide: false);
             var expected = Gradient(row, half, device, wide: true);
             for (var i = 0; i < found.Length; i++)
-                Check(found[i], expected[i], RoundsOnTheWay(row) ? 2 * OpCase.Precision(half) : 0, $"{half}, input {i}");
+                Check(found[i], expected[i], RoundsOnTheWay(row) ? 2 * OpCase.Precision(half) : 0,
+                    $"{half}, input {i}");
         }
     }
 

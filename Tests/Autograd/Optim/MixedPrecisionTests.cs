@@ -9,9 +9,6 @@ namespace Diffract.Tests.Autograd.Optim;
 [Parallelizable(ParallelScope.All)]
 public sealed class MixedPrecisionTests
 {
-    private static readonly Tensor image = Scope.Detach(OpCompare.Normal([4, 5, 5, 3], 50));
-    private static readonly Tensor labels = Scope.Detach(Tensor.From(0L, 1, 2, 1));
-
     [Test]
     public void Training_follows_that_in_float32(
         [Values("cpu", "sim")] string device, [Values(DType.Float16, DType.BFloat16)] DType half)
@@ -84,16 +81,24 @@ public sealed class MixedPrecisionTests
     /// <summary>A small classifier of images and what it is trained with.</summary>
     private sealed class Trainer : IDisposable
     {
-        private readonly Device device;
         private readonly DType? half;
+        private readonly Tensor image, labels;
         private readonly Tensor[] parameters;
         private readonly AdamW optimiser;
 
         public Trainer(Device device, DType? half, LossScaler? scaler = null)
         {
-            (this.device, this.half, Scaler) = (device, half, scaler);
-            parameters = [Leaf(1, 0.3, 8, 3, 3, 3), Leaf(2, 0.1, 8), Leaf(3, 1, 8), Leaf(4, 0.1, 8),
-                Leaf(5, 0.3, 8, 8, 3, 3), Leaf(6, 0.1, 8), Leaf(7, 0.4, 3, 8), Leaf(8, 0.1, 3)];
+            (this.half, Scaler) = (half, scaler);
+            using var scope = Scope.Open();
+            image = Numbers(device, 50, 1, 4, 5, 5, 3);
+            labels = Scope.Detach(Tensor.From([0L, 1, 2, 1], [4], device));
+            parameters =
+            [
+                Numbers(device, 1, 0.3, 8, 3, 3, 3), Numbers(device, 2, 0.1, 8), Numbers(device, 3, 1, 8),
+                Numbers(device, 4, 0.1, 8), Numbers(device, 5, 0.3, 8, 8, 3, 3), Numbers(device, 6, 0.1, 8),
+                Numbers(device, 7, 0.4, 3, 8), Numbers(device, 8, 0.1, 3),
+            ];
+            foreach (var p in parameters) p.RequiresGrad = true;
             optimiser = new AdamW(parameters, lr: 0.03);
         }
 
@@ -131,7 +136,7 @@ public sealed class MixedPrecisionTests
         public void Dispose()
         {
             optimiser.Dispose();
-            foreach (var p in parameters) p.Dispose();
+            foreach (var tensor in parameters.Append(image).Append(labels)) tensor.Dispose();
         }
 
         private Tensor MixedLoss(DType dtype)
@@ -143,17 +148,13 @@ public sealed class MixedPrecisionTests
         private Tensor Loss()
         {
             var p = parameters;
-            var h = image.To(device).Conv2d(p[0], p[1], padding: 1).GroupNorm(2, p[2], p[3], silu: true);
+            var h = image.Conv2d(p[0], p[1], padding: 1).GroupNorm(2, p[2], p[3], silu: true);
             h = h + h.Conv2d(p[4], p[5], padding: 1).Silu();
-            return h.AdaptiveAvgPool2d(1).Reshape([4, 8]).Linear(p[6], p[7]).CrossEntropy(labels.To(device));
+            return h.AdaptiveAvgPool2d(1).Reshape([4, 8]).Linear(p[6], p[7]).CrossEntropy(labels);
         }
 
-        private Tensor Leaf(int seed, double deviation, params ReadOnlySpan<long> shape)
-        {
-            using var scope = Scope.Open();
-            var leaf = Scope.Detach(OpCompare.Normal(Shape.Of(shape), seed, deviation: deviation).To(device).Detach());
-            leaf.RequiresGrad = true;
-            return leaf;
-        }
+        private static Tensor Numbers(
+            Device device, int seed, double deviation, params ReadOnlySpan<long> shape) =>
+            Scope.Detach(OpCompare.Normal(Shape.Of(shape), seed, deviation: deviation).To(device).Detach());
     }
 }

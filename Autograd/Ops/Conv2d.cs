@@ -8,6 +8,8 @@ internal sealed class Conv2dOp(
 {
     public override string Name => "conv2d";
 
+    protected override CastRule CastRule => CastRule.Layer;
+
     protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
     {
         var (x, weight, bias, residual) = (inputs[0]!, inputs[1]!, inputs[2], inputs[3]);

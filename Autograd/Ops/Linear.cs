@@ -9,6 +9,8 @@ internal sealed class LinearOp : Op
 
     public override string Name => "linear";
 
+    protected override CastRule CastRule => CastRule.Layer;
+
     protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
     {
         var (x, weight, bias) = (inputs[0]!, inputs[1]!, inputs[2]);

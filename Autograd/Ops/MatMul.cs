@@ -6,6 +6,8 @@ internal sealed class MatMulOp(bool transposeA, bool transposeB) : Op
 {
     public override string Name => "matmul";
 
+    protected override CastRule CastRule => CastRule.Product;
+
     protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
     {
         var (a, b) = (inputs[0]!, inputs[1]!);

@@ -7,6 +7,8 @@ internal sealed class QkvAttentionOp(int heads, QkvOrder order) : Op
 {
     public override string Name => "qkv_attention";
 
+    protected override CastRule CastRule => CastRule.Product;
+
     protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
     {
         var qkv = inputs[0]!;

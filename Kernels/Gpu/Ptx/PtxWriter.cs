@@ -139,16 +139,31 @@ internal sealed partial class PtxWriter(string entry, int threads, int architect
     }
 
     /// <summary>A parameter that is a struct of numbers.</summary>
-    /// <returns>A field by its name, read where it is asked for.</returns>
+    /// <returns>A field by its name, read where it is asked for; <c>Outer.Inner</c> for a struct within it.</returns>
     public Func<string, PtxValue> Struct<T>(string name) where T : unmanaged
     {
         Declare($".param .align 8 .b8 {name}[{Marshal.SizeOf<T>()}]");
-        return field =>
+        return path =>
         {
-            var number = PtxNumbers.Of(typeof(T).GetField(field)?.FieldType
-                ?? throw new ArgumentException($"{typeof(T).Name} has no field {field}", nameof(field)));
-            return Make(number, $"ld.param.{number.Name()} {{0}}, [{name}+{Marshal.OffsetOf<T>(field)}];");
+            var (type, offset) = (typeof(T), 0L);
+            foreach (var field in path.Split('.'))
+            {
+                offset += Marshal.OffsetOf(type, field);
+                type = type.GetField(field)!.FieldType;
+            }
+            var number = PtxNumbers.Of(type);
+            return Make(number, $"ld.param.{number.Name()} {{0}}, [{name}+{offset}];");
         };
+    }
+
+    /// <summary>The whole part of a quotient.</summary>
+    /// <param name="dividend">A 32-bit integer from 0 to 2³¹ - 1; others give nothing that means anything.</param>
+    /// <param name="fields">A struct's fields.</param>
+    /// <param name="divisor">The field that is a <see cref="Divisor"/>.</param>
+    public PtxValue Divide(PtxValue dividend, Func<string, PtxValue> fields, string divisor)
+    {
+        var product = dividend.Seen(PtxNumber.U32).Wide(fields($"{divisor}.Factor"));
+        return (product >> fields($"{divisor}.Shift")).To(PtxNumber.U32).Seen(PtxNumber.S32);
     }
 
     /// <summary>Shared memory of the block, of a size that is known now.</summary>

@@ -43,10 +43,12 @@ public static unsafe partial class Conv2d
     {
         var g = args.Geometry;
         var places = checked(g.Batch * g.OutHeight * g.OutWidth);
-        var cut = tile ?? MmaChoice.Tile(numbers, g.GroupFilters, g.GroupChannels, g.Taps, g.Groups);
-        var variant = new MmaVariant(numbers, MmaSource.Columns, MmaSource.Pixels,
-            IsWide(numbers, args.DY, g.Filters, g.GroupFilters), IsWide(numbers, args.X, g.Channels, g.GroupChannels),
-            false, args.DWeight.DType, cut);
+        var (wideDY, wideX) = (MmaChoice.IsWide(numbers, args.DY, g.Filters, g.GroupFilters),
+            MmaChoice.IsWide(numbers, args.X, g.Channels, g.GroupChannels));
+        var cut = tile
+            ?? MmaChoice.Tile(numbers, wideDY && wideX, g.GroupFilters, g.GroupChannels, g.Taps, g.Groups);
+        var variant = new MmaVariant(numbers, MmaSource.Columns, MmaSource.Pixels, wideDY, wideX, false,
+            args.DWeight.DType, cut);
         var sizes = new MmaSizes
         {
             Left = new() { Step = g.GroupFilters, Lead = g.Filters, Depth = places },
@@ -75,9 +77,11 @@ public static unsafe partial class Conv2d
         var weight = args.Packed.Exists ? args.Packed
             : packs ? new View((nint)scratch.F32, form.Bytes / numbers.Bytes(), numbers.Stored()) : args.Weight;
         if (packs) form.Pack(device, args.Weight, weight);
-        var cut = tile ?? MmaChoice.Tile(numbers, sizes.Rows, sizes.Columns, 1, g.Groups);
-        var variant = new MmaVariant(numbers, source, MmaSource.Rows,
-            IsWide(numbers, args.Input, sizes.Left.Lead, sizes.Left.Depth), weight.Address % 16 == 0, false,
+        var wideInput = MmaChoice.IsWide(numbers, args.Input, sizes.Left.Lead, sizes.Left.Depth);
+        var wideWeight = weight.Address % 16 == 0;
+        var cut = tile
+            ?? MmaChoice.Tile(numbers, wideInput && wideWeight, sizes.Rows, sizes.Columns, 1, g.Groups);
+        var variant = new MmaVariant(numbers, source, MmaSource.Rows, wideInput, wideWeight, false,
             args.Output.DType, cut);
         var taps = source == MmaSource.Rows ? 1 : g.Taps;
         sizes.Right = new()
@@ -94,9 +98,6 @@ public static unsafe partial class Conv2d
         MmaProduct.Run(device, variant, sizes, g.Groups, g.Groups == 1 ? MmaChoice.Parts(cut, sizes, 1) : 1,
             args.Input, weight, args.Output, args.Bias, args.Residual);
     }
-
-    private static bool IsWide(MmaNumbers numbers, View image, int channels, int groupChannels) =>
-        MmaChoice.IsWide(numbers, image, channels, groupChannels);
 
     private static MmaWindow Window(Conv2dGeometry g, int gridHeight, int gridWidth, int height, int width) => new()
     {

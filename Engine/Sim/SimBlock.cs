@@ -91,12 +91,15 @@ internal sealed class SimBlock
         for (var w = 0; w < warps.Length; w++)
             warps[w].Start(Math.Min(SimWarp.Lanes, threads - w * SimWarp.Lanes), clock);
         var idle = 0;
+        long turns = 0;
         while (true)
         {
             var moved = false;
             foreach (var warp in warps)
             {
                 if (warp.Waits != SimWait.Nothing && !warp.Resume(givesUp: false)) continue;
+                if (++turns > Launch.MostTurns)
+                    throw new SimException($"{Program.Name}, block {Position}: it does not end");
                 warp.Run(Slice);
                 moved = true;
             }

@@ -110,7 +110,7 @@ public sealed class MbarrierTests
             READ:
             L: mbarrier.try_wait.parity.shared.b64 %p1, [bar], 0;
             @!%p1 bra L;
-            ld.shared.u32 %r2, [%r1-112];
+            ld.shared.u32 %r2, [%r1+-112];
             DONE:
             """;
         Assert.That(Error(Made(32) + body, 64), Is.Null);

@@ -64,7 +64,12 @@ internal sealed unsafe partial class SimDecoder
             if (!counted) barrier.ExpectArrival();
             foreach (var copy in warp.Copies.Take(l))
                 warp.Block.Shared.StoreAsync(warp, copy.Target, copy.Bytes, barrier.Slot + 1, barrier.Stamp, fenced: false);
-            barrier.Arrive(null, 1);
+            var stamp = barrier.Stamp;
+            warp.Block.Later(warp, () =>
+            {
+                barrier.NeedPhase(stamp);
+                barrier.Arrive(null, null, 1);
+            });
         });
     }
 

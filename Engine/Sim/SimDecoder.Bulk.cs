@@ -46,7 +46,7 @@ internal sealed unsafe partial class SimDecoder
                 new ReadOnlySpan<byte>(warp.Block.Launch.Memory.Load(source + (ulong)i, SimShared.Piece), SimShared.Piece)
                     .CopyTo(bytes.AsSpan(i));
             warp.Block.Shared.StoreAsync(warp, target, bytes, barrier.Slot, barrier.Stamp, fenced: true);
-            barrier.Complete(count);
+            barrier.CompleteLater(warp, count);
         });
     }
 

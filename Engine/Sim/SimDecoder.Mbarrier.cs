@@ -25,7 +25,7 @@ internal sealed unsafe partial class SimDecoder
                 NeedTarget(s, "sm_90");
                 var come = Source(s, 1);
                 return AtEach(s, 0, (warp, l, at) =>
-                    warp.Block.Mbarriers.At(warp, at).Complete((uint)warp.Registers[come + l]));
+                    warp.Block.Mbarriers.At(warp, at).Complete(warp, (uint)warp.Registers[come + l]));
             case "arrive" or "arrive_drop":
                 return Arrive(s);
             case "test_wait" or "try_wait":
@@ -52,7 +52,7 @@ internal sealed unsafe partial class SimDecoder
             var value = number < 0 ? 1 : (uint)warp.Registers[number + l];
             if (expects) barrier.Expect(value);
             var phase = barrier.Phase;
-            warp.Registers[to + l] = barrier.Arrive(relaxed ? null : warp, expects ? 1 : value, drop);
+            warp.Registers[to + l] = barrier.Arrive(relaxed ? null : warp, warp, expects ? 1 : value, drop);
             if (quiet && barrier.Phase != phase)
                 throw new SimException($"with .noComplete, the phase of the {barrier} is complete");
         }, after: static warp => warp.Tick());
@@ -78,7 +78,7 @@ internal sealed unsafe partial class SimDecoder
                 if (byParity && phase is not (0 or 1))
                     throw new SimException($"a wait for a phase of parity {phase}");
                 if (byParity) phase = (barrier.Phase & 1) == phase ? barrier.Phase : barrier.Phase - 1;
-                var over = barrier.IsOver(phase);
+                var over = barrier.IsOver(warp, phase);
                 warp.Registers[to + l] = over ? 1u : 0u;
                 if (over) barrier.Acquire(warp, relaxed);
                 else (missing, missingPhase) = (barrier, phase);

@@ -63,18 +63,39 @@ internal sealed class SimMbarrier(int address, int slot, int clocks)
     public void Expect(uint bytes) => Bytes = Within(Bytes + (long)bytes);
 
     /// <summary>Announced bytes have come.</summary>
-    public void Complete(uint bytes)
+    /// <param name="warp">Who says so and knows it therefore; null for a copy.</param>
+    /// <param name="bytes">How many.</param>
+    public void Complete(SimWarp? warp, uint bytes)
     {
         Bytes = Within(Bytes - (long)bytes);
-        TryEnd();
+        TryEnd(warp);
+    }
+
+    /// <summary>A copy's bytes come, but not at once.</summary>
+    public void CompleteLater(SimWarp warp, uint bytes)
+    {
+        var stamp = Stamp;
+        warp.Block.Later(warp, () =>
+        {
+            NeedPhase(stamp);
+            Complete(null, bytes);
+        });
+    }
+
+    /// <summary>Throws when the phase is over that what comes now belongs to.</summary>
+    /// <param name="stamp">What it was stamped with.</param>
+    public void NeedPhase(int stamp)
+    {
+        if (stamp != Stamp) throw new SimException($"the phase was over before this came to the {this}");
     }
 
     /// <summary>Takes part of the phase's arrivals.</summary>
     /// <param name="warp">Whose earlier accesses those who wait will know of; null for none.</param>
+    /// <param name="teller">Who arrives, and knows therefore when that was the last; null for a copy.</param>
     /// <param name="count">How many.</param>
     /// <param name="drop">True when as many fewer are expected from the next phase on.</param>
     /// <returns>The state before, as the instruction gives it.</returns>
-    public ulong Arrive(SimWarp? warp, uint count, bool drop = false)
+    public ulong Arrive(SimWarp? warp, SimWarp? teller, uint count, bool drop = false)
     {
         if (count == 0 || count > Pending)
             throw new SimException($"{count} arrivals at the {this}");
@@ -89,20 +110,25 @@ internal sealed class SimMbarrier(int address, int slot, int clocks)
         }
         Pending -= (int)count;
         if (drop) expected -= (int)count;
-        TryEnd();
+        TryEnd(teller);
         return state;
     }
 
     /// <summary>One arrival more is expected in this phase alone.</summary>
     public void ExpectArrival() => Pending = Within(Pending + 1L);
 
-    /// <summary>True when a phase is over.</summary>
+    /// <summary>True when a phase is over. Who cannot know it yet is told once that it is not: it could have come a
+    /// moment sooner.</summary>
+    /// <param name="warp">Who asks.</param>
     /// <param name="phase">The phase; it must be the current one or the one before.</param>
-    public bool IsOver(int phase)
+    public bool IsOver(SimWarp warp, int phase)
     {
         if (phase != Phase && phase != Phase - 1)
             throw new SimException($"a wait for phase {phase} of the {this}");
-        return phase != Phase;
+        if (phase == Phase) return false;
+        var knows = phase < 0 || warp.Clock[slot] >= clock || warp.Told[slot] >= clock;
+        warp.Told[slot] = clock;
+        return knows;
     }
 
     /// <summary>Tells a warp that has seen the last phase end what was done before.</summary>
@@ -120,13 +146,14 @@ internal sealed class SimMbarrier(int address, int slot, int clocks)
     public override string ToString() =>
         $"mbarrier at shared byte {address} (phase {Phase}, {Pending} arrivals and {Bytes} bytes to come)";
 
-    private void TryEnd()
+    private void TryEnd(SimWarp? by)
     {
         if (Pending != 0 || Bytes != 0) return;
         Phase++;
         clock++;
         Pending = expected;
         seen = false;
+        if (by is not null) by.Told[slot] = clock;
         (known, lastKnown, fenced, lastFenced) = (lastKnown, known, lastFenced, fenced);
         Array.Clear(known);
         Array.Clear(fenced);

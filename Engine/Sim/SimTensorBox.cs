@@ -47,7 +47,7 @@ internal sealed unsafe class SimTensorBox
                 warp.Block.Shared.StoreAsync(warp, (ulong)Place(r, p), row.AsSpan(p, SimShared.Piece), barrier.Slot,
                     barrier.Stamp, fenced: true);
         }
-        barrier.Complete((uint)map.BoxBytes);
+        barrier.CompleteLater(warp, (uint)map.BoxBytes);
     }
 
     /// <summary>A piece of shared memory.</summary>

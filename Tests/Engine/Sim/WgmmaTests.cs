@@ -108,7 +108,7 @@ public sealed class WgmmaTests
             "st.shared.u32 [data], 0; wgmma.wait_group.sync.aligned 0;", "still reads");
         yield return Case("wgmma.wait_group.sync.aligned 0;",
             "st.shared.u32 [data+32768], 0; wgmma.wait_group.sync.aligned 0;", "still reads");
-        yield return Case("bar.sync 0;", "", "a race");
+        yield return Case("bar.sync 0;", "", "shared byte");
         yield return Case("wgmma.fence", "@%p6 wgmma.fence", "whole warp");
         yield return Case("wgmma.mma_async", "add.u64 %x5, %x5, %x11; wgmma.mma_async", "lanes 0 and 1 give");
         yield return Case("wgmma.mma_async", "add.u64 %x5, %x5, %x12; wgmma.mma_async", "another warp of the warpgroup");

@@ -68,7 +68,7 @@ internal sealed unsafe partial class SimDecoder
         var (space, offset) = (SpaceOf(s), s.Operands[1].Offset);
         return (warp, lanes) =>
         {
-            SimMbarrier? missing = null;
+            SimMbarrier? asked = null, missing = null;
             var missingPhase = 0;
             for (var l = 0; l < SimWarp.Lanes; l++)
             {
@@ -79,10 +79,13 @@ internal sealed unsafe partial class SimDecoder
                     throw new SimException($"a wait for a phase of parity {phase}");
                 if (byParity) phase = (barrier.Phase & 1) == phase ? barrier.Phase : barrier.Phase - 1;
                 var over = barrier.IsOver(warp, phase);
+                if (asked != barrier) asked?.Tell(warp);
+                asked = barrier;
                 warp.Registers[to + l] = over ? 1u : 0u;
                 if (over) barrier.Acquire(warp, relaxed);
                 else (missing, missingPhase) = (barrier, phase);
             }
+            asked?.Tell(warp);
             if (missing is not null) PauseFor(warp, missing, missingPhase);
         };
     }

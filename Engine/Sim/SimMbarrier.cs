@@ -117,8 +117,8 @@ internal sealed class SimMbarrier(int address, int slot, int clocks)
     /// <summary>One arrival more is expected in this phase alone.</summary>
     public void ExpectArrival() => Pending = Within(Pending + 1L);
 
-    /// <summary>True when a phase is over. Who cannot know it yet is told once that it is not: it could have come a
-    /// moment sooner.</summary>
+    /// <summary>True when a phase is over. Who cannot know it yet is told once that it is not (<see cref="Tell"/>): it
+    /// could have come a moment sooner.</summary>
     /// <param name="warp">Who asks.</param>
     /// <param name="phase">The phase; it must be the current one or the one before.</param>
     public bool IsOver(SimWarp warp, int phase)
@@ -126,10 +126,11 @@ internal sealed class SimMbarrier(int address, int slot, int clocks)
         if (phase != Phase && phase != Phase - 1)
             throw new SimException($"a wait for phase {phase} of the {this}");
         if (phase == Phase) return false;
-        var knows = phase < 0 || warp.Clock[slot] >= clock || warp.Told[slot] >= clock;
-        warp.Told[slot] = clock;
-        return knows;
+        return phase < 0 || warp.Clock[slot] >= clock || warp.Told[slot] >= clock;
     }
+
+    /// <summary>Notes that a warp has asked.</summary>
+    public void Tell(SimWarp warp) => warp.Told[slot] = clock;
 
     /// <summary>Tells a warp that has seen the last phase end what was done before.</summary>
     public void Acquire(SimWarp warp, bool relaxed)

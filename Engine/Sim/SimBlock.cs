@@ -75,8 +75,8 @@ internal sealed class SimBlock
         SimWarp.Merge(here.Fenced, warp.Fenced);
         arrivals[barrier] = here with { Threads = here.Threads + SimWarp.Lanes };
         if (here.Threads + SimWarp.Lanes > wanted)
-            throw new SimException($"{here.Threads + SimWarp.Lanes} threads arrive at barrier {barrier}, which waits for "
-                + $"{wanted}");
+            throw new SimException($"{here.Threads + SimWarp.Lanes} threads arrive at barrier {barrier}, which waits "
+                + $"for {wanted}");
         warp.Tick();
     }
 
@@ -122,8 +122,8 @@ internal sealed class SimBlock
             foreach (var warp in warps) if (warp.Waits == SimWait.Nothing) warp.Run(Slice);
         }
         if (later.TryPeek(out var left))
-            throw new SimException($"{Program.Name}, block {Position}: it ends before what warp {left.Warp} has started "
-                + $"in '{left.Text}' has come");
+            throw new SimException($"{Program.Name}, block {Position}: it ends before what warp {left.Warp} has "
+                + $"started in '{left.Text}' has come");
         foreach (var group in Warpgroups) group.NeedEnd();
     }
 
@@ -174,8 +174,8 @@ internal sealed class SimBlock
         return any;
     }
 
-    private SimException Different(int barrier) => new($"{Program.Name}, block {Position}: warps come to barrier {barrier} "
-        + "for different numbers of threads");
+    private SimException Different(int barrier) => new(
+        $"{Program.Name}, block {Position}: warps come to barrier {barrier} for different numbers of threads");
 
     private SimException Deadlock() => new($"{Program.Name}, block {Position}: nothing moves any more; "
         + string.Join(", ", warps.Where(w => w.Waits is SimWait.Barrier or SimWait.Pause)

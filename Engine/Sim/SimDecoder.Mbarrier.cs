@@ -5,15 +5,16 @@ internal sealed unsafe partial class SimDecoder
 {
     private Action<SimWarp, uint> Mbarrier(PtxStatement s)
     {
-        Allow(s, "init", "inval", "arrive", "arrive_drop", "expect_tx", "complete_tx", "test_wait", "try_wait", "parity",
-            "pending_count", "noComplete", "shared", "shared::cta", "shared::cluster", "relaxed", "release", "acquire",
-            "cta", "cluster");
+        Allow(s, "init", "inval", "arrive", "arrive_drop", "expect_tx", "complete_tx", "test_wait", "try_wait",
+            "parity", "pending_count", "noComplete", "shared", "shared::cta", "shared::cluster", "relaxed", "release",
+            "acquire", "cta", "cluster");
         if (!s.Words[^1].Equals("b64", StringComparison.Ordinal)) throw Unknown(s);
         switch (s.Words[1])
         {
             case "init":
                 var count = Source(s, 1);
-                return AtEach(s, 0, (warp, l, at) => warp.Block.Mbarriers.Init(warp, at, (uint)warp.Registers[count + l]));
+                return AtEach(s, 0, (warp, l, at) =>
+                    warp.Block.Mbarriers.Init(warp, at, (uint)warp.Registers[count + l]));
             case "inval":
                 return AtEach(s, 0, (warp, _, at) => warp.Block.Mbarriers.Inval(warp, at));
             case "expect_tx":

@@ -42,8 +42,8 @@ internal sealed partial class SimDecoder
         NeedWholeWarp(warp, s.Name);
         var group = warp.Index / SimWarpgroup.Warps;
         return group < warp.Block.Warpgroups.Length ? warp.Block.Warpgroups[group]
-            : throw new SimException($"{s.Name} needs four warps, and warp {warp.Index} is in none of the block's whole "
-                + "groups of four");
+            : throw new SimException($"{s.Name} needs four warps, and warp {warp.Index} is in none of the block's "
+                + "whole groups of four");
     }
 
     // wgmma.mma_async.sync.aligned.m64nNkK.f32.t.t d, a, b, scale-d, ±1, ±1 {, trans-a} {, trans-b}
@@ -79,8 +79,8 @@ internal sealed partial class SimDecoder
             double[] x = new double[ShareRows * depth], y = new double[across * depth];
             if (held) FromRegisters(x, depth, type, rows, a);
             else
-                FromMemory(x, depth, warp.Index % SimWarpgroup.Warps * ShareRows, ShareRows, type, warp, first, !turnedA,
-                    pieces);
+                FromMemory(x, depth, warp.Index % SimWarpgroup.Warps * ShareRows, ShareRows, type, warp, first,
+                    !turnedA, pieces);
             FromMemory(y, depth, 0, across, type, warp, second, !turnedB, pieces);
             for (var l = 0; l < SimWarp.Lanes; l++)
             {

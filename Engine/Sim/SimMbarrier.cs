@@ -100,8 +100,8 @@ internal sealed class SimMbarrier(int address, int slot, int clocks)
         if (count == 0 || count > Pending)
             throw new SimException($"{count} arrivals at the {this}");
         if (Phase > 0 && !seen)
-            throw new SimException($"an arrival in phase {Phase} of the mbarrier at shared byte {address}, and nobody has "
-                + "waited for the phase before it");
+            throw new SimException($"an arrival in phase {Phase} of the mbarrier at shared byte {address}, and nobody "
+                + "has waited for the phase before it");
         var state = (ulong)(uint)Phase | (ulong)(uint)Pending << 32;
         if (warp is not null)
         {

@@ -46,12 +46,14 @@ public sealed class BulkCopyTests
         Hopper(Place + Bytes + Wait + Show, 64, memory, (ulong)x, (ulong)y);
         Assert.That(Download<int>(memory, y, 64), Is.EqualTo(values));
         string? Broken(string from, string to) =>
-            Error(Place + (Bytes + Wait + Show).Replace(from, to, StringComparison.Ordinal), 64, memory, (ulong)x, (ulong)y);
+            Error(Place + (Bytes + Wait + Show).Replace(from, to, StringComparison.Ordinal), 64, memory, (ulong)x,
+                (ulong)y);
         Assert.That(Broken("@!%p1 bra L;", ""), Does.Contain("has not waited for"));
         Assert.That(Broken("_, [bar], 256", "_, [bar], 272"), Does.Contain("nothing moves")
             .And.Contain("0 arrivals and 16 bytes to come"));
         Assert.That(Broken("_, [bar], 256", "_, [bar], 240"), Does.Contain("-16 bytes to come"));
-        Assert.That(Broken(".expect_tx.shared.b64 _, [bar], 256", ".shared.b64 _, [bar]"), Does.Contain("has not waited"));
+        Assert.That(Broken(".expect_tx.shared.b64 _, [bar], 256", ".shared.b64 _, [bar]"),
+            Does.Contain("has not waited"));
         Assert.That(Broken("[%x0], 256", "[%x0], 264"), Does.Contain("multiples of 16"));
         Assert.That(Broken("[%x0], 256", "[%x0+4], 256"), Does.Contain("multiples of 16"));
         Assert.That(Broken("[%x0], 256", "[%x0], 272"), Does.Contain("out of bounds"));
@@ -83,7 +85,8 @@ public sealed class BulkCopyTests
         string? Broken(string from, string to) =>
             Error(Place + BytesOut.Replace(from, to, StringComparison.Ordinal), 64, memory, (ulong)y);
         Assert.That(Broken("fence.proxy.async.shared::cta;", ""), Does.Contain("a fence.proxy.async must come"));
-        Assert.That(Broken("cp.async.bulk.wait_group.read 0;", ""), Does.Contain("an asynchronous operation still reads"));
+        Assert.That(Broken("cp.async.bulk.wait_group.read 0;", ""),
+            Does.Contain("an asynchronous operation still reads"));
         Assert.That(Broken("cp.async.bulk.wait_group.read 0;\nst.shared.u32 [data], 7;", ""),
             Does.Contain("it ends before"));
         Assert.That(Broken("[%x0], [data]", "[%x0+16], [data]"), Does.Contain("out of bounds"));
@@ -320,5 +323,6 @@ public sealed class BulkCopyTests
         cp.async.bulk.commit_group;
         cp.async.bulk.wait_group 0;
         DONE:
-        """, 32, memory, (ulong)Upload(memory, SimTensorMap.Encode(from)), (ulong)Upload(memory, SimTensorMap.Encode(to)));
+        """, 32, memory, (ulong)Upload(memory, SimTensorMap.Encode(from)),
+        (ulong)Upload(memory, SimTensorMap.Encode(to)));
 }

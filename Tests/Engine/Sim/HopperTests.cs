@@ -139,7 +139,8 @@ public sealed class HopperTests
     {
         var memory = new SimMemory();
         var y = memory.Allocate(128);
-        Hopper(body + "\nmul.wide.u32 %x9, %r0, 4; add.u64 %x9, %x0, %x9; st.global.u32 [%x9], %r1;", 32, memory, (ulong)y);
+        Hopper(body + "\nmul.wide.u32 %x9, %r0, 4; add.u64 %x9, %x0, %x9; st.global.u32 [%x9], %r1;", 32, memory,
+            (ulong)y);
         return Download<int>(memory, y, 32);
     }
 }

@@ -33,7 +33,8 @@ public sealed class TensorMapTests
         Assert.That(() => SimTensorMap.Decode(new byte[128]), Throws.TypeOf<SimException>());
         var bytes = SimTensorMap.Encode(Map());
         bytes[96] = 9;
-        Assert.That(() => SimTensorMap.Decode(bytes), Throws.TypeOf<SimException>().With.Message.Contains("written over"));
+        Assert.That(() => SimTensorMap.Decode(bytes),
+            Throws.TypeOf<SimException>().With.Message.Contains("written over"));
     }
 
     [Test]

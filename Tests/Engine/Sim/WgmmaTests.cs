@@ -57,7 +57,8 @@ public sealed class WgmmaTests
                         t % 4 * each + e + 4 * each * (i / 2))) << (16 * e);
         var b = new Operand(type, 128, turnedB, 32, depth, (c, k) => B(k, c));
         var transposes = type == "tf32" ? "" : turnedB ? ", 1" : ", 0";
-        var found = Run(null, b, 32, Product(type, 32, depth, "{%a0, %a1, %a2, %a3}", "1, 1, 1" + transposes), registers);
+        var found = Run(null, b, 32, Product(type, 32, depth, "{%a0, %a1, %a2, %a3}", "1, 1, 1" + transposes),
+            registers);
         for (var r = 0; r < 64; r++)
             for (var c = 0; c < 32; c++)
                 Assert.That(found[r, c], Is.EqualTo(
@@ -111,9 +112,10 @@ public sealed class WgmmaTests
         yield return Case("bar.sync 0;", "", "shared byte");
         yield return Case("wgmma.fence", "@%p6 wgmma.fence", "whole warp");
         yield return Case("wgmma.mma_async", "add.u64 %x5, %x5, %x11; wgmma.mma_async", "lanes 0 and 1 give");
-        yield return Case("wgmma.mma_async", "add.u64 %x5, %x5, %x12; wgmma.mma_async", "another warp of the warpgroup");
-        yield return Case("wgmma.commit_group", "@%p7 bra SKIP; wgmma.commit_group.sync.aligned; SKIP: wgmma.commit_group",
-            "warpgroup");
+        yield return Case("wgmma.mma_async", "add.u64 %x5, %x5, %x12; wgmma.mma_async",
+            "another warp of the warpgroup");
+        yield return Case("wgmma.commit_group",
+            "@%p7 bra SKIP; wgmma.commit_group.sync.aligned; SKIP: wgmma.commit_group", "warpgroup");
         yield return Case("wgmma.mma_async", "add.u64 %x5, %x5, 3000; wgmma.mma_async", "out of bounds");
         yield return Case("wgmma.mma_async", "add.u64 %x5, %x5, 1024; wgmma.mma_async", "nothing has written");
         yield return Case("f32.bf16.bf16", "f32.bf16.f16", "not known");
@@ -137,7 +139,8 @@ public sealed class WgmmaTests
         string Changed(string body)
         {
             // The last barrier and the last fence stand before the product.
-            var at = body.LastIndexOf(from, body.IndexOf("st.global.f32", StringComparison.Ordinal), StringComparison.Ordinal);
+            var end = body.IndexOf("st.global.f32", StringComparison.Ordinal);
+            var at = body.LastIndexOf(from, end, StringComparison.Ordinal);
             return body[..at] + to + body[(at + from.Length)..];
         }
         Assert.That(() => Run(a, b, 16, product, change: Text), Throws.Nothing);
@@ -194,7 +197,8 @@ public sealed class WgmmaTests
             mul.lo.u32 %r1, %r0, 16; mul.wide.u32 %x9, %r0, 16;
             FILL:
             add.u64 %x10, %x0, %x9;
-            setp.lt.u32 %p1, %r1, {{present.Item1}}; setp.ge.u32 %p2, %r1, {{BAt}}; setp.lt.u32 %p3, %r1, {{BAt + present.Item2}};
+            setp.lt.u32 %p1, %r1, {{present.Item1}};
+            setp.ge.u32 %p2, %r1, {{BAt}}; setp.lt.u32 %p3, %r1, {{BAt + present.Item2}};
             and.pred %p2, %p2, %p3; or.pred %p1, %p1, %p2;
             @%p1 ld.global.v4.u32 {%r2, %r3, %r4, %r5}, [%x10];
             @%p1 st.shared.v4.u32 [%r1], {%r2, %r3, %r4, %r5};
@@ -252,7 +256,8 @@ public sealed class WgmmaTests
                         (false, 0) => o % 8 * 16 + o / 8 * stride + k / t * leading + k % t * size,
                         (false, _) => o % 8 * span + o / 8 * stride + k * size,
                         (true, 0) => o % t * size + o / t * stride + k % 8 * 16 + k / 8 * leading,
-                        _ => o % t * size + o / t % wide * 16 + o / (t * wide) * leading + k % 8 * span + k / 8 * stride,
+                        _ => o % t * size + o / t % wide * 16 + o / (t * wide) * leading + k % 8 * span
+                            + k / 8 * stride,
                     };
                     // The piece's number among its 128 bytes, exchanged within the span.
                     int row = at / 128, piece = at % 128 / 16;

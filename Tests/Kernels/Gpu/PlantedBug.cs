@@ -47,8 +47,8 @@ internal sealed partial record PlantedBug(string Kind, string Line, string Chang
     /// <inheritdoc/>
     public override string ToString() => $"{Kind}: {Line} -> {Changed}";
 
-    // A barrier orders something when shared memory is read before the next; a comparison bounds something when a branch
-    // goes by it, and not where the smaller of two numbers is chosen, which may be equal.
+    // A barrier orders something when shared memory is read before the next; a comparison bounds something when a
+    // branch goes by it, and not where the smaller of two numbers is chosen, which may be equal.
     private static bool Matters(string[] lines, int at)
     {
         if (BarrierLine().IsMatch(lines[at]))
@@ -70,8 +70,8 @@ internal sealed partial record PlantedBug(string Kind, string Line, string Chang
         string Into(string text, string name) =>
             text[..target.Index] + name + text[(target.Index + target.Length)..];
         return $"{{ .reg .{(isPredicate ? "pred" : "b64")} %one, %other; .reg .pred %differ; {Into(line, "%one")} "
-            + Into(changed, "%other") + (isPredicate ? " xor.pred" : " setp.ne.b64") + " %differ, %one, %other; @%differ "
-            + Nowhere + " }";
+            + Into(changed, "%other") + (isPredicate ? " xor.pred" : " setp.ne.b64")
+            + $" %differ, %one, %other; @%differ {Nowhere} }}";
     }
 
     // sub, rem: the order counts. mad: a product's factor for what is added. A quotient is no good place: along an axis

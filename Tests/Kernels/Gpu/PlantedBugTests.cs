@@ -32,7 +32,8 @@ public sealed class PlantedBugTests
         yield return Rows("cross entropy", ["CrossEntropy"], "cross_entropy");
         yield return Rows("gather", ["Gather", "StridedCopy", "Embedding"], "gather", "index_select", "embedding",
             "concat", "pad");
-        yield return new TestCaseData(new[] { "Normal", "Uniform", "Integers" }, Same(Draw)).SetArgDisplayNames("random");
+        yield return new TestCaseData(new[] { "Normal", "Uniform", "Integers" }, Same(Draw))
+            .SetArgDisplayNames("random");
         yield return new TestCaseData(new[] { "SgdStep", "AdamStep", "EmaStep", "SumSquares", "Scale" }, Same(Train))
             .SetArgDisplayNames("optimiser steps");
 
@@ -68,8 +69,8 @@ public sealed class PlantedBugTests
         Assert.That(missed, Is.Empty, string.Join('\n', missed));
     }
 
-    // Where a thread draws four numbers, it looks for every one whether it is wanted: that it looks before whether any is
-    // saves time and nothing else.
+    // Where a thread draws four numbers, it looks for every one whether it is wanted: that it looks before whether any
+    // is saves time and nothing else.
     private static bool IsDoubled(PlantedBug bug, GpuKernel kernel) => bug.Kind == "bound dropped"
         && bug.Line.StartsWith("@%p1 ", StringComparison.Ordinal) && (kernel.Method.Name is "Numbers" or "DropWords");
 

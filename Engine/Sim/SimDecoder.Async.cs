@@ -69,7 +69,7 @@ internal sealed unsafe partial class SimDecoder
             warp.Block.Later(warp, () =>
             {
                 barrier.NeedPhase(stamp);
-                barrier.Arrive(null, null, 1);
+                barrier.Arrive(null, 1);
             });
         });
     }

@@ -8,7 +8,8 @@ internal sealed unsafe partial class SimDecoder
         Allow(s, "init", "inval", "arrive", "arrive_drop", "expect_tx", "complete_tx", "test_wait", "try_wait",
             "parity", "pending_count", "noComplete", "shared", "shared::cta", "shared::cluster", "relaxed", "release",
             "acquire", "cta", "cluster");
-        if (!s.Words[^1].Equals("b64", StringComparison.Ordinal)) throw Unknown(s);
+        if (s.Words[^1] != "b64" || (s.Has("relaxed") && !s.Words[1].EndsWith("_tx", StringComparison.Ordinal)))
+            throw Unknown(s);
         switch (s.Words[1])
         {
             case "init":
@@ -46,14 +47,13 @@ internal sealed unsafe partial class SimDecoder
         if (expects) NeedTarget(s, "sm_90");
         var to = Target(s);
         var number = s.Operands.Count > 2 ? Source(s, 2) : -1;
-        var relaxed = s.Has("relaxed");
         return AtEach(s, 1, (warp, l, at) =>
         {
             var barrier = warp.Block.Mbarriers.At(warp, at);
             var value = number < 0 ? 1 : (uint)warp.Registers[number + l];
             if (expects) barrier.Expect(value);
             var phase = barrier.Phase;
-            warp.Registers[to + l] = barrier.Arrive(relaxed ? null : warp, warp, expects ? 1 : value, drop);
+            warp.Registers[to + l] = barrier.Arrive(warp, expects ? 1 : value, drop);
             if (quiet && barrier.Phase != phase)
                 throw new SimException($"with .noComplete, the phase of the {barrier} is complete");
         }, after: static warp => warp.Tick());
@@ -64,7 +64,7 @@ internal sealed unsafe partial class SimDecoder
     private Action<SimWarp, uint> WaitForPhase(PtxStatement s)
     {
         if (s.Words[1] == "try_wait") NeedTarget(s, "sm_90");
-        bool byParity = s.Has("parity"), relaxed = s.Has("relaxed");
+        var byParity = s.Has("parity");
         int to = Target(s), wanted = Source(s, 2), at = Source(s, 1);
         var (space, offset) = (SpaceOf(s), s.Operands[1].Offset);
         return (warp, lanes) =>
@@ -83,7 +83,7 @@ internal sealed unsafe partial class SimDecoder
                 if (asked != barrier) asked?.Tell(warp);
                 asked = barrier;
                 warp.Registers[to + l] = over ? 1u : 0u;
-                if (over) barrier.Acquire(warp, relaxed);
+                if (over) barrier.Acquire(warp);
                 else (missing, missingPhase) = (barrier, phase);
             }
             asked?.Tell(warp);

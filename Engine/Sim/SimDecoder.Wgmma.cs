@@ -21,7 +21,7 @@ internal sealed partial class SimDecoder
             case "commit_group":
                 return Together(s, warp => warp.Products.Commit());
             case "wait_group":
-                if (!s.Operands[0].TryNumber(out var left) || left > 7) throw Unknown(s);
+                if (!s.Operands[0].TryNumber(out var left)) throw Unknown(s);
                 return Together(s, warp => warp.Products.Wait((int)left));
             case "mma_async":
                 return Product(s);
@@ -62,6 +62,7 @@ internal sealed partial class SimDecoder
         var b = Source(s, 2);
         var scale = s.Operands[3].Text;
         var (keepNegated, keep) = (scale.StartsWith('!'), program.Source(new PtxOperand(scale.TrimStart('!')), s));
+        if (s.Operands[3].TryNumber(out var adding) && adding > 1) throw Unknown(s);
         // Transposing is for 16 bits, and A's only for A in memory.
         var flags = 6 + (each == 1 ? 0 : held ? 1 : 2);
         if (d.Length != across / 2 || a.Length != (held ? 4 : 1) || s.Operands.Count != flags) throw Unknown(s);

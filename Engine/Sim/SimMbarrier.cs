@@ -90,12 +90,11 @@ internal sealed class SimMbarrier(int address, int slot, int clocks)
     }
 
     /// <summary>Takes part of the phase's arrivals.</summary>
-    /// <param name="warp">Whose earlier accesses those who wait will know of; null for none.</param>
-    /// <param name="teller">Who arrives, and knows therefore when that was the last; null for a copy.</param>
+    /// <param name="warp">Who arrives: who waits will know of its earlier accesses. Null for a copy.</param>
     /// <param name="count">How many.</param>
     /// <param name="drop">True when as many fewer are expected from the next phase on.</param>
     /// <returns>The state before, as the instruction gives it.</returns>
-    public ulong Arrive(SimWarp? warp, SimWarp? teller, uint count, bool drop = false)
+    public ulong Arrive(SimWarp? warp, uint count, bool drop = false)
     {
         if (count == 0 || count > Pending)
             throw new SimException($"{count} arrivals at the {this}");
@@ -110,7 +109,7 @@ internal sealed class SimMbarrier(int address, int slot, int clocks)
         }
         Pending -= (int)count;
         if (drop) expected -= (int)count;
-        TryEnd(teller);
+        TryEnd(warp);
         return state;
     }
 
@@ -133,10 +132,9 @@ internal sealed class SimMbarrier(int address, int slot, int clocks)
     public void Tell(SimWarp warp) => warp.Told[slot] = clock;
 
     /// <summary>Tells a warp that has seen the last phase end what was done before.</summary>
-    public void Acquire(SimWarp warp, bool relaxed)
+    public void Acquire(SimWarp warp)
     {
         seen = true;
-        if (relaxed) return;
         SimWarp.Merge(warp.Clock, lastKnown);
         SimWarp.Merge(warp.Fenced, lastFenced);
         var done = Math.Max(warp.Clock[slot], clock);

@@ -93,7 +93,7 @@ public sealed class HopperTests
     [TestCase("mov.u32 %r1, %nclusterid.x;", 1)]
     [TestCase("mov.u32 %r1, %cluster_ctaid.y;", 0)]
     [TestCase("mov.u32 %r1, %cluster_nctaid.z;", 1)]
-    [TestCase("mov.u32 %r1, %is_explicit_cluster;", 0)]
+    [TestCase("mov.pred %p1, %is_explicit_cluster; selp.b32 %r1, 1, 0, %p1;", 0)]
     [TestCase("mov.u32 %r1, %nwarpid;", 1)]
     [TestCase("mov.u32 %r1, 64; mapa.shared::cluster.u32 %r1, %r1, 0;", 64)]
     [TestCase("griddepcontrol.wait; griddepcontrol.launch_dependents; mov.u32 %r1, 3; nanosleep.u32 20;", 3)]

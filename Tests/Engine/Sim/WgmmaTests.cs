@@ -123,6 +123,7 @@ public sealed class WgmmaTests
         yield return Case("m64n16k16", "m64n24k16", "not known");
         yield return Case("p, 1, 1, 0, 0;", "p, 1, 1;", "not known");
         yield return Case("p, 1, 1, 0, 0;", "p, 1, 2, 0, 0;", "not known");
+        yield return Case("p, 1, 1, 0, 0;", "2, 1, 1, 0, 0;", "not known");
         yield return Case("p, 1, 1, 0, 0;", "p, 1, 0, 0, 0;", "not known");
 
         static TestCaseData Case(string from, string to, string message) =>

@@ -16,4 +16,9 @@ public abstract class GpuDevice : Device
     /// <param name="places">First byte of every parameter.</param>
     internal abstract void Launch(
         IGpuKernel kernel, GpuSize size, ReadOnlySpan<byte> arguments, ReadOnlySpan<int> places);
+
+    /// <summary>A tensor map as this device's copies take it: <see cref="TensorMap.Bytes"/> bytes, which a kernel gets
+    /// as a parameter or finds in memory, at a multiple of <see cref="TensorMap.Alignment"/>.</summary>
+    /// <exception cref="DiffractException">The device has no such copies.</exception>
+    internal abstract byte[] Encode(TensorMap map);
 }

@@ -15,7 +15,7 @@ public sealed class ShapeException(string message) : DiffractException(message);
 public sealed class DTypeException(string message) : DiffractException(message);
 
 /// <summary>Tensors of different devices met, or a device lacks a kernel.</summary>
-public sealed class DeviceException(string message) : DiffractException(message);
+public sealed class DeviceException(string message, Exception? inner = null) : DiffractException(message, inner);
 
 /// <summary>Memory ran out, after trimming the pool and collecting what the program had forgotten.</summary>
 public sealed class OutOfDeviceMemoryException(string message) : DiffractException(message);

@@ -4,7 +4,7 @@ namespace Diffract.Engine;
 /// the same bits come out whatever the thread count.</summary>
 public sealed class CpuDevice : Device, IDisposable
 {
-    private readonly MemoryPool pool = new();
+    private readonly MemoryPool pool = new(new NativeSource());
     private readonly Workers workers;
 
     /// <summary>A device with its own threads and its own memory pool.</summary>
@@ -55,6 +55,9 @@ public sealed class CpuDevice : Device, IDisposable
 
     internal override unsafe void Download(nint address, Span<byte> target) =>
         new ReadOnlySpan<byte>((void*)address, target.Length).CopyTo(target);
+
+    internal override unsafe void Copy(nint source, nint target, long bytes) =>
+        Buffer.MemoryCopy((void*)source, (void*)target, bytes, bytes);
 
     internal override void Free(nint address, long capacity) => pool.Return(address, capacity);
 

@@ -29,11 +29,20 @@ public abstract class Device
     /// <summary>Waits until everything queued on the device is done, so that its memory may be read.</summary>
     public abstract void Synchronize();
 
+    /// <summary>Records what <paramref name="body"/> queues on this device instead of running it, so that it can be
+    /// repeated. The body must not read results on the host nor copy from it. It should have run once before, so that
+    /// what is made only once (packed weights, say) is not made in the recording.</summary>
+    /// <returns>The recording; null, and nothing was called, where a device has nothing to gain from one.</returns>
+    public virtual Recording? Record(Action body) => null;
+
     /// <summary>Copies from the host to the device's memory, behind everything queued.</summary>
     internal abstract void Upload(nint address, ReadOnlySpan<byte> source);
 
     /// <summary>Waits for everything queued and copies from the device's memory to the host.</summary>
     internal abstract void Download(nint address, Span<byte> target);
+
+    /// <summary>Copies within the device's memory, behind everything queued.</summary>
+    internal abstract void Copy(nint source, nint target, long bytes);
 
     /// <summary>Returns the block of a storage nobody refers to any more.</summary>
     internal abstract void Free(nint address, long capacity);

@@ -73,6 +73,11 @@ public sealed class SimDevice : GpuDevice
         lock (gate) memory.Read(address, target);
     }
 
+    internal override void Copy(nint source, nint target, long bytes)
+    {
+        lock (gate) memory.Copy(source, target, bytes);
+    }
+
     internal override void Launch(
         IGpuKernel kernel, GpuSize size, ReadOnlySpan<byte> arguments, ReadOnlySpan<int> places)
     {

@@ -27,6 +27,13 @@ internal static unsafe class Transfer
     {
         nint source = from.View.Address, target = to.View.Address;
         var bytes = from.Count * from.DType.Size();
+        if (from.Device == to.Device)
+        {
+            from.Device.Copy(source, target, bytes);
+            GC.KeepAlive(from);
+            GC.KeepAlive(to);
+            return;
+        }
         var between = from.Device is CpuDevice || to.Device is CpuDevice ? [] : new byte[Math.Min(bytes, Piece)];
         for (long at = 0; at < bytes; at += Piece)
         {

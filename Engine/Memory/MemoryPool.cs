@@ -1,30 +1,37 @@
-using System.Runtime.InteropServices;
-
 namespace Diffract.Engine;
 
-/// <summary>Native memory that is kept when it is returned: fresh pages cost more than most kernels that fill them.
-/// Small blocks come in size classes; larger ones are cut from segments, those of a few MiB from other segments than
-/// the largest, which they would divide.</summary>
-internal sealed unsafe class MemoryPool
+/// <summary>A device's memory that is kept when it is returned: fresh pages cost more than most kernels that fill them.
+/// Small blocks come in size classes, or are cut from pieces of a few MiB where the source wants that; larger ones are
+/// cut from segments, those of a few MiB from other segments than the largest, which they would divide.</summary>
+internal sealed class MemoryPool
 {
-    private const int Alignment = 64;
-    private const long LargestClass = 1 << 20, LargestMiddle = 8 << 20;
+    private const long LargestClass = 1 << 20, LargestMiddle = 8 << 20, SmallPiece = 4 << 20;
     private const long FirstCollection = 1L << 30;
 
     private readonly Lock gate = new();
     private readonly Dictionary<long, Stack<nint>> free = [];
-    private readonly Segments middle = new(), large = new();
+    private readonly IMemorySource source;
+    private readonly Segments middle, large;
+    private readonly Segments? small;
     private readonly Dictionary<long, long> live = [];
     private long liveBytes, peakBytes, cachedBytes, liveBlocks, forgotten;
     private long collectAt = FirstCollection;
+
+    /// <summary>An empty pool.</summary>
+    public MemoryPool(IMemorySource source)
+    {
+        this.source = source;
+        (middle, large) = (new Segments(source), new Segments(source));
+        if (source.CutsSmall) small = new Segments(source, SmallPiece);
+    }
 
     public MemoryStatistics Statistics
     {
         get
         {
             lock (gate)
-                return new MemoryStatistics(liveBytes, peakBytes, cachedBytes + middle.FreeBytes + large.FreeBytes,
-                    liveBlocks, Volatile.Read(ref forgotten));
+                return new MemoryStatistics(liveBytes, peakBytes, cachedBytes + middle.FreeBytes + large.FreeBytes
+                    + (small?.FreeBytes ?? 0), liveBlocks, Volatile.Read(ref forgotten));
         }
     }
 
@@ -37,11 +44,13 @@ internal sealed unsafe class MemoryPool
 
     /// <summary>The size a request is rounded up to. Small ones have eight classes a doubling, so at most 1/8 is
     /// wasted.</summary>
-    internal static long Capacity(long bytes)
+    private long Capacity(long bytes)
     {
+        long alignment = source.Alignment;
         if (bytes > LargestClass)
             return (bytes + Segments.Granularity - 1) / Segments.Granularity * Segments.Granularity;
-        if (bytes <= 512) return Math.Max(Alignment, (bytes + Alignment - 1) / Alignment * Alignment);
+        if (small is not null || bytes <= 512)
+            return Math.Max(alignment, (bytes + alignment - 1) / alignment * alignment);
         var step = 1L << (BitOperationsLog2(bytes - 1) - 3);
         return (bytes + step - 1) / step * step;
     }
@@ -71,7 +80,7 @@ internal sealed unsafe class MemoryPool
     {
         lock (gate)
         {
-            if (capacity > LargestClass) SegmentsFor(capacity).Return(address);
+            if (SegmentsFor(capacity) is { } segments) segments.Return(address);
             else
             {
                 if (!free.TryGetValue(capacity, out var stack)) free[capacity] = stack = [];
@@ -89,8 +98,9 @@ internal sealed unsafe class MemoryPool
         lock (gate)
         {
             foreach (var stack in free.Values)
-                while (stack.TryPop(out var address)) NativeMemory.AlignedFree((void*)address);
+                while (stack.TryPop(out var address)) source.Free(address);
             cachedBytes = 0;
+            small?.Release();
             middle.Release();
             large.Release();
         }
@@ -100,7 +110,8 @@ internal sealed unsafe class MemoryPool
     {
         lock (gate)
         {
-            var address = capacity > LargestClass ? SegmentsFor(capacity).Rent(capacity, lasting) : RentClass(capacity);
+            var address = SegmentsFor(capacity)?.Rent(capacity, lasting && capacity > LargestClass)
+                ?? RentClass(capacity);
             if (address == 0) return 0;
             liveBytes += capacity;
             peakBytes = Math.Max(peakBytes, liveBytes);
@@ -110,7 +121,8 @@ internal sealed unsafe class MemoryPool
         }
     }
 
-    private Segments SegmentsFor(long capacity) => capacity > LargestMiddle ? large : middle;
+    private Segments? SegmentsFor(long capacity) =>
+        capacity > LargestMiddle ? large : capacity > LargestClass ? middle : small;
 
     private nint RentClass(long capacity)
     {
@@ -119,14 +131,7 @@ internal sealed unsafe class MemoryPool
             cachedBytes -= capacity;
             return address;
         }
-        try
-        {
-            return (nint)NativeMemory.AlignedAlloc((nuint)capacity, Alignment);
-        }
-        catch (OutOfMemoryException)
-        {
-            return 0;
-        }
+        return source.Allocate(capacity);
     }
 
     // The garbage collector sees a few bytes where we hold megabytes: remind it whenever the live set has doubled.
@@ -144,9 +149,9 @@ internal sealed unsafe class MemoryPool
         {
             var holders = live.Where(c => c.Value > 0).OrderByDescending(c => c.Key * c.Value).Take(3)
                 .Select(c => $"{c.Value} blocks of {c.Key / 1048576.0:0.##} MiB");
-            return new OutOfDeviceMemoryException($"cpu: {bytes / 1048576.0:0.##} MiB more cannot be had; "
+            return new OutOfDeviceMemoryException($"{source.Name}: {bytes / 1048576.0:0.##} MiB more cannot be had; "
                 + $"{liveBytes / 1048576.0:0.##} MiB are in use, the most by {string.Join(", ", holders)}. "
-                + "Use a smaller batch, or release tensors you no longer need.");
+                + source.Describe() + "Use a smaller batch, or release tensors you no longer need.");
         }
     }
 

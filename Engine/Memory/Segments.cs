@@ -1,19 +1,17 @@
-using System.Runtime.InteropServices;
-
 namespace Diffract.Engine;
 
-/// <summary>Blocks cut from larger pieces of native memory: the smallest free one that is large enough is taken and
+/// <summary>Blocks cut from larger pieces of a device's memory: the smallest free one that is large enough is taken and
 /// what it has too much stays free; free neighbours become one again. So the memory of many small tensors serves a few
 /// large ones afterwards, which blocks of fixed sizes cannot. Not safe for several threads.</summary>
-internal sealed unsafe class Segments
+/// <param name="source">Where the pieces come from.</param>
+/// <param name="leastLength">Shortest piece, bytes.</param>
+internal sealed class Segments(IMemorySource source, long leastLength = Segments.LeastLength)
 {
-    /// <summary>What lengths are multiples of, bytes.</summary>
+    /// <summary>What lengths are multiples of, bytes, where blocks are large.</summary>
     public const long Granularity = 1 << 16;
 
     // From here on the C library asks the system for each piece and returns it at once when it is freed.
     private const long LeastLength = 32 << 20;
-
-    private const int Alignment = 64;
 
     private readonly SortedSet<Block> free = new(Comparer<Block>.Create((a, b) =>
         a.Length != b.Length ? a.Length.CompareTo(b.Length) : a.Address.CompareTo(b.Address)));
@@ -24,7 +22,7 @@ internal sealed unsafe class Segments
     public long FreeBytes { get; private set; }
 
     /// <summary>A block.</summary>
-    /// <param name="length">Bytes, a multiple of <see cref="Granularity"/>.</param>
+    /// <param name="length">Bytes, a multiple of the source's alignment.</param>
     /// <param name="lasting">True for a piece of its own, which a block that stays cannot divide.</param>
     /// <returns>Its address; 0 when the system has no more.</returns>
     public nint Rent(long length, bool lasting)
@@ -33,7 +31,7 @@ internal sealed unsafe class Segments
         if (block is null)
         {
             Release(length);
-            if (Make(lasting ? length : Math.Max(length, LeastLength)) is not { } made) return 0;
+            if (Make(lasting ? length : Math.Max(length, leastLength)) is not { } made) return 0;
             block = made;
         }
         else
@@ -73,7 +71,7 @@ internal sealed unsafe class Segments
             free.Remove(block);
             FreeBytes -= block.Length;
             bytes -= block.Length;
-            NativeMemory.AlignedFree((void*)block.Address);
+            source.Free(block.Address);
         }
     }
 
@@ -83,17 +81,8 @@ internal sealed unsafe class Segments
         return fitting.Min;
     }
 
-    private static Block? Make(long length)
-    {
-        try
-        {
-            return new Block((nint)NativeMemory.AlignedAlloc((nuint)length, Alignment), length);
-        }
-        catch (OutOfMemoryException)
-        {
-            return null;
-        }
-    }
+    private Block? Make(long length) =>
+        source.Allocate(length) is not 0 and var address ? new Block(address, length) : null;
 
     private void Put(Block block)
     {

@@ -71,6 +71,14 @@ internal sealed unsafe class SimMemory
         new ReadOnlySpan<byte>((void*)address, target.Length).CopyTo(target);
     }
 
+    /// <summary>Copies from one place to another.</summary>
+    public void Copy(nint source, nint target, long bytes)
+    {
+        var between = new byte[bytes];
+        Read(source, between);
+        Write(target, between);
+    }
+
     /// <summary>Where a kernel may read <paramref name="bytes"/> bytes.</summary>
     /// <param name="address">First byte; a multiple of <paramref name="bytes"/>.</param>
     /// <param name="bytes">How many.</param>

@@ -61,6 +61,9 @@ internal sealed class SimProgram
     /// <summary>Bytes of the arguments.</summary>
     public int ParameterBytes => kernel.ParameterBytes;
 
+    /// <summary>Where each argument lies.</summary>
+    public IReadOnlyList<PtxVariable> Parameters => kernel.Parameters;
+
     /// <summary>Most threads of a block.</summary>
     public int MaxThreads => kernel.MaxThreads;
 

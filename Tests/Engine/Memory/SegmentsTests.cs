@@ -11,7 +11,7 @@ internal sealed class SegmentsTests
     [Test]
     public void Blocks_of_a_random_life_never_overlap_and_leave_nothing_behind()
     {
-        var segments = new Segments();
+        var segments = new Segments(new NativeSource());
         var random = new Random(1);
         var live = new List<(nint Address, long Length)>();
         for (var step = 0; step < 4000; step++)
@@ -38,7 +38,7 @@ internal sealed class SegmentsTests
     [Test]
     public void Neighbours_that_are_free_serve_a_larger_block()
     {
-        var segments = new Segments();
+        var segments = new Segments(new NativeSource());
         var addresses = Enumerable.Range(0, 4).Select(_ => segments.Rent(Segment / 4, false)).ToArray();
         Assert.That(segments.FreeBytes, Is.Zero, "four quarters fill one segment");
         foreach (var i in new[] { 2, 0, 1 }) segments.Return(addresses[i]);
@@ -49,7 +49,7 @@ internal sealed class SegmentsTests
     [Test]
     public void The_smallest_block_that_is_large_enough_is_taken()
     {
-        var segments = new Segments();
+        var segments = new Segments(new NativeSource());
         nint large = segments.Rent(2 * Segment, false), small = segments.Rent(Segment, false);
         segments.Return(large);
         segments.Return(small);
@@ -59,7 +59,7 @@ internal sealed class SegmentsTests
     [Test]
     public void A_lasting_block_divides_nothing()
     {
-        var segments = new Segments();
+        var segments = new Segments(new NativeSource());
         segments.Return(segments.Rent(Segment, false));
         var lasting = segments.Rent(Unit, lasting: true);
         Assert.That(segments.FreeBytes, Is.LessThanOrEqualTo(Segment).And.Not.EqualTo(Segment - Unit));
@@ -69,7 +69,7 @@ internal sealed class SegmentsTests
     [Test]
     public void What_is_free_goes_back_to_the_system_before_more_is_asked_for()
     {
-        var segments = new Segments();
+        var segments = new Segments(new NativeSource());
         var small = Enumerable.Range(0, 4).Select(_ => segments.Rent(Segment, false)).ToArray();
         foreach (var address in small) segments.Return(address);
         Assert.That(segments.FreeBytes, Is.EqualTo(4 * Segment));

@@ -25,6 +25,8 @@ internal sealed class RecordingDevice() : GpuDevice("recording")
 
     internal override void Download(nint address, Span<byte> target) => target.Clear();
 
+    internal override void Copy(nint source, nint target, long bytes) { }
+
     internal override void Free(nint address, long capacity) { }
 
     internal override void CountForgotten() { }

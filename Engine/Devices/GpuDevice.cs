@@ -9,6 +9,11 @@ public abstract class GpuDevice : Device
     /// <summary>Its architecture as ten times the compute capability: 80, 90.</summary>
     public abstract int Architecture { get; }
 
+    /// <summary>True to multiply matrices and convolve images by warpgroups (<c>wgmma</c>) where the device can, which
+    /// is at compute capability 9.0; false to use the same instructions as on other devices, for comparisons. The two
+    /// differ in how sums are rounded.</summary>
+    public bool UsesWarpgroups { get; set; } = true;
+
     /// <summary>Queues a kernel.</summary>
     /// <param name="kernel">The kernel.</param>
     /// <param name="size">How many threads.</param>

@@ -72,5 +72,5 @@ internal static class HopperChoice
 
     private static bool HasChunks(in MmaSide side, View view, int entries) =>
         view.Address % 16 == 0 && side.Lead % Chunk == 0 && side.Lead > 0 && side.Depth > 0
-        && (entries == 1 || side.Step % Chunk == 0 && side.Step > 0);
+        && (entries == 1 || side.Step % Chunk == 0 && side.Step >= 0);
 }

@@ -31,9 +31,13 @@ internal sealed class HopperFetch
     /// <summary>Entry of the batch, or group.</summary>
     public required PtxValue Entry { get; init; }
 
+    // The last coordinate: entries that share an operand see one.
+    private PtxValue EntryOf(string side) => sizes($"{side}.Step").UnequalTo(0).Choose(Entry, 0);
+
     /// <summary>Fetches some slices.</summary>
     public void Run(HopperRing ring, PtxValue firstSlice, PtxValue slices)
     {
+        PtxValue left = EntryOf("Left"), right = EntryOf("Right");
         var place = ring.Begin(fetches: true);
         var depth = new MmaDepth(k, HopperTile.Slice, variant.WalksTaps, sizes, firstSlice);
         var places = variant.WalksPlaces ? HopperPlaces.Of(box, firstSlice).Variable(k) : default;
@@ -44,44 +48,44 @@ internal sealed class HopperFetch
             var full = place.Full;
             k.Emit($"mbarrier.arrive.expect_tx.shared::cta.b64 _, [{full}], {variant.Tile.StageBytes};");
             var slice = place.Slice;
-            Left(depth, places, slice, full);
-            Right(depth, places, slice + HopperTile.LeftBytes, full, tapLine, tapColumn);
+            Left(depth, places, left, slice, full);
+            Right(depth, places, right, slice + HopperTile.LeftBytes, full, tapLine, tapColumn);
             place.Advance();
             if (variant.WalksPlaces) places.Advance(k, box, sizes);
             else depth.Advance();
         });
     }
 
-    private void Left(MmaDepth depth, HopperPlaces places, PtxValue to, PtxValue full)
+    private void Left(MmaDepth depth, HopperPlaces places, PtxValue entry, PtxValue to, PtxValue full)
     {
         if (variant.WalksTaps)
         {
             var seen = Rows.Places;
             Copy(Maps.Left, to, full, depth.At, seen.Column + box("OffsetW") + depth.Column * box("StepW"),
-                seen.Line + box("OffsetH") + depth.Line * box("StepH"), seen.Image, Entry);
+                seen.Line + box("OffsetH") + depth.Line * box("StepH"), seen.Image, entry);
         }
-        else if (variant.LeftAlongDepth) Copy(Maps.Left, to, full, depth.At, Rows.First, Entry);
+        else if (variant.LeftAlongDepth) Copy(Maps.Left, to, full, depth.At, Rows.First, entry);
         else Across(HopperTile.Rows, (at, i) =>
         {
             if (variant.WalksPlaces)
-                Copy(Maps.Left, to + at, full, Rows.First + i, places.Column, places.Line, places.Image, Entry);
-            else Copy(Maps.Left, to + at, full, Rows.First + i, depth.At, Entry);
+                Copy(Maps.Left, to + at, full, Rows.First + i, places.Column, places.Line, places.Image, entry);
+            else Copy(Maps.Left, to + at, full, Rows.First + i, depth.At, entry);
         });
     }
 
-    private void Right(MmaDepth depth, HopperPlaces places, PtxValue to, PtxValue full, PtxValue tapLine,
-        PtxValue tapColumn)
+    private void Right(MmaDepth depth, HopperPlaces places, PtxValue entry, PtxValue to, PtxValue full,
+        PtxValue tapLine, PtxValue tapColumn)
     {
         if (variant.WalksTaps)
             Copy(Maps.Right, to, full, depth.At, depth.Line * sizes("Window.KernelWidth") + depth.Column, FirstColumn,
-                Entry);
-        else if (variant.RightAlongDepth) Copy(Maps.Right, to, full, depth.At, FirstColumn, Entry);
+                entry);
+        else if (variant.RightAlongDepth) Copy(Maps.Right, to, full, depth.At, FirstColumn, entry);
         else Across(variant.Tile.Columns, (at, i) =>
         {
             if (variant.WalksPlaces)
                 Copy(Maps.Right, to + at, full, FirstColumn + i, places.Column + tapColumn, places.Line + tapLine,
-                    places.Image, Entry);
-            else Copy(Maps.Right, to + at, full, FirstColumn + i, depth.At, Entry);
+                    places.Image, entry);
+            else Copy(Maps.Right, to + at, full, FirstColumn + i, depth.At, entry);
         });
     }
 

@@ -34,30 +34,36 @@ internal static class HopperMaps
                 entries, window);
         if (!variant.WalksTaps)
             return Matrix(variant, side, variant.RightAlongDepth, variant.Tile.Columns, b, sizes.Columns, entries);
-        return Map(variant, b, [side.Depth, cut.Taps, sizes.Columns, entries],
-            [side.Depth, side.Lead, Step(side, entries)], [HopperTile.Slice, 1, variant.Tile.Columns, 1]);
+        var all = Entries(side, entries);
+        return Map(variant, b, [side.Depth, cut.Taps, sizes.Columns, all.Count],
+            [side.Depth, side.Lead, all.Step], [HopperTile.Slice, 1, variant.Tile.Columns, 1]);
     }
 
     private static TensorMap Matrix(in HopperVariant variant, in MmaSide side, bool alongDepth, int span, View view,
-        int across, int entries) => alongDepth
-        ? Map(variant, view, [side.Depth, across, entries], [side.Lead, Step(side, entries)],
-            [HopperTile.Slice, span, 1])
-        : Map(variant, view, [across, side.Depth, entries], [side.Lead, Step(side, entries)],
-            [HopperTile.Slice, HopperTile.Slice, 1]);
+        int across, int entries)
+    {
+        var all = Entries(side, entries);
+        return alongDepth
+            ? Map(variant, view, [side.Depth, across, all.Count], [side.Lead, all.Step],
+                [HopperTile.Slice, span, 1])
+            : Map(variant, view, [across, side.Depth, all.Count], [side.Lead, all.Step],
+                [HopperTile.Slice, HopperTile.Slice, 1]);
+    }
 
     // An image whose places, or those of the grid that looks at it, are counted.
     private static TensorMap Image(in HopperVariant variant, in MmaSide side, in HopperBox box, View view,
         int channels, int width, int height, int places, int entries, MmaWindow? window = null)
     {
         var grid = window is { } w ? (long)w.GridWidth.Length * w.GridHeight.Length : (long)width * height;
-        long line = (long)side.Lead * width;
-        return Map(variant, view, [channels, width, height, places / grid, entries],
-            [side.Lead, line, line * height, Step(side, entries)],
+        var (all, line) = (Entries(side, entries), (long)side.Lead * width);
+        return Map(variant, view, [channels, width, height, places / grid, all.Count],
+            [side.Lead, line, line * height, all.Step],
             [HopperTile.Slice, box.Width, box.Height, box.Images, 1]);
     }
 
-    // What separates entries where there is but one is never looked at, and must be a stride all the same.
-    private static long Step(in MmaSide side, int entries) => entries == 1 ? side.Lead : side.Step;
+    // Entries that share an operand see one; what would separate it from others must be a stride all the same.
+    private static (int Count, long Step) Entries(in MmaSide side, int entries) =>
+        entries == 1 || side.Step == 0 ? (1, side.Lead) : (entries, side.Step);
 
     private static TensorMap Map(in HopperVariant variant, View view, long[] sizes, long[] strides, int[] box) =>
         new(variant.Numbers == MmaNumbers.Float16 ? TensorMapElement.Float16 : TensorMapElement.BFloat16,

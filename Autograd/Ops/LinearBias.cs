@@ -7,11 +7,13 @@ namespace Diffract.Autograd;
 internal static class BiasGradient
 {
     /// <summary>Sums over all axes but the last.</summary>
-    public static Tensor Of(Tensor dy)
+    /// <param name="dy">Gradient of the result.</param>
+    /// <param name="type">The bias's type.</param>
+    public static Tensor Of(Tensor dy, DType type)
     {
         var columns = dy.Shape.Int(-1);
-        var sums = Tensor.Empty([columns], dy.DType, dy.Device);
+        var sums = Tensor.Empty([columns], dy.DType.IsHalf() ? DType.Float32 : dy.DType, dy.Device);
         ColumnSums.Kernel.Run(dy.Device, dy.DType, new(dy.View, sums.View, dy.Shape[..^1].Count, columns));
-        return sums;
+        return sums.DType == type ? sums : sums.To(type);
     }
 }

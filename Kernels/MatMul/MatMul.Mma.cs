@@ -13,11 +13,11 @@ public static unsafe partial class MatMul
     {
         if (args.Rows == 0 || args.Columns == 0 || args.Batch == 0) return;
         var (leadA, leadB) = (args.TransposeA ? args.Rows : args.Depth, args.TransposeB ? args.Depth : args.Columns);
-        var cut = tile ?? MmaChoice.Tile(numbers, args.Rows, args.Columns, 1, args.Batch);
+        var (wideA, wideB) = (MmaChoice.IsWide(numbers, args.A, leadA, args.StepA),
+            MmaChoice.IsWide(numbers, args.B, leadB, args.StepB));
+        var cut = tile ?? MmaChoice.Tile(numbers, wideA && wideB, args.Rows, args.Columns, 1, args.Batch);
         var variant = new MmaVariant(numbers, args.TransposeA ? MmaSource.Columns : MmaSource.Rows,
-            args.TransposeB ? MmaSource.Rows : MmaSource.Columns,
-            MmaChoice.IsWide(numbers, args.A, leadA, args.StepA), MmaChoice.IsWide(numbers, args.B, leadB, args.StepB),
-            false, args.C.DType, cut);
+            args.TransposeB ? MmaSource.Rows : MmaSource.Columns, wideA, wideB, false, args.C.DType, cut);
         var slices = (args.Depth + variant.Slice - 1) / variant.Slice;
         var sizes = new MmaSizes
         {

@@ -12,9 +12,12 @@ internal static class MmaChoice
     // Fewer slices than these are not worth a pass of their own over the result.
     private const int FewestSlices = 16;
 
-    /// <summary>The largest tile that there are enough of.</summary>
-    public static MmaTile Tile(MmaNumbers numbers, int rows, int columns, int segments, int entries)
+    /// <summary>The largest tile that there are enough of; the smallest where an operand is copied number by number,
+    /// which no tile makes fast.</summary>
+    public static MmaTile Tile(
+        MmaNumbers numbers, bool isWide, int rows, int columns, int segments, int entries)
     {
+        if (!isWide) return MmaTile.Small;
         ReadOnlySpan<MmaTile> tiles = numbers == MmaNumbers.Tf32Pairs
             ? [MmaTile.Paired] : [MmaTile.Large, MmaTile.Medium];
         foreach (var tile in tiles)

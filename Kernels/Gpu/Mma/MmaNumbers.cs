@@ -21,12 +21,26 @@ internal enum MmaNumbers
 /// <summary>Facts about what tensor cores multiply.</summary>
 internal static class MmaNumbersFacts
 {
-    /// <summary>Numbers of a 16-bit type.</summary>
-    public static MmaNumbers Of(DType half) => half switch
+    /// <summary>What a device multiplies on its tensor cores for operands of a type; null where it does without.
+    /// </summary>
+    /// <exception cref="DTypeException">Without tensor cores it does not multiply 16-bit floats.</exception>
+    public static MmaNumbers? Of(GpuDevice device, DType operands) => (operands, device.MatMulPrecision) switch
     {
-        DType.Float16 => MmaNumbers.Float16,
-        DType.BFloat16 => MmaNumbers.BFloat16,
-        _ => throw new ArgumentOutOfRangeException(nameof(half), half, "no 16-bit float"),
+        _ when !device.MultipliesHalf => operands == DType.Float32 ? null : throw new DTypeException(
+            $"{device} does not multiply {operands}: that takes compute capability 8.0"),
+        (DType.Float16, _) => MmaNumbers.Float16,
+        (DType.BFloat16, _) => MmaNumbers.BFloat16,
+        (_, MatMulPrecision.Tf32) => MmaNumbers.Tf32,
+        (_, MatMulPrecision.Tf32x3) => MmaNumbers.Tf32Pairs,
+        _ => null,
+    };
+
+    /// <summary>Their type in memory.</summary>
+    public static DType Stored(this MmaNumbers numbers) => numbers switch
+    {
+        MmaNumbers.Float16 => DType.Float16,
+        MmaNumbers.BFloat16 => DType.BFloat16,
+        _ => DType.Float32,
     };
 
     /// <summary>Bytes of a number in memory.</summary>

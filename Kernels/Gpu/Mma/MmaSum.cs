@@ -32,8 +32,7 @@ internal static class MmaSum
         var (bias, residual) = (k.Parameter<nint>("bias"), k.Parameter<nint>("residual"));
         var sizes = k.Struct<MmaSizes>("sizes");
         var count = k.Parameter<int>("count");
-        var i = k.BlockX.MultiplyAdd(k.Make(PtxNumber.U32, $"mov.u32 {{0}}, {Threads};"), k.Thread)
-            .Seen(PtxNumber.S32);
+        var i = k.Index.Seen(PtxNumber.S32);
         k.If(i < count, () =>
         {
             var sum = k.Variable(PtxNumber.F64);

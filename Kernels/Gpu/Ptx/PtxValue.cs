@@ -142,7 +142,7 @@ internal readonly struct PtxValue
 
     /// <summary>this · factor + addend, rounded once.</summary>
     public PtxValue MultiplyAdd(PtxValue factor, PtxValue addend) => Writer.Make(Number, Number.IsFloat()
-        ? $"fma.rn.{Number.Name()} {{0}}, {this}, {factor}, {addend};"
+        ? $"fma.rn.{Number.Name()} {{0}}, {this}, {factor.As(Number)}, {addend.As(Number)};"
         : $"mad.lo.{Number.Name()} {{0}}, {this}, {factor}, {addend};");
 
     /// <summary>The register's name, or the constant.</summary>

@@ -70,6 +70,9 @@ internal sealed partial class PtxWriter(string entry, int threads, int architect
     /// <summary>The block's place along the third axis.</summary>
     public PtxValue BlockZ => Special("%ctaid.z");
 
+    /// <summary>The thread's number among all threads along the first axis.</summary>
+    public PtxValue Index => Make(PtxNumber.U32, $"mad.lo.u32 {{0}}, {BlockX}, {Threads}, {Thread};");
+
     /// <summary>The constant's bits as the language writes them.</summary>
     public static string Constant(float value) => $"0f{BitConverter.SingleToUInt32Bits(value):X8}";
 

@@ -11,7 +11,7 @@ namespace Diffract.Tests.Kernels.Gpu;
 public sealed class AssemblerTests
 {
     private static readonly string page = Path.Combine(Source.Root, "docs", "kernels.md");
-    private static readonly Lazy<IReadOnlyList<GpuKernel>> kernels = new(Launched);
+    private static readonly Lazy<IReadOnlyList<IGpuKernel>> kernels = new(Launched);
 
     [TestCase(75)]
     [TestCase(80)]
@@ -20,19 +20,21 @@ public sealed class AssemblerTests
     [TestCase(90)]
     public void Every_kernel_is_compiled_and_assembled(int architecture)
     {
-        var texts = kernels.Value.Select(k => k.For(architecture).Text).ToList();
+        // Older chips multiply without tensor cores.
+        var some = kernels.Value.Where(k => architecture >= 80 || k is GpuKernel).ToList();
+        var texts = some.Select(k => k.For(architecture).Text).ToList();
         if (Assembler.Path is null)
             Assert.Ignore("there is no ptxas: kernels were compiled, not assembled; DIFFRACT_PTXAS says where one is");
         var results = Assembler.Run(texts, architecture);
-        Assert.That(kernels.Value.Zip(results).Where(k => k.Second.Stack > 0 || k.Second.Spills > 0).Select(k =>
+        Assert.That(some.Zip(results).Where(k => k.Second.Stack > 0 || k.Second.Spills > 0).Select(k =>
             $"{Full(k.First)}: {k.Second.Stack} bytes of stack, {k.Second.Spills} bytes spilled"), Is.Empty);
-        if (architecture == 80) CheckPage(kernels.Value.Zip(results));
+        if (architecture == 80) CheckPage(some.Zip(results));
     }
 
     [Test]
     public void The_table_launches_kernels() => Assert.That(kernels.Value, Has.Count.GreaterThan(200));
 
-    private static void CheckPage(IEnumerable<(GpuKernel, Assembled)> results)
+    private static void CheckPage(IEnumerable<(IGpuKernel, Assembled)> results)
     {
         var text = KernelsPage.Text(results);
         if (Environment.GetEnvironmentVariable("DIFFRACT_UPDATE_DOCS") == "1") File.WriteAllText(page, text);
@@ -40,9 +42,10 @@ public sealed class AssemblerTests
             "docs/kernels.md is out of date; the page itself says how to make it anew");
     }
 
-    private static string Full(GpuKernel kernel) => $"{kernel.Method.DeclaringType}.{kernel.Method.Name}";
+    private static string Full(IGpuKernel kernel) =>
+        kernel is GpuKernel { Method: var method } ? $"{method.DeclaringType}.{method.Name}" : kernel.Name;
 
-    private static List<GpuKernel> Launched()
+    private static List<IGpuKernel> Launched()
     {
         var device = new RecordingDevice();
         foreach (var row in Cases.OpTable.All.Where(c => !c.Large))
@@ -52,6 +55,6 @@ public sealed class AssemblerTests
                 row.Run(row.Make(dtype, Cases.Layout.Dense, device));
             if (row.HasGradient) Gradients.Of(row, DType.Float32, device);
         }
-        return [.. device.Kernels.Cast<GpuKernel>().OrderBy(Full, StringComparer.Ordinal)];
+        return [.. device.Kernels.OrderBy(Full, StringComparer.Ordinal)];
     }
 }

@@ -8,14 +8,6 @@ namespace Diffract.Tests.Kernels.Gpu.Mma;
 /// <summary>Numbers for tensor cores, and how exact their products must be.</summary>
 internal static class MmaLab
 {
-    /// <summary>The type that the numbers have in memory.</summary>
-    public static DType Stored(MmaNumbers numbers) => numbers switch
-    {
-        MmaNumbers.Float16 => DType.Float16,
-        MmaNumbers.BFloat16 => DType.BFloat16,
-        _ => DType.Float32,
-    };
-
     /// <summary>Numbers between -1 and 1 that <paramref name="numbers"/> can hold: TF32 ones have 11 bits, so that
     /// only the sums are rounded.</summary>
     public static Tensor Make(MmaNumbers numbers, int seed, Shape shape, Device device)
@@ -28,7 +20,7 @@ internal static class MmaLab
             values[i] = numbers == MmaNumbers.Tf32
                 ? BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(x) & 0xFFFFE000) : x;
         }
-        return Tensor.From(values, shape).To(Stored(numbers)).To(device);
+        return Tensor.From(values, shape).To(numbers.Stored()).To(device);
     }
 
     /// <summary>How far a sum may be from the exact one. Products are exact in the multiplier, but for pairs, which
@@ -57,43 +49,28 @@ internal static class MmaLab
     /// <summary>The tensor's numbers in double precision.</summary>
     public static double[] Doubles(Tensor tensor) => tensor.To(Device.Cpu).To(DType.Float64).ToArray<double>();
 
-    /// <summary>Runs one product and compares it.</summary>
-    public static void Check(MmaNumbers numbers, MmaTile tile, int rows, int columns, int depth, bool transposeA,
-        bool transposeB, DType? result = null, int architecture = 80)
+    /// <summary>Compares a result with the same operation in double precision, on the same numbers.</summary>
+    /// <param name="numbers">What was multiplied.</param>
+    /// <param name="found">The result.</param>
+    /// <param name="depth">Length of the sums.</param>
+    /// <param name="reference">The operation; linear in the absolute values, which bound its rounding.</param>
+    /// <param name="inputs">Its inputs, up to four.</param>
+    public static void Compare(MmaNumbers numbers, Tensor found, int depth,
+        Func<Tensor, Tensor, Tensor?, Tensor?, Tensor> reference, params ReadOnlySpan<Tensor?> inputs)
     {
-        using var scope = Scope.Open();
-        var device = new SimDevice(architecture);
-        var type = result ?? Stored(numbers);
-        var a = Make(numbers, 1, transposeA ? [depth, rows] : [rows, depth], device);
-        var b = Make(numbers, 2, transposeB ? [columns, depth] : [depth, columns], device);
-        var c = Tensor.Empty([rows, columns], type, device);
-        MatMul.RunMma(device, new()
+        var wide = new Tensor?[4];
+        for (var i = 0; i < inputs.Length; i++) wide[i] = inputs[i]?.To(Device.Cpu).To(DType.Float64);
+        var expected = Doubles(reference(wide[0]!, wide[1]!, wide[2], wide[3]));
+        for (var i = 0; i < wide.Length; i++) wide[i] = wide[i]?.Abs();
+        var magnitudes = Doubles(reference(wide[0]!, wide[1]!, wide[2], wide[3]));
+        var values = Doubles(found);
+        Assert.That(values, Has.Length.EqualTo(expected.Length));
+        for (var i = 0; i < values.Length; i++)
         {
-            A = a.View,
-            B = b.View,
-            C = c.View,
-            Rows = rows,
-            Columns = columns,
-            Depth = depth,
-            TransposeA = transposeA,
-            TransposeB = transposeB,
-        }, numbers, tile);
-        double[] x = Doubles(a), y = Doubles(b), found = Doubles(c);
-        for (var i = 0; i < rows; i++)
-            for (var j = 0; j < columns; j++)
-            {
-                double sum = 0, magnitude = 0;
-                for (var d = 0; d < depth; d++)
-                {
-                    var product = x[transposeA ? d * rows + i : i * depth + d]
-                        * y[transposeB ? j * depth + d : d * columns + j];
-                    sum += product;
-                    magnitude += Math.Abs(product);
-                }
-                var allowed = Tolerance(numbers, type, depth, magnitude, sum);
-                if (!(Math.Abs(found[i * columns + j] - sum) <= allowed))
-                    Assert.Fail($"({i}, {j}): found {found[i * columns + j]:g9}, expected {sum:g9}, off by "
-                        + $"{Math.Abs(found[i * columns + j] - sum):g3} where {allowed:g3} is allowed");
-            }
+            var allowed = Tolerance(numbers, found.DType, depth, magnitudes[i], expected[i]);
+            if (!(Math.Abs(values[i] - expected[i]) <= allowed))
+                Assert.Fail($"element {i} of {found.Shape}: found {values[i]:g9}, expected {expected[i]:g9}, off by "
+                    + $"{Math.Abs(values[i] - expected[i]):g3} where {allowed:g3} is allowed");
+        }
     }
 }

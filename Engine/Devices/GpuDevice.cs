@@ -17,6 +17,11 @@ public abstract class GpuDevice : Device
     /// and convolutions then take them as they are.</summary>
     public bool MultipliesHalf => Architecture >= 80;
 
+    /// <summary>True to multiply matrices and convolve images by warpgroups (<c>wgmma</c>) where the device can, which
+    /// is at compute capability 9.0; false to use the same instructions as on other devices, for comparisons. The two
+    /// differ in how sums are rounded.</summary>
+    public bool UsesWarpgroups { get; set; } = true;
+
     /// <summary>Queues a kernel.</summary>
     /// <param name="kernel">The kernel.</param>
     /// <param name="size">How many threads.</param>

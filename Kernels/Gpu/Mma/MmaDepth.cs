@@ -4,22 +4,28 @@ namespace Diffract.Kernels;
 internal sealed class MmaDepth
 {
     private readonly PtxWriter k;
-    private readonly MmaVariant variant;
+    private readonly int numbers;
+    private readonly bool walksTaps;
     private readonly PtxValue channels, kernelWidth;
 
     /// <summary>Begins at a slice.</summary>
-    public MmaDepth(PtxWriter k, MmaVariant variant, Func<string, PtxValue> sizes, PtxValue slice)
+    /// <param name="k">The kernel.</param>
+    /// <param name="numbers">Numbers of a slice along the depth.</param>
+    /// <param name="walksTaps">True when the depth is a walk over taps, and over channels within each.</param>
+    /// <param name="sizes">Fields of <see cref="MmaSizes"/>.</param>
+    /// <param name="slice">The slice.</param>
+    public MmaDepth(PtxWriter k, int numbers, bool walksTaps, Func<string, PtxValue> sizes, PtxValue slice)
     {
-        (this.k, this.variant) = (k, variant);
-        if (!variant.WalksTaps)
+        (this.k, this.numbers, this.walksTaps) = (k, numbers, walksTaps);
+        if (!walksTaps)
         {
-            At = k.Variable(PtxNumber.S32, slice * variant.Slice);
+            At = k.Variable(PtxNumber.S32, slice * numbers);
             return;
         }
         (channels, kernelWidth) = (sizes("Left.Depth"), sizes("Window.KernelWidth"));
-        var slicesOfTap = (channels + (variant.Slice - 1)) / variant.Slice;
+        var slicesOfTap = (channels + (numbers - 1)) / numbers;
         var tap = slice / slicesOfTap;
-        At = k.Variable(PtxNumber.S32, (slice - tap * slicesOfTap) * variant.Slice);
+        At = k.Variable(PtxNumber.S32, (slice - tap * slicesOfTap) * numbers);
         var line = tap / kernelWidth;
         Line = k.Variable(PtxNumber.S32, line);
         Column = k.Variable(PtxNumber.S32, tap - line * kernelWidth);
@@ -36,13 +42,13 @@ internal sealed class MmaDepth
 
     /// <summary>Place of the slice in a row of an operand of <paramref name="depth"/> numbers a tap.</summary>
     public PtxValue InRow(PtxValue depth) =>
-        variant.WalksTaps ? (Line * kernelWidth + Column) * depth + At : At;
+        walksTaps ? (Line * kernelWidth + Column) * depth + At : At;
 
     /// <summary>Goes on to the next slice.</summary>
     public void Advance()
     {
-        k.Set(At, At + variant.Slice);
-        if (!variant.WalksTaps) return;
+        k.Set(At, At + numbers);
+        if (!walksTaps) return;
         var nextTap = At >= channels;
         k.Set(At, nextTap.Choose(0, At));
         k.Set(Column, nextTap.Choose(Column + 1, Column));

@@ -26,11 +26,29 @@ internal static unsafe class MmaProduct
     public static void Run(GpuDevice device, MmaVariant variant, MmaSizes sizes, int entries, int parts, View a, View b,
         View c, View bias = default, View residual = default)
     {
+        if (HopperChoice.Cut(device, variant, sizes, entries, a, b) is { } cut)
+            HopperProduct.Run(device, cut, variant, sizes, entries, a, b, c, bias, residual);
+        else RunParts(device, sizes, entries, parts, c, bias, residual,
+            (in MmaSizes s, View to, View with, View other) =>
+                Launch(device, variant with { Result = to.DType }, s, entries, a, b, to, with, other));
+    }
+
+    /// <summary>Launches the kernel of a product.</summary>
+    /// <param name="sizes">All sizes.</param>
+    /// <param name="c">The result, or the parts' sums.</param>
+    /// <param name="bias">A number for each column; may be absent.</param>
+    /// <param name="residual">Like the result; may be absent.</param>
+    internal delegate void Launcher(in MmaSizes sizes, View c, View bias, View residual);
+
+    /// <summary>Queues a product, and the addition of its parts where it has several.</summary>
+    internal static void RunParts(GpuDevice device, MmaSizes sizes, int entries, int parts, View c, View bias,
+        View residual, Launcher launch)
+    {
         // The parts of a gradient's columns are in another order than the result's.
         if (parts == 1 && sizes.Segments == 1)
         {
             (sizes.PartSlices, sizes.Parts) = (Math.Max(1, sizes.Slices), 1);
-            Launch(device, variant, sizes, entries, a, b, c, bias, residual);
+            launch(sizes, c, bias, residual);
             return;
         }
         var count = (long)entries * sizes.Rows * sizes.Columns * sizes.Segments;
@@ -38,12 +56,7 @@ internal static unsafe class MmaProduct
         sizes.Parts = Math.Max(1, (sizes.Slices + sizes.PartSlices - 1) / sizes.PartSlices);
         using var scratch = new Scratch(device, sizes.Parts * count * sizeof(float));
         var sums = new View((nint)scratch.F32, sizes.Parts * count, DType.Float32);
-        Launch(device, variant with { Result = DType.Float32 }, sizes with
-        {
-            StepPart = count,
-            Alpha = 1,
-            Beta = 0,
-        }, entries, a, b, sums, default, default);
+        launch(sizes with { StepPart = count, Alpha = 1, Beta = 0 }, sums, default, default);
         MmaSum.Run(device, sums, sizes, new View(c.Address, count, c.DType), bias, residual);
     }
 

@@ -3,21 +3,21 @@ using Diffract.Engine;
 namespace Diffract.Kernels;
 
 /// <summary>Writes a warp's sums, with everything that is added to them. A thread has runs of neighbouring columns:
-/// eight where the right operand is read in shuffled order, else two.</summary>
+/// two, or eight.</summary>
 internal sealed class MmaResult
 {
     private readonly PtxWriter k;
-    private readonly MmaVariant variant;
+    private readonly MmaOutput output;
     private readonly Func<string, PtxValue> sizes;
     private readonly PtxValue hasBeta;
 
     /// <summary>Prepares it.</summary>
     /// <param name="k">The kernel.</param>
-    /// <param name="variant">The variant.</param>
+    /// <param name="output">How to write.</param>
     /// <param name="sizes">Fields of <see cref="MmaSizes"/>.</param>
-    public MmaResult(PtxWriter k, MmaVariant variant, Func<string, PtxValue> sizes)
+    public MmaResult(PtxWriter k, MmaOutput output, Func<string, PtxValue> sizes)
     {
-        (this.k, this.variant, this.sizes) = (k, variant, sizes);
+        (this.k, this.output, this.sizes) = (k, output, sizes);
         hasBeta = sizes("Beta").UnequalTo(0);
     }
 
@@ -37,25 +37,26 @@ internal sealed class MmaResult
     public required PtxValue FirstBias { get; init; }
 
     // The operands' type, of what is not float32.
-    private DType Half => variant.Numbers == MmaNumbers.Float16 ? DType.Float16 : DType.BFloat16;
+    private DType Half => output.Numbers == MmaNumbers.Float16 ? DType.Float16 : DType.BFloat16;
 
     /// <summary>Writes the sums.</summary>
     /// <param name="sums">Of 16 rows and 8 columns each, as <c>mma.sync</c> leaves them.</param>
-    /// <param name="firstRow">First row of the warp's part.</param>
+    /// <param name="rows">For every 16 rows the two that this thread has sums of; a row that is not there has the
+    /// number of one behind the last.</param>
     /// <param name="firstColumn">First column of the warp's part.</param>
-    public void Write(PtxValue[][][] sums, PtxValue firstRow, PtxValue firstColumn)
+    public void Write(PtxValue[][][] sums, PtxValue[][] rows, PtxValue firstColumn)
     {
         var lane = k.Lane.Seen(PtxNumber.S32);
-        var perRun = variant.Run / 2;
+        var perRun = output.Run / 2;
         for (var j = 0; j < sums[0].Length; j += perRun)
         {
-            var column = firstColumn + 8 * j + (lane & 3) * variant.Run;
+            var column = firstColumn + 8 * j + (lane & 3) * output.Run;
             var bias = BiasOf(column);
             for (var i = 0; i < sums.Length; i++)
                 for (var half = 0; half < 2; half++)
                 {
-                    var row = firstRow + (16 * i + 8 * half) + (lane >> 2);
-                    var values = Enumerable.Range(0, variant.Run)
+                    var row = rows[i][half];
+                    var values = Enumerable.Range(0, output.Run)
                         .Select(e => sums[i][j + e / 2][2 * half + e % 2]).ToArray();
                     k.If(row < sizes("Rows") & column < sizes("Columns"), () => WriteRun(row, column, values, bias));
                 }
@@ -64,7 +65,7 @@ internal sealed class MmaResult
 
     private PtxValue[] BiasOf(PtxValue column)
     {
-        var values = k.Variables(PtxNumber.F32, variant.Run);
+        var values = k.Variables(PtxNumber.F32, output.Run);
         foreach (var value in values) k.Emit($"mov.f32 {value}, {PtxWriter.Constant(0f)};");
         var at = FirstBias + column;
         k.If(Bias.UnequalTo(0), () =>
@@ -74,7 +75,7 @@ internal sealed class MmaResult
                 var exists = column + e < sizes("Columns");
                 void Single() => k.Emit(exists,
                     $"ld.global.f32 {values[e]}, [{Bias + (at + e).Wide(4).Seen(PtxNumber.U64)}];");
-                if (variant.Numbers.Bytes() == 4)
+                if (output.Numbers.Bytes() == 4)
                 {
                     Single();
                     continue;
@@ -91,7 +92,7 @@ internal sealed class MmaResult
 
     private void WriteRun(PtxValue row, PtxValue column, PtxValue[] sums, PtxValue[] bias)
     {
-        var at = ((row.Wide(sizes("LeadResult")) + column.To(PtxNumber.S64)) * variant.Result.Size())
+        var at = ((row.Wide(sizes("LeadResult")) + column.To(PtxNumber.S64)) * output.Result.Size())
             .Seen(PtxNumber.U64);
         var values = sums.Select(sum => k.Variable(PtxNumber.F32, sum * sizes("Alpha"))).ToArray();
         k.If(hasBeta, () =>
@@ -111,8 +112,8 @@ internal sealed class MmaResult
 
     private PtxValue[] Load(PtxValue address, PtxValue column)
     {
-        if (variant.Result == DType.Float32) return Words(PtxNumber.F32, 1);
-        if (variant.WideResult)
+        if (output.Result == DType.Float32) return Words(PtxNumber.F32, 1);
+        if (output.IsWide)
             return [.. Words(PtxNumber.B32, 2).SelectMany(pair =>
             {
                 var halves = k.Variables(PtxNumber.B16, 2);
@@ -124,11 +125,11 @@ internal sealed class MmaResult
         // Up to four registers at once, or one by one as far as there are columns.
         PtxValue[] Words(PtxNumber number, int each)
         {
-            var words = k.Variables(number, variant.Run / each);
+            var words = k.Variables(number, output.Run / each);
             var size = number.Bits() / 8;
-            for (var w = 0; w < words.Length && variant.WideResult; w += 4)
+            for (var w = 0; w < words.Length && output.IsWide; w += 4)
                 k.Emit($"ld.global{Many(words.Length)}.{number.Name()} {Group(words, w)}, [{address}+{w * size}];");
-            for (var w = 0; w < words.Length && !variant.WideResult; w++)
+            for (var w = 0; w < words.Length && !output.IsWide; w++)
             {
                 k.Emit($"mov.{number.Name()} {words[w]}, {(number == PtxNumber.F32 ? PtxWriter.Constant(0f) : "0")};");
                 k.Emit(column + w < sizes("Columns"),
@@ -140,13 +141,13 @@ internal sealed class MmaResult
 
     private void Store(PtxValue address, PtxValue column, PtxValue[] values)
     {
-        var words = variant.Result == DType.Float32 ? values
-            : variant.WideResult ? [.. values.Chunk(2).Select(pair => PtxHalf.Pair(k, Half, pair[0], pair[1]))]
+        var words = output.Result == DType.Float32 ? values
+            : output.IsWide ? [.. values.Chunk(2).Select(pair => PtxHalf.Pair(k, Half, pair[0], pair[1]))]
             : [.. values.Select(value => PtxHalf.Rounded(k, Half, value))];
         var (type, size) = (words[0].Number.Name(), words[0].Number.Bits() / 8);
-        for (var w = 0; w < words.Length && variant.WideResult; w += 4)
+        for (var w = 0; w < words.Length && output.IsWide; w += 4)
             k.Emit($"st.global{Many(words.Length)}.{type} [{address}+{w * size}], {Group(words, w)};");
-        for (var w = 0; w < words.Length && !variant.WideResult; w++)
+        for (var w = 0; w < words.Length && !output.IsWide; w++)
             k.Emit(column + w < sizes("Columns"), $"st.global.{type} [{address}+{w * size}], {words[w]};");
     }
 

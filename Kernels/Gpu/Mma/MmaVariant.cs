@@ -49,6 +49,9 @@ internal readonly record struct MmaVariant(MmaNumbers Numbers, MmaSource Left, M
     /// <summary>Neighbouring columns of the result that one thread holds.</summary>
     public int Run => RightLayout.IsShuffled ? 8 : 2;
 
+    /// <summary>How its threads write.</summary>
+    public MmaOutput Output => new(Numbers, Result, Run, WideResult);
+
     /// <summary>Numbers of a slice along the depth.</summary>
     public int Slice => Tile.DepthBytes / Numbers.Bytes();
 

@@ -31,7 +31,7 @@ internal static class MmaWriter
         var firstSlice = part * sizes("PartSlices");
         var slices = (sizes("Slices") - firstSlice).Min(sizes("PartSlices"));
 
-        var depth = new MmaDepth(k, variant, sizes, firstSlice);
+        var depth = new MmaDepth(k, variant.Slice, variant.WalksTaps, sizes, firstSlice);
         var left = new MmaCopy(k, variant, true, sizes, a + Offset("Left"), firstRow, segment, depth);
         var right = new MmaCopy(k, variant, false, sizes, b + Offset("Right"), firstColumn, segment, depth);
         var shared = k.Shared(tile.SharedBytes, 1024);
@@ -40,7 +40,7 @@ internal static class MmaWriter
         var columnOfWarp = warp % tile.WarpsAcross * tile.WarpColumns;
         var sums = Multiply(k, variant, shared, slices, depth, left, right, rowOfWarp, columnOfWarp);
 
-        var result = new MmaResult(k, variant, sizes)
+        var result = new MmaResult(k, variant.Output, sizes)
         {
             C = Place(c, variant.Result),
             Residual = Place(residual, variant.Result),
@@ -48,7 +48,9 @@ internal static class MmaWriter
             Bias = bias,
             FirstBias = entry * sizes("StepBias"),
         };
-        result.Write(sums, firstRow + rowOfWarp, firstColumn + columnOfWarp);
+        var row = firstRow + rowOfWarp + (k.Lane >> 2).Seen(PtxNumber.S32);
+        result.Write(sums, [.. sums.Select((_, i) => new[] { row + 16 * i, row + (16 * i + 8) })],
+            firstColumn + columnOfWarp);
         return k;
 
         PtxValue Offset(string side) => (entry.To(PtxNumber.S64) * sizes($"{side}.Step")

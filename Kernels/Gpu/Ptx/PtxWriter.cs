@@ -159,6 +159,22 @@ internal sealed partial class PtxWriter(string entry, int threads, int architect
         };
     }
 
+    /// <summary>A parameter that is an encoded <see cref="Engine.TensorMap"/>.</summary>
+    /// <returns>Its generic address, which copies and <c>prefetch.tensormap</c> take.</returns>
+    public PtxValue TensorMap(string name)
+    {
+        Declare($".param .align {Engine.TensorMap.Alignment} .b8 {name}[{Engine.TensorMap.Bytes}]");
+        var place = Make(PtxNumber.U64, $"mov.b64 {{0}}, {name};");
+        return Make(PtxNumber.U64, $"cvta.param.u64 {{0}}, {place};");
+    }
+
+    /// <summary>What lane 0 holds, in all lanes of its warp; the assembler learns that it is the same in all.</summary>
+    public PtxValue Uniform(PtxValue value) =>
+        Make(value.Number, $"shfl.sync.idx.b32 {{0}}, {value}, 0, 31, -1;");
+
+    /// <summary>A predicate that holds in one lane of a whole warp (compute capability 9.0).</summary>
+    public PtxValue Elected() => Make(PtxNumber.Predicate, "elect.sync _|{0}, -1;");
+
     /// <summary>The whole part of a quotient.</summary>
     /// <param name="dividend">A 32-bit integer from 0 to 2³¹ - 1; others give nothing that means anything.</param>
     /// <param name="fields">A struct's fields.</param>

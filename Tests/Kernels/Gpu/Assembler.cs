@@ -90,7 +90,9 @@ internal static partial class Assembler
         try
         {
             File.WriteAllText(file, text);
-            var start = new ProcessStartInfo(Path!, ["-v", $"-arch=sm_{architecture}", "-O3", file, "-o", output])
+            // What only one chip has is assembled for it alone.
+            var target = $"sm_{architecture}" + (text.Contains($".target sm_{architecture}a") ? "a" : "");
+            var start = new ProcessStartInfo(Path!, ["-v", $"-arch={target}", "-O3", file, "-o", output])
             {
                 RedirectStandardError = true,
                 RedirectStandardOutput = true,

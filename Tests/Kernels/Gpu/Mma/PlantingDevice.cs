@@ -25,9 +25,11 @@ internal sealed class PlantingDevice(SimDevice sim, Func<string, string> plant) 
 
     internal override void CountForgotten() { }
 
+    internal override byte[] Encode(TensorMap map) => sim.Encode(map);
+
     internal override void Launch(
         IGpuKernel kernel, GpuSize size, ReadOnlySpan<byte> arguments, ReadOnlySpan<int> places) =>
-        sim.Launch(kernel.Name == "Mma.Product" ? new Planted(kernel, plant) : kernel, size, arguments, places);
+        sim.Launch(kernel.Name is "Mma.Product" or "Hopper.Product" ? new Planted(kernel, plant) : kernel, size, arguments, places);
 
     private sealed class Planted(IGpuKernel kernel, Func<string, string> plant) : IGpuKernel
     {

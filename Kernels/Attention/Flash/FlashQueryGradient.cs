@@ -54,20 +54,24 @@ internal static class FlashQueryGradient
         FlashCopy Copy(int part, PtxValue from, int rows) =>
             new(k, tiles.Layout, head.Input(qkv, part), head.InputRow, head.Tokens, from, rows);
 
+        // 32 keys after the other: registers hold no more beside two groups' sums.
         void Step(PtxValue stage, PtxValue key)
         {
-            var scores = tiles.Multiply(left, stage, variant.Columns);
-            FlashText.Mask(k, scores, key, head.Tokens);
-            var slopes = tiles.Multiply(leftGradient, stage + variant.ColumnsBytes, variant.Columns);
-            for (var row = 0; row < shifts.Length; row++)
-                for (var j = 0; j < variant.Columns / 8; j++)
-                    for (var e = row % 2 * 2; e < row % 2 * 2 + 2; e++)
-                    {
-                        var (score, slope) = (scores[row / 2][j][e], slopes[row / 2][j][e]);
-                        var p = FlashText.Power(k, score.MultiplyAdd(exponent, shifts[row]));
-                        k.Set(slope, p * (slope - dot[row]));
-                    }
-            tiles.AddWeighted(slopes, stage, sums);
+            for (var j = 0; j < variant.Columns; j += 32)
+            {
+                var rows = stage + j * variant.RowBytes;
+                var scores = tiles.Multiply(left, rows, 32);
+                FlashText.Mask(k, scores, key + j, head.Tokens);
+                var slopes = tiles.Multiply(leftGradient, rows + variant.ColumnsBytes, 32);
+                for (var row = 0; row < shifts.Length; row++)
+                    foreach (var (score, slope) in scores[row / 2].Zip(slopes[row / 2]))
+                        for (var e = row % 2 * 2; e < row % 2 * 2 + 2; e++)
+                        {
+                            var p = FlashText.Power(k, score[e].MultiplyAdd(exponent, shifts[row]));
+                            k.Set(slope[e], p * (slope[e] - dot[row]));
+                        }
+                tiles.AddWeighted(slopes, rows, sums);
+            }
         }
     }
 }

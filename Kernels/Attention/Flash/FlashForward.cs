@@ -17,7 +17,7 @@ internal sealed class FlashForward
     private FlashForward(FlashVariant variant, int architecture)
     {
         this.variant = variant;
-        k = new PtxWriter("Forward", FlashVariant.Threads, architecture);
+        k = variant.Writer("Forward", architecture);
         head = new FlashHead(k);
         PtxValue qkv = k.Parameter<nint>("qkv"), y = k.Parameter<nint>("y"), log = k.Parameter<nint>("logSumExp");
         tiles = new FlashTiles(k, variant);

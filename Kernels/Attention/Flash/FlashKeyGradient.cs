@@ -8,7 +8,7 @@ internal static class FlashKeyGradient
     /// <summary>The text of a variant for an architecture of at least 80.</summary>
     public static PtxWriter Write(FlashVariant variant, int architecture)
     {
-        var k = new PtxWriter("KeyGradient", FlashVariant.Threads, architecture);
+        var k = variant.Writer("KeyGradient", architecture);
         var head = new FlashHead(k);
         PtxValue qkv = k.Parameter<nint>("qkv"), dy = k.Parameter<nint>("dy"), log = k.Parameter<nint>("logSumExp");
         PtxValue dots = k.Parameter<nint>("dots"), dQkv = k.Parameter<nint>("dQkv");

@@ -8,7 +8,7 @@ internal static class FlashQueryGradient
     public static PtxWriter Write(FlashVariant variant, int architecture)
     {
         var groups = variant.Groups;
-        var k = new PtxWriter("QueryGradient", FlashVariant.Threads, architecture);
+        var k = variant.Writer("QueryGradient", architecture);
         var head = new FlashHead(k);
         PtxValue qkv = k.Parameter<nint>("qkv"), dy = k.Parameter<nint>("dy"), log = k.Parameter<nint>("logSumExp");
         PtxValue dots = k.Parameter<nint>("dots"), dQkv = k.Parameter<nint>("dQkv");

@@ -29,17 +29,26 @@ internal readonly record struct FlashVariant(DType Type, int Width, int Rows, in
     /// <summary>Bytes of a tile of the rows that pass by.</summary>
     public int ColumnsBytes => Columns * RowBytes;
 
+    /// <summary>Blocks that a multiprocessor has registers for: 168 of a thread's, or all 255 where its sums need them.
+    /// </summary>
+    public int BlocksAtOnce => Groups == 1 && Width < 128 ? 3 : 2;
+
     /// <summary>Queries against all keys, forward: with two groups of a warp's rows every fragment of a key is used
     /// twice.</summary>
-    public static FlashVariant Forward(DType type, int width, int tokens) => width == 128
-        ? new(type, width, tokens <= 64 ? 64 : 128, 32, 2) : new(type, width, tokens <= 64 ? 64 : 128, 64, 2);
+    public static FlashVariant Forward(DType type, int width, int tokens) =>
+        new(type, width, tokens <= 64 ? 64 : 128, width == 128 ? 32 : 64, 2);
 
     /// <summary>The gradient of queries.</summary>
-    public static FlashVariant QueryGradient(DType type, int width, int tokens) => width == 128
-        ? new(type, width, 64, 32, 2) : new(type, width, tokens <= 64 ? 64 : 128, 64, 2);
+    public static FlashVariant QueryGradient(DType type, int width, int tokens) =>
+        new(type, width, tokens <= 64 || width == 128 ? 64 : 128, width == 128 ? 32 : 64, 2);
 
     /// <summary>The gradients of keys and values, whose sums fill a thread's registers.</summary>
-    public static FlashVariant KeyGradient(DType type, int width) => new(type, width, 64, width == 128 ? 32 : 64, 2);
+    public static FlashVariant KeyGradient(DType type, int width) =>
+        new(type, width, 64, width == 32 ? 64 : 32, width == 64 ? 3 : 2);
+
+    /// <summary>A kernel's beginning.</summary>
+    public PtxWriter Writer(string entry, int architecture) =>
+        new(entry, Threads, architecture) { BlocksAtOnce = BlocksAtOnce };
 
     /// <summary>What people call it.</summary>
     public override string ToString() => $"{Type} {Width} {Rows}x{Columns}";

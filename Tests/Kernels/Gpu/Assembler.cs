@@ -26,15 +26,16 @@ internal static partial class Assembler
     public static Assembled[] Run(IReadOnlyList<string> texts, int architecture)
     {
         var results = new Assembled[texts.Count];
-        Parallel.For(0, (texts.Count + AtATime - 1) / AtATime, chunk =>
+        // What stands before the entry point must be the same for all of a module.
+        var chunks = Enumerable.Range(0, texts.Count).GroupBy(i => texts[i][..Start(texts[i])])
+            .SelectMany(group => group.Chunk(AtATime).Select(chunk => (Head: group.Key, Texts: chunk))).ToList();
+        Parallel.ForEach(chunks, chunk =>
         {
-            var first = chunk * AtATime;
-            var last = Math.Min(texts.Count, first + AtATime);
-            var module = new StringBuilder(texts[first][..Start(texts[first])]);
-            for (var i = first; i < last; i++)
+            var module = new StringBuilder(chunk.Head);
+            foreach (var i in chunk.Texts)
                 module.Append(Entry().Replace(texts[i][Start(texts[i])..], $".entry K{i}(", 1));
             var said = Assemble(module.ToString(), architecture);
-            for (var i = first; i < last; i++)
+            foreach (var i in chunk.Texts)
             {
                 var from = said.IndexOf($"'K{i}'", StringComparison.Ordinal);
                 var to = said.IndexOf("Compiling entry function", from, StringComparison.Ordinal);

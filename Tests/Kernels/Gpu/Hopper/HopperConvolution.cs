@@ -31,15 +31,15 @@ internal sealed record HopperConvolution(int Images, int Height, int Width, int 
     public override string ToString() => $"{Images}x{Height}x{Width} {Channels}>{Filters} {Kernel.H}x{Kernel.W}"
         + $" p{Padding.H},{Padding.W} d{Dilation.H},{Dilation.W} g{Groups}{(Adds ? " adds" : "")}";
 
-    /// <summary>y.</summary>
-    public void CheckForward(GpuDevice device, MmaNumbers numbers, HopperTile? tile) => Check(device, numbers, tile,
+    /// <summary>Where y is wrong; null for nowhere.</summary>
+    public string? Forward(GpuDevice device, MmaNumbers numbers, HopperTile? tile) => Error(device, numbers, tile,
         MmaSource.Patches, (OutHeight, OutWidth), (Height, Width), GroupFilters, GroupChannels);
 
-    /// <summary>dx.</summary>
-    public void CheckInputGradient(GpuDevice device, MmaNumbers numbers, HopperTile? tile) => Check(device, numbers,
+    /// <summary>Where dx is wrong.</summary>
+    public string? InputGradient(GpuDevice device, MmaNumbers numbers, HopperTile? tile) => Error(device, numbers,
         tile, MmaSource.Gathered, (Height, Width), (OutHeight, OutWidth), GroupChannels, GroupFilters);
 
-    private void Check(GpuDevice device, MmaNumbers numbers, HopperTile? tile, MmaSource source,
+    private string? Error(GpuDevice device, MmaNumbers numbers, HopperTile? tile, MmaSource source,
         (int H, int W) grid, (int H, int W) image, int columns, int depth)
     {
         var lab = new HopperLab(device, numbers);
@@ -48,7 +48,8 @@ internal sealed record HopperConvolution(int Images, int Height, int Width, int 
         var x = lab.Random(1, Images * image.H * image.W * Groups * depth);
         var weight = lab.Random(2, Groups * columns * Taps * depth);
         double[] bias = lab.Random(3, Groups * columns), residual = lab.Random(4, rows * Groups * columns);
-        View a = lab.Put(x, lab.Half), b = lab.Put(weight, lab.Half), c = lab.Put(new double[residual.Length], lab.Half);
+        View a = lab.Put(x, lab.Half), b = lab.Put(weight, lab.Half);
+        var c = lab.Put(new double[residual.Length], lab.Half);
         var product = new MmaVariant(numbers, source, MmaSource.Rows, true, true, false, lab.Half, MmaTile.Small);
         var sizes = new MmaSizes
         {
@@ -68,7 +69,7 @@ internal sealed record HopperConvolution(int Images, int Height, int Width, int 
             : HopperChoice.Cut(device, product, sizes, Groups, a, b)!.Value;
         HopperProduct.Run(device, cut, product, sizes, Groups, a, b, c,
             Adds ? lab.Put(bias, DType.Float32) : default, Adds ? lab.Put(residual, lab.Half) : default);
-        lab.Compare(c, Taps * depth, i =>
+        var error = lab.Difference(c, Taps * depth, i =>
         {
             int column = i % (Groups * columns), place = i / (Groups * columns), group = column / columns;
             var (n, h, w) = (place / (grid.H * grid.W), place / grid.W % grid.H, place % grid.W);
@@ -91,10 +92,11 @@ internal sealed record HopperConvolution(int Images, int Height, int Width, int 
                 : (sum + bias[column] + residual[i], magnitude + Math.Abs(bias[column]) + Math.Abs(residual[i]));
         });
         lab.Clear();
+        return error;
     }
 
-    /// <summary>dW, float32 [filters, channels, taps].</summary>
-    public void CheckWeightGradient(GpuDevice device, MmaNumbers numbers, HopperTile? tile)
+    /// <summary>Where dW is wrong: float32 [filters, channels, taps].</summary>
+    public string? WeightGradient(GpuDevice device, MmaNumbers numbers, HopperTile? tile)
     {
         var lab = new HopperLab(device, numbers);
         var places = Images * OutHeight * OutWidth;
@@ -119,7 +121,7 @@ internal sealed record HopperConvolution(int Images, int Height, int Width, int 
         var cut = tile is { } t ? HopperCut.Of(t, product, sizes)
             : HopperChoice.Cut(device, product, sizes, Groups, a, b)!.Value;
         HopperProduct.Run(device, cut, product, sizes, Groups, a, b, c);
-        lab.Compare(c, places, i =>
+        var error = lab.Difference(c, places, i =>
         {
             int tap = i % Taps, channel = i / Taps % GroupChannels, filter = i / Taps / GroupChannels;
             channel += filter / GroupFilters * GroupChannels;
@@ -137,6 +139,7 @@ internal sealed record HopperConvolution(int Images, int Height, int Width, int 
             return (sum, magnitude);
         });
         lab.Clear();
+        return error;
     }
 
     private MmaWindow Window((int H, int W) grid, (int H, int W) image) => new()

@@ -27,18 +27,19 @@ internal sealed record HopperMatrices(int Rows, int Columns, int Depth)
     public override string ToString() => $"{Rows}x{Columns}x{Depth}{(TransposeA ? " A'" : "")}{(TransposeB ? " B'" : "")}";
 
     /// <summary>Runs it with a tile, or as its shape asks for, and compares it with double precision.</summary>
-    /// <returns>The result.</returns>
-    public double[] Check(GpuDevice device, MmaNumbers numbers, HopperTile? tile)
+    /// <returns>The result, and where it is wrong.</returns>
+    public (double[] Result, string? Error) Run(GpuDevice device, MmaNumbers numbers, HopperTile? tile)
     {
         var lab = new HopperLab(device, numbers);
-        var (x, y) = (lab.Random(1, (SharesA ? 1 : Batch) * Rows * Depth), lab.Random(2, (SharesB ? 1 : Batch) * Depth * Columns));
+        var x = lab.Random(1, (SharesA ? 1 : Batch) * Rows * Depth);
+        var y = lab.Random(2, (SharesB ? 1 : Batch) * Depth * Columns);
         var count = Batch * Rows * Columns;
         double[] bias = lab.Random(3, Columns), before = lab.Random(4, count), residual = lab.Random(5, count);
         var (alpha, beta) = Adds ? (0.5f, 2f) : (1f, 0f);
         var type = Result ?? lab.Half;
         View a = lab.Put(x, lab.Half), b = lab.Put(y, lab.Half), c = lab.Put(before, type);
-        var (left, right) = (TransposeA ? MmaSource.Columns : MmaSource.Rows, TransposeB ? MmaSource.Rows : MmaSource.Columns);
-        var product = new MmaVariant(numbers, left, right, true, true, false, type, MmaTile.Small);
+        var product = new MmaVariant(numbers, TransposeA ? MmaSource.Columns : MmaSource.Rows,
+            TransposeB ? MmaSource.Rows : MmaSource.Columns, true, true, false, type, MmaTile.Small);
         var sizes = new MmaSizes
         {
             Left = new() { Step = SharesA ? 0 : Rows * Depth, Lead = TransposeA ? Rows : Depth, Depth = Depth },
@@ -57,7 +58,7 @@ internal sealed record HopperMatrices(int Rows, int Columns, int Depth)
             : HopperChoice.Cut(device, product, sizes, Batch, a, b)!.Value;
         HopperProduct.Run(device, cut, product, sizes, Batch, a, b, c,
             Adds ? lab.Put(bias, HalfBias ? lab.Half : DType.Float32) : default, Adds ? lab.Put(residual, type) : default);
-        lab.Compare(c, Depth, i =>
+        var error = lab.Difference(c, Depth, i =>
         {
             var (entry, row, column) = (i / (Rows * Columns), i / Columns % Rows, i % Columns);
             int atA = SharesA ? 0 : entry * Rows * Depth, atB = SharesB ? 0 : entry * Columns * Depth;
@@ -74,6 +75,6 @@ internal sealed record HopperMatrices(int Rows, int Columns, int Depth)
         });
         var result = lab.Get(c);
         lab.Clear();
-        return result;
+        return (result, error);
     }
 }

@@ -21,6 +21,8 @@ internal sealed class PlantingDevice(SimDevice sim, Func<string, string> plant) 
 
     internal override void Download(nint address, Span<byte> target) => sim.Download(address, target);
 
+    internal override void Copy(nint source, nint target, long bytes) => sim.Copy(source, target, bytes);
+
     internal override void Free(nint address, long capacity) => sim.Free(address, capacity);
 
     internal override void CountForgotten() { }

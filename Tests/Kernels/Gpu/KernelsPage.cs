@@ -15,7 +15,8 @@ internal static class KernelsPage
         set to the assembler where it is not on the path.
 
         A row stands for a method in C# with all formulas and types that the op table runs it with, or for all that a
-        generator writes (*texts*), for compute capability 8.0. None of them keeps anything in a thread's own memory: no stack, no spilled registers.
+        generator writes (*texts*), for compute capability 8.0. None of them keeps anything in a thread's own memory:
+        no stack, no spilled registers.
 
         | kernel | texts | threads | registers | shared memory, bytes |
         | --- | ---: | ---: | ---: | ---: |
@@ -29,7 +30,8 @@ internal static class KernelsPage
             text.Append(CultureInfo.InvariantCulture, $"| {group.Key} | {group.Count()} ")
                 .Append(CultureInfo.InvariantCulture, $"| {group.First().Kernel.Threads} ")
                 .Append(CultureInfo.InvariantCulture, $"| {Range(group.Select(k => k.Result.Registers))} ")
-                .Append(CultureInfo.InvariantCulture, $"| {Range(group.Select(k => k.Result.Shared + k.Kernel.SharedFor(80)))} |\n");
+                .Append(CultureInfo.InvariantCulture,
+                    $"| {Range(group.Select(k => k.Result.Shared + k.Kernel.SharedFor(80)))} |\n");
         return text.ToString();
     }
 

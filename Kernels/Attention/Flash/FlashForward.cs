@@ -1,8 +1,8 @@
 namespace Diffract.Kernels;
 
 /// <summary>Writes the forward's text. A warp has the scores of its queries and some keys in registers, turns them into
-/// weights relative to the largest score so far, and adds the weighted values to sums that it corrects whenever there is
-/// a larger one (Milakov and Gimelshein 2018, Dao et al. 2022).</summary>
+/// weights relative to the largest score so far, and adds the weighted values to sums that it corrects whenever there
+/// is a larger one (Milakov and Gimelshein 2018, Dao et al. 2022).</summary>
 internal sealed class FlashForward
 {
     private readonly PtxWriter k;

@@ -1,8 +1,8 @@
 namespace Diffract.Kernels;
 
 /// <summary>Writes the text of the gradients of keys and values. A block keeps keys, and a key is a row of everything:
-/// so weights and slopes come out of one product as the next one's left operand has them. dv = sum over queries of p dy,
-/// dk = scale sum over queries of p (dy · v - dy · y) q.</summary>
+/// so weights and slopes come out of one product as the next one's left operand has them. dv = sum over queries of
+/// p dy, dk = scale sum over queries of p (dy · v - dy · y) q.</summary>
 internal static class FlashKeyGradient
 {
     /// <summary>The text of a variant for an architecture of at least 80.</summary>

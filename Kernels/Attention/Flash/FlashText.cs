@@ -96,8 +96,8 @@ internal static class FlashText
     public static PtxValue Exchanged(PtxWriter k, PtxValue x, int by) => k.Make(PtxNumber.B32,
         $"shfl.sync.bfly.b32 {{0}}, {x.Seen(PtxNumber.B32)}, {by}, 31, -1;").Seen(PtxNumber.F32);
 
-    /// <summary>Writes a warp's sums, in 16 bits, to rows in global memory, by way of a tile of its own rows that nobody
-    /// needs any more: so that a thread writes 16 bytes.</summary>
+    /// <summary>Writes a warp's sums, in 16 bits, to rows in global memory, by way of a tile of its own rows that
+    /// nobody needs any more: so that a thread writes 16 bytes.</summary>
     /// <param name="k">The kernel.</param>
     /// <param name="type">The type they are rounded to.</param>
     /// <param name="layout">How rows lie in the tile.</param>
@@ -112,6 +112,8 @@ internal static class FlashText
     {
         var lane = k.Lane;
         var place = layout.At(lane >> 2, 0) + ((lane & 3) << 2);
+        // No lane reads the tile any more; and all have written before one reads.
+        k.Emit("bar.warp.sync -1;");
         for (var j = 0; j < sums[0].Length; j++)
         {
             var to = tile + (place ^ j * 16);

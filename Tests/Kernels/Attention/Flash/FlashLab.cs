@@ -96,7 +96,11 @@ internal sealed class FlashLab
             {
                 double value = 0, size = 0, all = 0;
                 for (var j = 0; j < tokens; j++)
-                    (value, size, all) = (value + p[j] * v[j][c], size + p[j] * Math.Abs(v[j][c]), all + Math.Abs(v[j][c]));
+                {
+                    value += p[j] * v[j][c];
+                    size += p[j] * Math.Abs(v[j][c]);
+                    all += Math.Abs(v[j][c]);
+                }
                 var at = Output(n, i, h, c);
                 y[at] = value;
                 yBound[at] = Bound(size * (rounding + 2 * weightError + sumSteps * Single) + least * all, value);
@@ -107,7 +111,8 @@ internal sealed class FlashLab
             for (var j = 0; j < tokens; j++)
             {
                 var slope = Dot(dYs[i], v[j]) - dot;
-                var error = p[j] * (steps * Single * Sizes(dYs[i], v[j]) + outputError + 2 * weightError * Math.Abs(slope));
+                var error = p[j] * (steps * Single * Sizes(dYs[i], v[j]) + outputError
+                    + 2 * weightError * Math.Abs(slope));
                 slope *= p[j];
                 error += (rounding + sumSteps * Single) * Math.Abs(slope) + least;
                 var pError = p[j] * (rounding + 2 * weightError + sumSteps * Single) + least;

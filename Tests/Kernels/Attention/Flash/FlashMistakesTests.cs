@@ -36,6 +36,10 @@ internal sealed partial class FlashMistakesTests
         Check(kernel, text => Mask().Replace(text, ""), FlashAttentionTests.Low(DType.Float16));
 
     [Test]
+    public void A_forgotten_correction_for_a_larger_score_is_noticed() => Check(Forward,
+        text => Correction().Replace(text, "mov.f32 $2, 0f3F800000;"));
+
+    [Test]
     public void Copies_behind_the_last_token_are_noticed([Values(Forward, Keys, Queries)] string kernel) =>
         Check(kernel, text => text.Replace(", 16, 0, %p", ", 16, 16, %p", StringComparison.Ordinal));
 
@@ -71,6 +75,9 @@ internal sealed partial class FlashMistakesTests
 
     [GeneratedRegex(@"@%p\d+ mov\.f32 %f\d+, 0fFF800000;")]
     private static partial Regex Mask();
+
+    [GeneratedRegex(@"sub\.rn\.f32 (%f\d+), %f\d+, %f\d+;\n\tex2\.approx\.ftz\.f32 (%f\d+), \1;")]
+    private static partial Regex Correction();
 
     [GeneratedRegex(@"@%p\d+ st\.global\.v4")]
     private static partial Regex Stored();

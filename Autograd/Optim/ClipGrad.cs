@@ -12,12 +12,16 @@ public static class ClipGrad
     {
         using var no = GradMode.No();
         double total = 0;
-        foreach (var gradient in Gradients(parameters))
+        foreach (var group in Gradients(parameters).GroupBy(gradient => gradient.Device))
         {
             using var scope = Scope.Open();
-            var square = Tensor.Empty([1], DType.Float64, gradient.Device);
-            SumSquares.Kernel.Run(gradient.Device, gradient.DType, new SumSquaresArgs(gradient.View, square.View));
-            total += square.Item<double>();
+            var gradients = group.ToList();
+            // One number each, read together: a device is waited for once and not once a parameter.
+            var squares = Tensor.Empty([gradients.Count], DType.Float64, group.Key);
+            for (var i = 0; i < gradients.Count; i++)
+                SumSquares.Kernel.Run(group.Key, gradients[i].DType,
+                    new SumSquaresArgs(gradients[i].View, squares.Window([1], i).View));
+            foreach (var square in squares.ToArray<double>()) total += square;
         }
         return Math.Sqrt(total);
     }

@@ -119,17 +119,7 @@ public sealed unsafe class CudaDevice : GpuDevice, IDisposable
     /// <param name="options">How; the defaults when left out.</param>
     /// <exception cref="DeviceException">There is no driver, it is too old, or there is no such GPU; the message says
     /// what to do.</exception>
-    public static CudaDevice Open(int ordinal = 0, CudaOptions? options = null)
-    {
-        try
-        {
-            return new CudaDevice(CudaDriver.Load(), ordinal, options ?? new CudaOptions());
-        }
-        catch (CudaException e)
-        {
-            throw new DeviceException($"cuda:{ordinal} cannot be used: {e.Message}", e);
-        }
-    }
+    public static CudaDevice Open(int ordinal = 0, CudaOptions? options = null) => new Gpus(options).Open(ordinal);
 
     /// <summary>Starts a new peak at the current level.</summary>
     public void ResetPeak() => pool.ResetPeak();

@@ -83,6 +83,8 @@ public static class Networks
                 network.RequiresGrad(false);
             }
             network.UseMemory(options.Memory);
+            // Before there are numbers: each tensor goes from the file to the device, and the host never holds them all.
+            if (options.Device is { } device) network.To(device);
             network.LoadStateDict(file, share: true);
         }
         catch

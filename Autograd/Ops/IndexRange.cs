@@ -45,7 +45,7 @@ public static class IndexRange
         if (indices.Count == 0) return (0, -1);
         var bounds = indices.Storage.CompanionOrNew<Bounds>();
         if (bounds.Of(indices.Storage.Version) is { } known) return known;
-        // A window that starts at the first element and is dense may be all there is; a part is not noted for the whole.
+        // What is read of a part is not noted for the whole.
         if (indices.Offset != 0 || !indices.IsContiguous
             || indices.Count * sizeof(long) != indices.Storage.Bytes) return null;
         var values = indices.ToArray<long>();

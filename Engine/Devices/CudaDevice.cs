@@ -3,8 +3,8 @@ using Diffract.Engine.Cuda;
 
 namespace Diffract.Engine;
 
-/// <summary>An NVIDIA GPU. Kernels are queued on one stream, in order; memory comes from a pool and may be used again as
-/// soon as it is given back, because whoever uses it next is queued behind.
+/// <summary>An NVIDIA GPU. Kernels are queued on one stream, in order; memory comes from a pool and may be used again
+/// as soon as it is given back, because whoever uses it next is queued behind.
 /// <code>
 /// using var gpu = CudaDevice.Open();
 /// var y = x.To(gpu).Silu().To(Device.Cpu);
@@ -34,15 +34,16 @@ public sealed unsafe class CudaDevice : GpuDevice, IDisposable
         var count = driver.DeviceCount();
         if (ordinal < 0 || ordinal >= count)
             throw new DeviceException(count == 0
-                ? "there is no NVIDIA GPU that this process may use (CUDA_VISIBLE_DEVICES may hide it); use --device cpu"
+                ? "there is no NVIDIA GPU that this process may use (CUDA_VISIBLE_DEVICES may hide it); use --device "
+                    + "cpu"
                 : $"there is no {Name}: this process may use cuda:0{(count > 1 ? $" to cuda:{count - 1}" : "")}");
         handle = driver.Device(ordinal);
         Model = driver.DeviceName(handle);
         Architecture = 10 * driver.Attribute(CudaAttribute.Major, handle)
             + driver.Attribute(CudaAttribute.Minor, handle);
         if (Architecture < OldestArchitecture)
-            throw new DeviceException($"{Name} ({Model}) has compute capability {Architecture / 10}.{Architecture % 10}; "
-                + "at least 7.5 (Turing) is needed. Use --device cpu.");
+            throw new DeviceException($"{Name} ({Model}) has compute capability {Architecture / 10}."
+                + $"{Architecture % 10}; at least 7.5 (Turing) is needed. Use --device cpu.");
         Multiprocessors = driver.Attribute(CudaAttribute.Multiprocessors, handle);
         LargestShared = driver.Attribute(CudaAttribute.LargestShared, handle);
         context = driver.RetainContext(handle);

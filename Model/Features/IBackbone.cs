@@ -16,7 +16,7 @@ public interface IBackbone
     /// <param name="ids">A number for each image, from which its noise is drawn.</param>
     /// <param name="spec">Which maps.</param>
     /// <param name="noise">Where noise comes from; backbones without noise ignore it.</param>
-    /// <returns>The maps, in the order of <paramref name="spec"/>, on the backbone's device; they belong to the caller's
-    /// scope.</returns>
+    /// <returns>The maps, in the order of <paramref name="spec"/>, on the backbone's device; they belong to the
+    /// caller's scope.</returns>
     FeatureMaps Extract(Tensor images, IReadOnlyList<long> ids, FeatureSpec spec, NoiseSource noise);
 }

@@ -33,7 +33,7 @@ public abstract class Module : IDisposable
     /// are.</summary>
     public bool Training { get; private set; } = true;
 
-    /// <summary>Where its parameters are, which is where its inputs must be; the CPU for a module without any.</summary>
+    /// <summary>Where its parameters are, and its inputs must be; the CPU for a module without any.</summary>
     public Device Device => State().Select(p => p.Parameter.Device).FirstOrDefault(Device.Cpu);
 
     /// <summary>The direct children, in the order of the state dict.</summary>

@@ -7,8 +7,8 @@ namespace Diffract.Model;
 /// taps: a network is hundreds of small kernels, which cost a GPU's host more to queue one by one than the GPU to run.
 /// The first call of a kind runs as ever, the second is recorded, and from then on inputs are copied in, everything is
 /// queued at once, and what was tapped is copied out. Recordings are dropped when a parameter changes.</summary>
-/// <remarks>Safe for several threads, which take turns. Where a device records nothing, or gradients, dropout or a search
-/// for anomalies need every call, the network runs as ever.</remarks>
+/// <remarks>Safe for several threads, which take turns. Where a device records nothing, or gradients, dropout or a
+/// search for anomalies need every call, the network runs as ever.</remarks>
 /// <param name="network">The network.</param>
 internal sealed class RecordedRuns(UNet network) : IDisposable
 {

@@ -64,8 +64,8 @@ public sealed class UNet : UNetTrunk
     }
 
     /// <summary>As <see cref="Run"/>, for many calls: where a device can record kernels, a frozen network in evaluation
-    /// mode is recorded when inputs of one shape come for the second time, and from then on repeated with next to no work
-    /// for the host. The same bits come out. Recordings, four at most, keep the memory of a forward each, until a
+    /// mode is recorded when inputs of one shape come for the second time, and from then on repeated with next to no
+    /// work for the host. The same bits come out. Recordings, four at most, keep the memory of a forward each, until a
     /// parameter changes, <see cref="ForgetRecordings"/> is called or the network is disposed.</summary>
     /// <param name="x">Noised images [N, H, W, InChannels].</param>
     /// <param name="timesteps">[N], integers or fractions.</param>

@@ -23,8 +23,8 @@ internal static class CommonOptions
     {
         var option = new Option<string?>("--device")
         {
-            Description = "Where to calculate: auto is the first GPU, and the CPU where there is none; sim runs the GPU's "
-                + "kernels in an interpreter, slowly, and checks every access",
+            Description = "Where to calculate: auto is the first GPU, and the CPU where there is none; sim runs the "
+                + "GPU's kernels in an interpreter, slowly, and checks every access",
             HelpName = "auto|cpu|cuda[:N]|sim",
             DefaultValueFactory = _ => Auto,
         };

@@ -47,7 +47,8 @@ public static class NetworkInput
             throw new ShapeException($"pictures are [N, height, width, {Image.Channels}], found {batch.Shape}");
         var (height, width) = (batch.Shape.Int(1), batch.Shape.Int(2));
         var images = new Image[batch.Shape.Int(0)];
-        var numbers = batch is { Device: CpuDevice, IsContiguous: true } ? batch.AsSpan<float>() : batch.ToArray<float>();
+        var isThere = batch is { Device: CpuDevice, IsContiguous: true };
+        var numbers = isThere ? batch.AsSpan<float>() : batch.ToArray<float>();
         var length = height * width * Image.Channels;
         for (var i = 0; i < images.Length; i++)
         {

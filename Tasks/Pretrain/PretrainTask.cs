@@ -114,7 +114,7 @@ public sealed class PretrainTask(RunFolder run, PretrainRecipe recipe, ImageData
         using var averages = trainer.UseAverages();
         var network = trainer.Network;
         network.Eval();
-        // Frozen, so that the many equal forwards may be recorded; the recording's memory is training's again afterwards.
+        // Frozen, so that the many equal forwards may be recorded; their memory is training's again afterwards.
         network.RequiresGrad(false);
         try
         {

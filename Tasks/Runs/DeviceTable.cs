@@ -28,7 +28,7 @@ public static class DeviceTable
         {
             var count = gpus.Count();
             for (var i = 0; i < count; i++) rows.Add(Gpu(gpus, i));
-            if (count == 0) problem = "there is no NVIDIA GPU that this process may use (CUDA_VISIBLE_DEVICES may hide it)";
+            if (count == 0) problem = "the driver shows none to this process (CUDA_VISIBLE_DEVICES may hide it)";
         }
         catch (DeviceException e)
         {
@@ -40,8 +40,8 @@ public static class DeviceTable
         if (problem is not null) yield return $"no GPU: {problem}";
     }
 
-    /// <summary>A device in a few words: <c>cuda:0, NVIDIA H200, 139.8 GiB, compute capability 9.0, CUDA driver 12.4</c>.
-    /// </summary>
+    /// <summary>A device in a few words: <c>cuda:0, NVIDIA H200, 139.8 GiB, compute capability 9.0, CUDA driver
+    /// 12.4</c>.</summary>
     public static string Describe(Device device) => device switch
     {
         CpuDevice cpu => $"{cpu}, {Processor()}, {cpu.Threads} thread{(cpu.Threads == 1 ? "" : "s")}",

@@ -34,7 +34,8 @@ internal sealed class CudaTransferTests
         TensorFile.Save(folder["gpu" + extension], Of(gpu));
         Assert.That(File.ReadAllBytes(folder["gpu" + extension]).AsSpan()
             .SequenceEqual(File.ReadAllBytes(folder["cpu" + extension])), Is.True);
-        Assert.That(small.To(gpu).Permute(2, 0, 1).ToArray<float>(), Is.EqualTo(small.Permute(2, 0, 1).ToArray<float>()));
+        Assert.That(small.To(gpu).Permute(2, 0, 1).ToArray<float>(),
+            Is.EqualTo(small.Permute(2, 0, 1).ToArray<float>()));
     }
 
     [Test]
@@ -73,7 +74,8 @@ internal sealed class CudaTransferTests
                 Assert.That(Tensor.RandInt(-5, 90, [count], a, device: gpu).ToArray<long>(),
                     Is.EqualTo(Tensor.RandInt(-5, 90, [count], b).ToArray<long>()), $"integers, {count}");
                 Assert.That(Tensor.Ones([count], device: gpu).Dropout(0.3, a, training: true).ToArray<float>(),
-                    Is.EqualTo(Tensor.Ones([count]).Dropout(0.3, b, training: true).ToArray<float>()), $"dropout, {count}");
+                    Is.EqualTo(Tensor.Ones([count]).Dropout(0.3, b, training: true).ToArray<float>()),
+                    $"dropout, {count}");
                 Assert.That(a.State, Is.EqualTo(b.State));
             }
         }

@@ -21,7 +21,7 @@ internal sealed class DeviceOptionTests
         folder = new TemporaryFolder();
         Work.Network(folder.Path, Work.Tiny with
         {
-            ImageSize = 4,
+            ImageSize = 2,
             ChannelMult = [1],
             AttentionSizes = [],
             Steps = 1,
@@ -51,7 +51,8 @@ internal sealed class DeviceOptionTests
     {
         var (code, _, error) = await ApplicationTests.Run(none, Features("none"));
         Assert.That(code, Is.Zero, error);
-        Assert.That(error, Does.Match(@"^device: cpu, .+, \d+ threads? \(no GPU: ").And.Contains($"(no GPU: {NoDriver})"));
+        Assert.That(error, Does.Match(@"^device: cpu, .+, \d+ threads? \(no GPU: ")
+            .And.Contains($"(no GPU: {NoDriver})"));
 
         using var old = new MockDriver { Architecture = 61 };
         (code, _, error) = await ApplicationTests.Run(Of(old), Features("old"));
@@ -85,7 +86,8 @@ internal sealed class DeviceOptionTests
         var (code, output, error) = await ApplicationTests.Run(none, [.. line, "--device", "cuda"]);
         Assert.That(code, Is.EqualTo(1));
         Assert.That(output, Is.Empty);
-        Assert.That(error, Is.EqualTo($"diffract: {NoDriver}. Install one, or use --device cpu." + Environment.NewLine));
+        Assert.That(error,
+            Is.EqualTo($"diffract: {NoDriver}. Install one, or use --device cpu." + Environment.NewLine));
         Assert.That(Directory.GetFileSystemEntries(folder.Path), Is.EquivalentTo(before));
 
         using var driver = new MockDriver();
@@ -114,18 +116,18 @@ internal sealed class DeviceOptionTests
     public async Task A_run_begun_on_a_gpu_is_resumed_on_the_cpu_and_both_are_noted()
     {
         using var driver = new MockDriver();
-        string[] line = ["pretrain", "--data", folder["pictures"], "--image-size", "4", "--channels", "32",
-            "--channel-mult", "1", "--res-blocks", "1", "--attention", "4", "--steps", "1", "--batch", "1",
-            "--sample-every", "0", "--name", folder["run"]];
-        var (code, _, error) = await ApplicationTests.Run(Of(driver), line);
+        var (code, _, error) = await ApplicationTests.Run(none, Features("learnt"));
+        Assert.That(code, Is.Zero, error);
+        (code, _, error) = await ApplicationTests.Run(Of(driver), "train", "--features", folder["learnt.safetensors"],
+            "--lr", "1e-2", "--epochs", "1", "--validation", "0.3", "--batch", "4", "--name", folder["run"]);
         Assert.That(code, Is.Zero, error);
         var recipe = await File.ReadAllTextAsync(Path.Combine(folder["run"], "recipe.json"));
         await File.WriteAllTextAsync(Path.Combine(folder["run"], "recipe.json"),
-            recipe.Replace("\"steps\": 1", "\"steps\": 2", StringComparison.Ordinal));
+            recipe.Replace("\"epochs\": 1", "\"epochs\": 2", StringComparison.Ordinal));
         (code, var output, error) = await ApplicationTests.Run(
-            Of(driver), "pretrain", "--resume", folder["run"], "--device", "cpu");
+            Of(driver), "train", "--resume", folder["run"], "--device", "cpu");
         Assert.That(code, Is.Zero, error);
-        Assert.That(output, Does.StartWith("2 steps"));
+        Assert.That(output, Does.Contain(" of 2: "));
         Assert.That(RunFolder.Open(folder["run"]).Environments().Select(e => e.Device.Split(',')[0]),
             Is.EqualTo(new[] { "cuda:0", "cpu" }));
     }
@@ -137,9 +139,10 @@ internal sealed class DeviceOptionTests
         var (code, output, _) = await ApplicationTests.Run(Of(driver), "devices");
         Assert.That(code, Is.Zero);
         var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.TrimEnd()).ToArray();
-        Assert.That(lines.Select(l => l.Split(' ')[0]), Is.EqualTo(new[] { "device", "cpu", "cuda:0", "cuda:1", "sim" }));
-        Assert.That(lines[2], Does.Match(@"Mock GPU +1\.0 GiB +compute capability 8\.0, \d+ multiprocessors, CUDA driver "
-            + @"12\.4$"));
+        Assert.That(lines.Select(l => l.Split(' ')[0]),
+            Is.EqualTo(new[] { "device", "cpu", "cuda:0", "cuda:1", "sim" }));
+        Assert.That(lines[2],
+            Does.Match(@"Mock GPU +1\.0 GiB +compute capability 8\.0, \d+ multiprocessors, CUDA driver 12\.4$"));
         Assert.That(driver.Held, Is.Empty);
 
         (code, output, _) = await ApplicationTests.Run(none, "devices");
@@ -153,7 +156,7 @@ internal sealed class DeviceOptionTests
 
     private static Gpus Of(MockDriver driver) => new(driver.Load, new CudaOptions { CacheFolder = null });
 
-    private string[] Features(string name) => ["features", "--network", folder["network"] + "/ema.safetensors", "--data",
-        folder["pictures"], "--timesteps", "20", "--blocks", "1", "--batch", "6", "--out",
+    private string[] Features(string name) => ["features", "--network", folder["network"] + "/ema.safetensors",
+        "--data", folder["pictures"], "--timesteps", "20", "--blocks", "1", "--batch", "6", "--out",
         folder[name.Replace(':', '-') + ".safetensors"]];
 }

@@ -14,7 +14,7 @@ internal sealed class DeviceJobsTests
 {
     private static readonly PretrainRecipe small = Work.Tiny with
     {
-        ImageSize = 4,
+        ImageSize = 2,
         ChannelMult = [1],
         AttentionSizes = [],
         Batch = 2,
@@ -88,7 +88,7 @@ internal sealed class DeviceJobsTests
     {
         using var driver = new MockDriver();
         using (var gpu = driver.Open())
-        using (var images = Tensor.Uniform([2, 4, 4, 3], -1, 1, new Generator(1)))
+        using (var images = Tensor.Uniform([2, 2, 2, 3], -1, 1, new Generator(1)))
         using (var labels = Tensor.From(1L, 0L))
         {
             var recipe = small with { ClassConditional = true, Microbatch = 1 };
@@ -119,7 +119,15 @@ internal sealed class DeviceJobsTests
         using var driver = new MockDriver();
         using (var gpu = driver.Open())
         {
-            var recipe = small with { Steps = 2, Schedule = "cosine", Timesteps = 4, SampleEvery = 2, Sampler = "uniform" };
+            var recipe = small with
+            {
+                Steps = 1,
+                Batch = 1,
+                Schedule = "cosine",
+                Timesteps = 2,
+                SampleEvery = 1,
+                Sampler = "uniform",
+            };
             var data = DataSource.Any(Path.Combine(folder, "pictures"), DatasetPart.Train);
             PretrainResult Run(string name, Device? device) => new PretrainTask(
                 Work.Run(Path.Combine(folder, name), recipe, PretrainRecipe.Json), recipe, data, device)
@@ -128,7 +136,7 @@ internal sealed class DeviceJobsTests
             Assert.That(onGpu.Loss, Is.EqualTo(onCpu.Loss).Within(1e-4));
             var (a, b) = (Work.Numbers(onCpu.EmaPath), Work.Numbers(onGpu.EmaPath));
             foreach (var (name, values) in a) Assert.That(b[name], Is.EqualTo(values).Within(2e-4), name);
-            Assert.That(File.Exists(Path.Combine(folder, "pretrain-gpu", "samples", "step-00000002.png")), Is.True);
+            Assert.That(File.Exists(Path.Combine(folder, "pretrain-gpu", "samples", "step-00000001.png")), Is.True);
             Assert.That(gpu.Memory.LiveBlocks, Is.Zero);
         }
         Assert.That(driver.Held, Is.Empty);
@@ -143,7 +151,7 @@ internal sealed class DeviceJobsTests
         byte[] Pixels(Device? device)
         {
             using var network = NetworkFile.Load(checkpoint, device: device);
-            return [.. SampleSheet.Samples(network.Network, process, 4, 2, 5).SelectMany(image => image.Pixels)];
+            return [.. SampleSheet.Samples(network.Network, process, 2, 2, 5).SelectMany(image => image.Pixels)];
         }
 
         var (expected, found) = (Pixels(null), Pixels(gpu));
@@ -216,7 +224,8 @@ internal sealed class DeviceJobsTests
             Seed = 3,
         };
         using var table = FeatureTable.Open(features);
-        var run = Work.Run(Path.Combine(folder, $"{kind}-{(device is null ? "cpu" : "gpu")}"), recipe, TrainRecipe.Json);
+        var path = Path.Combine(folder, $"{kind}-{(device is null ? "cpu" : "gpu")}");
+        var run = Work.Run(path, recipe, TrainRecipe.Json);
         return new TrainTask(run, recipe, table, device).Run(RunProgress.None);
     }
 

@@ -26,6 +26,19 @@ internal static class InPlace
         target.Storage.MarkChanged();
     }
 
+    /// <summary>target = source, wherever either is; equal shape and type.</summary>
+    public static void Load(Tensor source, Tensor target)
+    {
+        if (source.Device == target.Device)
+        {
+            Copy(source, target);
+            return;
+        }
+        using var no = GradMode.No();
+        using var scope = Scope.Open();
+        target.CopyFrom(source.Contiguous());
+    }
+
     /// <summary>A tensor of zeros like another, outside every scope.</summary>
     public static Tensor ZerosLike(Tensor tensor)
     {

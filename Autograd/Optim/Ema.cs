@@ -71,7 +71,7 @@ public sealed class Ema : IStateful, IDisposable
             for (var i = 0; i < set.Count; i++) expected.Tensor(Key(rate, i), set[i]);
         expected.ThrowIfWrong();
         foreach (var (rate, set) in averages)
-            for (var i = 0; i < set.Count; i++) InPlace.Copy(state.Tensors[Key(rate, i)], set[i]);
+            for (var i = 0; i < set.Count; i++) InPlace.Load(state.Tensors[Key(rate, i)], set[i]);
     }
 
     /// <summary>Releases the averages.</summary>

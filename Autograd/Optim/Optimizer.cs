@@ -156,7 +156,7 @@ public abstract class Optimizer : IStateful, IDisposable
             own.Reset();
             if (!state.Numbers.TryGetValue($"state.{name}.step", out var step)) continue;
             own.Step = (long)step;
-            foreach (var slot in Slots) InPlace.Copy(state.Tensors[$"state.{name}.{slot}"], own.Slot(slot));
+            foreach (var slot in Slots) InPlace.Load(state.Tensors[$"state.{name}.{slot}"], own.Slot(slot));
         }
     }
 

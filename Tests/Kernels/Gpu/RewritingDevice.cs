@@ -33,6 +33,8 @@ internal sealed class RewritingDevice() : GpuDevice("rewriting")
 
     internal override void Download(nint address, Span<byte> target) => memory.Read(address, target);
 
+    internal override void Copy(nint source, nint target, long bytes) => memory.Copy(source, target, bytes);
+
     // What is freed while an error is under way may be freed again by the garbage collector's thread: memory stays.
     internal override void Free(nint address, long capacity) { }
 

@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using Diffract.Engine;
 using Diffract.Engine.Sim;
 using Diffract.Kernels;
+using Diffract.Tests.Kernels.Gpu;
 using NUnit.Framework;
 
 namespace Diffract.Tests.Kernels.Flash;
@@ -50,7 +51,7 @@ internal sealed partial class FlashMistakesTests
     private static void Check(string kernel, Func<string, string> plant, FlashLab? lab = null)
     {
         lab ??= new FlashLab(DType.Float16, 1, 150, 1, 64, QkvOrder.New);
-        var device = new PlantedDevice(kernel, plant);
+        var device = new PlantingDevice(new SimDevice(), plant, kernel);
         string? noticed;
         try
         {

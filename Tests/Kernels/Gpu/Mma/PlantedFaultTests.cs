@@ -68,7 +68,7 @@ internal sealed partial class PlantedFaultTests
         var y = Tensor.Empty(g.OutShape, DType.Float32, sim);
         try
         {
-            Conv2d.ForwardMma(new PlantingDevice(sim, plant), new()
+            Conv2d.ForwardMma(new PlantingDevice(sim, plant, "Mma.Product"), new()
             {
                 Input = x.View,
                 Weight = weight.View,

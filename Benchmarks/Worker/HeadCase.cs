@@ -21,10 +21,7 @@ internal sealed class HeadCase : PeerCase
 
     private readonly AttentionHead head;
     private readonly AdamW optimizer;
-    private readonly Tensor images = PeerNumbers.Maps("x", Batch, 3, [Size, Size]);
-    private readonly Tensor timesteps = Tensor.Full([Batch], 150f);
-    private readonly Tensor labels =
-        Tensor.From(Enumerable.Range(0, Batch).Select(i => i * 125L).ToArray(), [Batch]);
+    private readonly Tensor images, timesteps, labels;
 
     public HeadCase(WorkerMode mode)
     {
@@ -32,9 +29,14 @@ internal sealed class HeadCase : PeerCase
         mode.ApplyTo(network);
         PeerNumbers.Assign(network);
         network.Eval();
+        network.To(mode.Device);
+        images = mode.Place(PeerNumbers.Maps("x", Batch, 3, [Size, Size]));
+        timesteps = mode.Place(Tensor.Full([Batch], 150f));
+        labels = mode.Place(Tensor.From(Enumerable.Range(0, Batch).Select(i => i * 125L).ToArray(), [Batch]));
         var map = network.Plan[Block];
         head = new AttentionHead([new FeatureInfo(Block, map.OutChannels, map.Out)], Classes);
         PeerNumbers.Assign(head);
+        head.To(mode.Device);
         optimizer = new AdamW(head.Parameters(), 1e-4, weightDecay: 0);
     }
 

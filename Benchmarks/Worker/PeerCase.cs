@@ -18,7 +18,7 @@ internal abstract partial class PeerCase : IDisposable
 
     /// <summary>The case of a name; null when there is none.</summary>
     /// <param name="name">Its name.</param>
-    /// <param name="mode">What convolutions and weights may spend.</param>
+    /// <param name="mode">Where and how it is calculated.</param>
     /// <param name="checkpoint">The 256-pixel network's; null to keep its weights in memory.</param>
     public static PeerCase? Find(string name, WorkerMode mode, string? checkpoint = null)
     {
@@ -29,19 +29,20 @@ internal abstract partial class PeerCase : IDisposable
             .Select(part => int.Parse(part.TrimStart('b'), CultureInfo.InvariantCulture))];
         return (match.Groups["kind"].Value, n) switch
         {
-            ("gemm", [var side]) => InferenceCase.MatMul(side, side, side),
-            ("gemm", [var m, var columns, var depth]) => InferenceCase.MatMul(m, columns, depth),
+            ("gemm", [var side]) => InferenceCase.MatMul(mode, side, side, side),
+            ("gemm", [var m, var columns, var depth]) => InferenceCase.MatMul(mode, m, columns, depth),
+            ("copy", [var mebibytes]) => InferenceCase.Copy(mode, mebibytes),
             ("conv1", [var channels, var filters, var size]) =>
                 InferenceCase.Conv(mode, batch, channels, filters, size, 1),
             ("conv3", [var channels, var filters, var size]) =>
                 InferenceCase.Conv(mode, batch, channels, filters, size, 3),
-            ("gnsilu", [var channels, var size]) => InferenceCase.Norm(channels, size),
-            ("attn", [var channels, var size]) => InferenceCase.Attention(channels, size),
+            ("gnsilu", [var channels, var size]) => InferenceCase.Norm(mode, batch, channels, size),
+            ("attn", [var channels, var size]) => InferenceCase.Attention(mode, batch, channels, size),
             ("res", [var channels, var filters, var size]) =>
                 InferenceCase.Block(mode, batch, new(channels, filters, size)),
             ("unet", [256]) => InferenceCase.Network(mode, batch, null, checkpoint),
             ("unet", [256, 24]) => InferenceCase.Network(mode, batch, 24, checkpoint),
-            ("pretrain_step", []) => new PretrainCase(),
+            ("pretrain_step", []) => new PretrainCase(mode),
             ("head_step", []) => new HeadCase(mode),
             _ => null,
         };

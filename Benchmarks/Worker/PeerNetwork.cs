@@ -20,7 +20,7 @@ internal static class PeerNetwork
     /// <summary>The network, ready for inference.</summary>
     /// <param name="checkpoint">The file that <see cref="Write"/> made, which is used as a user's checkpoint is: it
     /// stays where it is. Null for numbers in memory.</param>
-    /// <param name="mode">What convolutions and weights may spend.</param>
+    /// <param name="mode">Where and how it calculates.</param>
     public static UNet Load(string? checkpoint, WorkerMode mode)
     {
         var network = checkpoint is null
@@ -30,6 +30,7 @@ internal static class PeerNetwork
         network.Eval();
         mode.ApplyTo(network);
         if (checkpoint is null) PeerNumbers.Assign(network);
+        network.To(mode.Device);
         return network;
     }
 }

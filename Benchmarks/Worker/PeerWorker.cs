@@ -10,7 +10,7 @@ namespace Diffract.Benchmarks.Worker;
 /// with another library's and compare the times of one run: <c>info</c>, <c>peak</c>, or a case's name and a number of
 /// repetitions.
 /// <c>dotnet run -c Release --project Benchmarks -- worker [MODE] [CHECKPOINT]</c></summary>
-/// <param name="mode">What convolutions and weights may spend.</param>
+/// <param name="mode">Where and how it calculates.</param>
 /// <param name="checkpoint">Of the 256-pixel network, from the verb <c>weights</c>; null to keep its weights in memory.
 /// </param>
 internal sealed class PeerWorker(WorkerMode mode, string? checkpoint) : IDisposable
@@ -39,13 +39,14 @@ internal sealed class PeerWorker(WorkerMode mode, string? checkpoint) : IDisposa
         ["peer"] = "diffract",
         ["version"] = typeof(Tensor).Assembly.GetName().Version?.ToString(),
         ["threads"] = Environment.ProcessorCount,
-        // Weights in 16 bits are other weights.
-        ["tolerance"] = mode.Memory == MemoryMode.Lean ? 1e-2 : 1e-4,
+        ["device"] = $"{mode.Device}",
+        ["tolerance"] = mode.Tolerance,
     };
 
     private JsonObject Answer(string[] words) => words switch
     {
         ["info"] => Info(),
+        ["peak"] when mode.Device is not CpuDevice => [],
         ["peak"] => new() { ["gflops"] = FmaPeak.Measure(Environment.ProcessorCount) },
         _ when name == words[0] || Prepare(words[0]) => Measure(words.Length > 1
             ? int.Parse(words[1], CultureInfo.InvariantCulture)
@@ -58,6 +59,8 @@ internal sealed class PeerWorker(WorkerMode mode, string? checkpoint) : IDisposa
         current?.Dispose();
         (name, current) = ("", PeerCase.Find(wanted, mode, checkpoint));
         if (current is null) return false;
+        if (mode.Device is CudaDevice gpu) gpu.ResetPeak();
+        using var half = mode.Section();
         (name, check, memory) = (wanted, current.Check(), PeakMemory());
         return true;
     }
@@ -65,12 +68,30 @@ internal sealed class PeerWorker(WorkerMode mode, string? checkpoint) : IDisposa
     private JsonObject Measure(int repetitions)
     {
         var (wall, cpu) = (new JsonArray(), new JsonArray());
-        for (var i = 0; i < repetitions; i++)
+        using var half = mode.Section();
+        if (mode.Device is CudaDevice gpu && repetitions > 0)
         {
-            var (watch, before) = (Stopwatch.StartNew(), Environment.CpuUsage.TotalTime);
-            current!.Run();
-            wall.Add(watch.Elapsed.TotalSeconds);
-            cpu.Add((Environment.CpuUsage.TotalTime - before).TotalSeconds);
+            // Queued one behind the other, as a program does: the device's clock, and every call has its share.
+            var before = Environment.CpuUsage.TotalTime;
+            var seconds = gpu.Time(() =>
+            {
+                for (var i = 0; i < repetitions; i++) current!.Run();
+            }) / 1e3 / repetitions;
+            for (var i = 0; i < repetitions; i++)
+            {
+                wall.Add(seconds);
+                cpu.Add((Environment.CpuUsage.TotalTime - before).TotalSeconds / repetitions);
+            }
+        }
+        else
+        {
+            for (var i = 0; i < repetitions; i++)
+            {
+                var (watch, before) = (Stopwatch.StartNew(), Environment.CpuUsage.TotalTime);
+                current!.Run();
+                wall.Add(watch.Elapsed.TotalSeconds);
+                cpu.Add((Environment.CpuUsage.TotalTime - before).TotalSeconds);
+            }
         }
         return new()
         {
@@ -82,8 +103,9 @@ internal sealed class PeerWorker(WorkerMode mode, string? checkpoint) : IDisposa
         };
     }
 
-    private static long PeakMemory()
+    private long PeakMemory()
     {
+        if (mode.Device is CudaDevice gpu) return gpu.Memory.PeakBytes;
         using var process = Process.GetCurrentProcess();
         return process.PeakWorkingSet64;
     }

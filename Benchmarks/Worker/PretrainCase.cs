@@ -11,7 +11,7 @@ internal sealed class PretrainCase : PeerCase
 {
     private const int Batch = 32, Size = 32;
 
-    private readonly DiffusionTrainer trainer = new(new PretrainRecipe
+    private static readonly PretrainRecipe recipe = new()
     {
         Data = "",
         ImageSize = Size,
@@ -20,12 +20,19 @@ internal sealed class PretrainCase : PeerCase
         ResBlocks = 2,
         AttentionSizes = [16, 8],
         Batch = Batch,
-    }, null);
+    };
 
-    private readonly Tensor images = PeerNumbers.Maps("x", Batch, 3, [Size, Size], 1);
-    private readonly Tensor labels = Tensor.Zeros([Batch], DType.Int64);
+    private readonly DiffusionTrainer trainer;
+    private readonly Tensor images, labels, noise;
 
-    public PretrainCase() => PeerNumbers.Assign(trainer.Network);
+    public PretrainCase(WorkerMode mode)
+    {
+        trainer = new DiffusionTrainer(recipe, null, mode.Device);
+        PeerNumbers.Assign(trainer.Network);
+        images = mode.Place(PeerNumbers.Maps("x", Batch, 3, [Size, Size], 1));
+        labels = mode.Place(Tensor.Zeros([Batch], DType.Int64));
+        noise = mode.Place(PeerNumbers.Maps("noise", Batch, 3, [Size, Size]));
+    }
 
     public override double[] Check()
     {
@@ -53,12 +60,12 @@ internal sealed class PretrainCase : PeerCase
         trainer.Dispose();
         images.Dispose();
         labels.Dispose();
+        noise.Dispose();
     }
 
     private Tensor Loss()
     {
         int[] t = [.. Enumerable.Range(0, Batch).Select(i => i * 37 % 1000)];
-        var noise = PeerNumbers.Maps("noise", Batch, 3, [Size, Size]);
         return trainer.Diffusion.Make()
             .TrainingLosses((x, steps) => trainer.Network.Forward(x, steps), images, t, noise).Loss.Mean();
     }

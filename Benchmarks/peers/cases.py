@@ -9,7 +9,9 @@
     pretrain_step                   hybrid loss, gradients, AdamW, moving average: 32 images of 32 px, 64 channels
     head_step                       Attention head on block 24 of a frozen network of 64 px, 64 channels: 8 images
 
-A trailing _nB makes a batch of B of conv, res and unet.
+    copy_MEBIBYTES                  a copy of as many, float32
+
+A trailing _nB makes a batch of B of conv, gnsilu, attn, res and unet.
 """
 import re
 import sys
@@ -31,14 +33,14 @@ pretrain_step head_step unet_256_b24 unet_256
 
 def parse(name):
     """-> (kind, numbers, batch); an unknown name is a ValueError."""
-    m = re.fullmatch(r"(gemm|conv1|conv3|gnsilu|attn|res|unet|pretrain|head)(_.*?)(?:_n(\d+))?", name)
+    m = re.fullmatch(r"(gemm|conv1|conv3|gnsilu|attn|copy|res|unet|pretrain|head)(_.*?)(?:_n(\d+))?", name)
     if not m:
         raise ValueError(f"there is no case '{name}'")
     kind, rest, batch = m.groups()
     numbers = [int(v) for v in re.findall(r"\d+", rest)]
     if kind == "gemm" and len(numbers) == 1:
         numbers *= 3
-    wanted = {"gemm": 3, "conv1": 3, "conv3": 3, "gnsilu": 2, "attn": 2, "res": 3, "pretrain": 0, "head": 0}
+    wanted = {"gemm": 3, "conv1": 3, "conv3": 3, "gnsilu": 2, "attn": 2, "copy": 1, "res": 3, "pretrain": 0, "head": 0}
     if len(numbers) != wanted.get(kind, len(numbers)) or (kind == "unet" and numbers not in ([256], [256, 24])):
         raise ValueError(f"there is no case '{name}'")
     return kind, numbers, int(batch or 1)
@@ -59,7 +61,7 @@ def flops(name):
     if kind in ("conv1", "conv3"):
         return 2 * batch * v[0] * v[1] * v[2] ** 2 * int(kind[-1]) ** 2
     if kind == "attn":
-        return 4 * v[0] * v[1] ** 4
+        return 4 * batch * v[0] * v[1] ** 4
     if kind == "res":
         return 2 * batch * v[2] ** 2 * (9 * v[0] * v[1] + 9 * v[1] ** 2 + (v[0] * v[1] if v[0] != v[1] else 0))
     if kind == "unet":

@@ -15,7 +15,7 @@ public sealed unsafe class CudaDevice : GpuDevice, IDisposable
     private readonly CudaModules modules;
     private readonly CudaStaging staging;
     private readonly MemoryPool pool;
-    private readonly Source source;
+    private readonly CudaMemory source;
     private readonly int handle;
     private readonly nint context, stream;
     private readonly Lock gate = new();
@@ -59,7 +59,7 @@ public sealed unsafe class CudaDevice : GpuDevice, IDisposable
             CudaException.Ignore(() => driver.ReleaseContext(handle));
             throw;
         }
-        source = new Source(this);
+        source = new CudaMemory(Name, driver, context, stream);
         pool = new MemoryPool(source);
         staging = new CudaStaging(driver, stream);
         modules = new CudaModules(driver, Architecture,
@@ -145,6 +145,7 @@ public sealed unsafe class CudaDevice : GpuDevice, IDisposable
             nint graph = 0, executable = 0;
             Do(() => driver.BeginCapture(stream));
             (recording, recordingThread) = (memory, Environment.CurrentManagedThreadId);
+            source.IsRecording = true;
             recordings.Add(memory);
             try
             {
@@ -163,6 +164,7 @@ public sealed unsafe class CudaDevice : GpuDevice, IDisposable
             }
             finally
             {
+                source.IsRecording = false;
                 if (graph != 0) CudaException.Ignore(() => driver.DestroyGraph(graph));
             }
         }
@@ -362,42 +364,5 @@ public sealed unsafe class CudaDevice : GpuDevice, IDisposable
         // The error may be an earlier kernel's: what runs on the device says so only when somebody waits.
         return lost = new DeviceException($"{Name} is lost to this process: {e.Message}. The last kernel that was "
             + $"queued is {lastKernel}; start again, with CudaOptions.Blocking to find the one that fails.", e);
-    }
-
-    private sealed class Source(CudaDevice device) : IMemorySource
-    {
-        public string Name => device.Name;
-
-        public int Alignment => 256;
-
-        public bool CutsSmall => true;
-
-        public nint Allocate(long bytes)
-        {
-            device.driver.SetContext(device.context);
-            return device.driver.Allocate(bytes);
-        }
-
-        public void Free(nint address)
-        {
-            CudaException.Ignore(() => device.driver.SetContext(device.context));
-            // Kernels that use it may still be queued.
-            if (device.recording is null)
-                CudaException.Ignore(() => device.driver.WaitForStream(device.stream));
-            CudaException.Ignore(() => device.driver.Free(address));
-        }
-
-        public string Describe()
-        {
-            try
-            {
-                var (free, total) = device.driver.MemoryInfo();
-                return $"The GPU has {free >> 20:N0} of {total >> 20:N0} MiB left for all programs. ";
-            }
-            catch (CudaException)
-            {
-                return "";
-            }
-        }
     }
 }

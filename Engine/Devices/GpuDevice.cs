@@ -11,7 +11,7 @@ public abstract class GpuDevice : Device
 
     /// <summary>How float32 matrices are multiplied, and images convolved; exact before compute capability 8.0.
     /// </summary>
-    public MatMulPrecision MatMulPrecision { get; init; }
+    public MatMulPrecision MatMulPrecision { get; set; }
 
     /// <summary>True where tensor cores multiply 16-bit floats of both types: from compute capability 8.0 on. Products
     /// and convolutions then take them as they are.</summary>

@@ -101,9 +101,10 @@ class Adm:
     def embed(self, t):
         p, half = self.p, self.c.base // 2
         dtype = p["time_embed.0.weight"].dtype
-        frequencies = torch.exp(-math.log(10000) * torch.arange(half, dtype=dtype) / half)
-        angles = t[:, None].to(dtype) * frequencies[None]
-        e = torch.cat([angles.cos(), angles.sin()], 1)
+        exact = torch.promote_types(dtype, torch.float32)  # 16 bits do not hold a step's number
+        frequencies = torch.exp(-math.log(10000) * torch.arange(half, dtype=exact, device=t.device) / half)
+        angles = t[:, None].to(exact) * frequencies[None]
+        e = torch.cat([angles.cos(), angles.sin()], 1).to(dtype)
         e = F.silu(F.linear(e, p["time_embed.0.weight"], p["time_embed.0.bias"]))
         return F.linear(e, p["time_embed.2.weight"], p["time_embed.2.bias"])
 

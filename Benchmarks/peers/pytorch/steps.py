@@ -12,8 +12,13 @@ from plan import SMALL_32, SMALL_64
 RATE = 1e-4
 
 
-def trained(shapes_of):
-    return {k: v.requires_grad_() for k, v in parameters(shapes_of).items()}
+def trained(shapes_of, device):
+    return {k: v.to(device).requires_grad_() for k, v in parameters(shapes_of).items()}
+
+
+def cast(device, half):
+    """Mixed precision in a 16-bit type; nothing where that is None."""
+    return torch.autocast(torch.device(device).type, half or torch.bfloat16, enabled=half is not None)
 
 
 def length(parameters):
@@ -39,7 +44,7 @@ def check(loss, parameters, optimiser):
 class Diffusion:
     """Tables of the linear schedule with 1,000 steps, and the loss with a learnt variance."""
 
-    def __init__(self):
+    def __init__(self, device="cpu"):
         beta = torch.linspace(1e-4, 2e-2, 1000, dtype=torch.float64)
         bar = torch.cumprod(1 - beta, 0)
         before = torch.cat([torch.ones(1, dtype=torch.float64), bar[:-1]])
@@ -50,6 +55,8 @@ class Diffusion:
         self.mean_start = beta * before.sqrt() / (1 - bar)
         self.mean_x = (1 - before) * (1 - beta).sqrt() / (1 - bar)
         self.log_small, self.log_large = variance.log(), beta.log()
+        for name, value in vars(self).items():
+            setattr(self, name, value.to(device))
 
     @staticmethod
     def at(table, t):
@@ -92,23 +99,29 @@ class Diffusion:
 class PretrainStep:
     """One optimiser step of a small network on 32 images of 32 x 32."""
 
-    def __init__(self, channels_last=False, fused=False):
-        self.p = trained(shapes(SMALL_32))
+    def __init__(self, channels_last=False, fused=False, device="cpu", half=None):
+        self.device, self.half = device, half
+        self.p = trained(shapes(SMALL_32), device)
         self.network = Adm(SMALL_32, self.p, 0, channels_last, fused)
         self.averages = [p.detach().clone() for p in self.p.values()]
         self.optimiser = torch.optim.AdamW(self.p.values(), lr=RATE, weight_decay=0)
-        self.diffusion, self.x = Diffusion(), data("x", 32, 3, 32, 32) / math.sqrt(3)
+        self.diffusion, self.x = Diffusion(device), data("x", 32, 3, 32, 32).to(device) / math.sqrt(3)
+
+    def predict(self, x, t):
+        with cast(self.device, self.half):
+            return self.network(x, t).float()
 
     def loss(self, t, noise):
-        return self.diffusion.losses(self.network, self.x, t, noise).mean()
+        return self.diffusion.losses(self.predict, self.x, t, noise).mean()
 
     def check(self):
         t, noise = torch.arange(32) * 37 % 1000, data("noise", 32, 3, 32, 32)
+        t, noise = t.to(self.device), noise.to(self.device)
         return check(lambda: self.loss(t, noise), self.p, self.optimiser)
 
     def __call__(self):
         self.optimiser.zero_grad()
-        loss = self.loss(torch.randint(0, 1000, (32,)), torch.randn_like(self.x))
+        loss = self.loss(torch.randint(0, 1000, (32,), device=self.device), torch.randn_like(self.x))
         loss.backward()
         length(self.p)
         self.optimiser.step()
@@ -136,11 +149,14 @@ def head_shapes():
 class HeadStep:
     """Features of 8 images of 64 x 64 from a frozen network, then one optimiser step of the head on them."""
 
-    def __init__(self, channels_last=False, fused=False):
-        self.network = Adm(SMALL_64, parameters(shapes(SMALL_64, 24)), 24, channels_last, fused)
-        self.p, self.fused = trained(head_shapes()), fused
+    def __init__(self, channels_last=False, fused=False, device="cpu", half=None):
+        self.device, self.half = device, half
+        frozen = {k: v.to(device, half) for k, v in parameters(shapes(SMALL_64, 24)).items()}
+        self.network = Adm(SMALL_64, frozen, 24, channels_last, fused)
+        self.p, self.fused = trained(head_shapes(), device), fused
         self.optimiser = torch.optim.AdamW(self.p.values(), lr=RATE, weight_decay=0)
-        self.x, self.t, self.labels = data("x", 8, 3, 64, 64), torch.full((8,), 150.0), torch.arange(8) * 125
+        self.x, self.t = data("x", 8, 3, 64, 64).to(device, half), torch.full((8,), 150.0, device=device)
+        self.labels = torch.arange(8, device=device) * 125
 
     def linear(self, x, name):
         return F.linear(x, self.p[name + ".weight"], self.p.get(name + ".bias"))
@@ -155,15 +171,20 @@ class HeadStep:
         return x + self.linear(F.gelu(self.linear(h, name + "mlp.fc1")), name + "mlp.fc2")
 
     def loss(self):
+        with cast(self.device, self.half):
+            logits = self.logits()
+        return F.cross_entropy(logits.float(), self.labels)
+
+    def logits(self):
         p = self.p
         with torch.no_grad():
-            features = self.network(self.x, self.t)
+            features = self.network(self.x, self.t).float()
         h = F.layer_norm(features, (192, 16, 16), p["pre_layer.24.1.weight"], p["pre_layer.24.1.bias"])
         h = F.conv2d(h, p["pre_layer.24.2.weight"], p["pre_layer.24.2.bias"]).flatten(2).transpose(1, 2)
         h = torch.cat([p["intra_inter_block_attention.cls_token"].expand(8, 1, -1), h], 1)
         for i in range(1, HEAD_LAYERS + 1):
             h = self.transform(h, f"intra_inter_block_attention.layers.{i}.")
-        return F.cross_entropy(self.linear(h[:, 0], "head"), self.labels)
+        return self.linear(h[:, 0], "head")
 
     def check(self):
         return check(self.loss, self.p, self.optimiser)

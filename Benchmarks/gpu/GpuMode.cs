@@ -1,0 +1,38 @@
+using Diffract.Benchmarks.Worker;
+using Diffract.Engine;
+
+namespace Diffract.Benchmarks.Gpu;
+
+/// <summary>Words of the command line.</summary>
+internal static class GpuMode
+{
+    /// <summary>The device of a word.</summary>
+    /// <exception cref="DeviceException">There is none.</exception>
+    public static Device Open(string word) => word switch
+    {
+        "cpu" => Device.Cpu,
+        "sim" => new SimDevice(),
+        "cuda" => CudaDevice.Open(),
+        _ when word.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(word.AsSpan(5), out var n) =>
+            CudaDevice.Open(n),
+        _ => throw new DeviceException($"there is no device '{word}': it is cuda, cuda:N, sim or cpu"),
+    };
+
+    /// <summary>How a device calculates.</summary>
+    /// <exception cref="DeviceException">There is no such precision.</exception>
+    public static WorkerMode Of(Device device, string precision)
+    {
+        var (half, products) = precision switch
+        {
+            "float16" => (DType.Float16, MatMulPrecision.Tf32),
+            "bfloat16" => (DType.BFloat16, MatMulPrecision.Tf32),
+            "tf32" => ((DType?)null, MatMulPrecision.Tf32),
+            "tf32x3" => (null, MatMulPrecision.Tf32x3),
+            "float32" => (null, MatMulPrecision.Exact),
+            _ => throw new DeviceException($"there is no precision '{precision}': it is float32, tf32x3, tf32, float16 "
+                + "or bfloat16"),
+        };
+        if (device is GpuDevice gpu) gpu.MatMulPrecision = products;
+        return WorkerMode.Fast with { Device = device, Half = half };
+    }
+}

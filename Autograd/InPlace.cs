@@ -39,20 +39,6 @@ internal static class InPlace
         target.CopyFrom(source.Contiguous());
     }
 
-    /// <summary>x *= factor.</summary>
-    public static void Multiply(Tensor x, double factor)
-    {
-        Scale.Kernel.Run(x.Device, x.DType, new ScaleArgs(factor, x.View));
-        x.Storage.MarkChanged();
-    }
-
-    /// <summary>x = min(max(x, -limit), limit).</summary>
-    public static void Limit(Tensor x, double limit)
-    {
-        Clip.Kernel.Run(x.Device, x.DType, new ClipArgs(limit, x.View));
-        x.Storage.MarkChanged();
-    }
-
     /// <summary>A tensor of zeros like another, outside every scope.</summary>
     public static Tensor ZerosLike(Tensor tensor)
     {

@@ -8,6 +8,12 @@ internal sealed class Conv2dOp(
 {
     public override string Name => "conv2d";
 
+    protected override CastRule CastRule => CastRule.Layer;
+
+    protected override bool TakesHalfOf(Device device, ReadOnlySpan<Tensor?> inputs) =>
+        HalfProducts.Takes(device, inputs[0], inputs[1], inputs[2])
+        && (inputs[3] is null || inputs[3]!.DType == inputs[0]!.DType);
+
     protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
     {
         var (x, weight, bias, residual) = (inputs[0]!, inputs[1]!, inputs[2], inputs[3]);
@@ -19,7 +25,7 @@ internal sealed class Conv2dOp(
         Norms.CheckParameter("Conv2d", "residual", residual, geometry.OutShape, x.DType);
         context.Save(context.Needs(1) ? x : null);
         context.Save(context.Needs(0) ? weight : null);
-        context.State = geometry;
+        context.State = (geometry, weight.DType, bias?.DType ?? x.DType);
         var y = intoResidual && residual is not null && InPlace.MayTake(residual, context)
             ? InPlace.Take(residual)
             : Tensor.Empty(geometry.OutShape, x.DType, x.Device);
@@ -29,11 +35,12 @@ internal sealed class Conv2dOp(
 
     protected override void Backward(OpContext context, Tensor dy)
     {
-        var geometry = (Conv2dGeometry)context.State!;
+        var (geometry, weightType, biasType) = ((Conv2dGeometry, DType, DType))context.State!;
         if (context.Needs(0))
             context.SetGrad(0, Convolutions.InputGradient(dy, context.Saved(1), null, geometry, !context.Needs(1)));
-        if (context.Needs(1)) context.SetGrad(1, Convolutions.WeightGradient(context.Saved(0), dy, geometry));
-        if (context.Needs(2)) context.SetGrad(2, BiasGradient.Of(dy));
+        if (context.Needs(1)) context.SetGrad(1,
+            Convolutions.WeightGradient(context.Saved(0), dy, geometry, weightType));
+        if (context.Needs(2)) context.SetGrad(2, BiasGradient.Of(dy, biasType));
         if (context.Needs(3)) context.SetGrad(3, dy);
     }
 }

@@ -48,34 +48,53 @@ internal static class Convolutions
         return dx;
     }
 
-    /// <summary>dW from x and dy.</summary>
-    public static Tensor WeightGradient(Tensor x, Tensor dy, Conv2dGeometry geometry)
+    /// <summary>dW from x and dy, in the weight's type.</summary>
+    public static Tensor WeightGradient(Tensor x, Tensor dy, Conv2dGeometry geometry, DType type)
     {
         var shape = Shape.Of(geometry.Filters, geometry.GroupChannels, geometry.Kernel.H, geometry.Kernel.W);
-        var gradient = Tensor.Empty(shape, x.DType, x.Device);
+        var gradient = Tensor.Empty(shape, type, x.Device);
         Conv2d.WeightGradient.Run(x.Device, x.DType, new(x.View, dy.View, gradient.View, geometry));
         return gradient;
     }
 
     public static void CheckParameters(string op, Tensor x, Tensor weight, Tensor? bias, int channels)
     {
-        Norms.CheckParameter(op, "weight", weight, weight.Shape, x.DType);
-        Norms.CheckParameter(op, "bias", bias, [channels], x.DType);
+        Norms.CheckParameter(op, "weight", weight, weight.Shape, HalfProducts.TypeBeside(x, weight));
+        Norms.CheckParameter(op, "bias", bias, [channels], HalfProducts.TypeBeside(x, bias));
     }
 
     private static void Run(Kernel<Conv2dArgs> kernel, ConvDirection direction, Tensor weight, bool fixedWeight,
         Conv2dArgs args)
     {
+        var type = args.Input.DType;
         if (!fixedWeight) PackedWeights.Drop(weight);
+        if (fixedWeight && weight.Device is GpuDevice device && Conv2dGpuForm.IsUsed(device, type))
+        {
+            RunPacked(device, kernel, direction, weight, args);
+            return;
+        }
         if (!fixedWeight || weight.DType != DType.Float32 || weight.Device is not CpuDevice
             || !Conv2dForm.IsWorthKeeping(args.Geometry, direction))
         {
-            kernel.Run(weight.Device, weight.DType, args);
+            kernel.Run(weight.Device, type, args);
             return;
         }
         var form = new Conv2dForm(args.Geometry, direction);
         using var packed = PackedWeights.Get(weight, form, form.Bytes, to =>
             Conv2d.Pack.Run(weight.Device, DType.Float32, new(args.Weight, to, form)));
         kernel.Run(weight.Device, weight.DType, args with { Packed = packed.View });
+    }
+
+    private static void RunPacked(GpuDevice device, Kernel<Conv2dArgs> kernel, ConvDirection direction, Tensor weight,
+        Conv2dArgs args)
+    {
+        var form = new Conv2dGpuForm(args.Geometry, direction, args.Input.DType, weight.DType);
+        if (!form.IsNeeded)
+        {
+            kernel.Run(device, args.Input.DType, args);
+            return;
+        }
+        using var packed = PackedWeights.Get(weight, form, form.Bytes, to => form.Pack(device, args.Weight, to));
+        kernel.Run(device, args.Input.DType, args with { Packed = packed.View });
     }
 }

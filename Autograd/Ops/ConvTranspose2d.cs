@@ -7,6 +7,11 @@ internal sealed class ConvTranspose2dOp(Pair stride, Pair padding, Pair outputPa
 {
     public override string Name => "conv_transpose2d";
 
+    protected override CastRule CastRule => CastRule.Layer;
+
+    protected override bool TakesHalfOf(Device device, ReadOnlySpan<Tensor?> inputs) =>
+        HalfProducts.Takes(device, inputs[0], inputs[1], inputs[2]);
+
     protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
     {
         var (x, weight, bias) = (inputs[0]!, inputs[1]!, inputs[2]);
@@ -15,21 +20,22 @@ internal sealed class ConvTranspose2dOp(Pair stride, Pair padding, Pair outputPa
         Convolutions.CheckParameters("ConvTranspose2d", x, weight, bias, geometry.Channels);
         context.Save(context.Needs(1) ? x : null);
         context.Save(context.Needs(0) ? weight : null);
-        context.State = geometry;
+        context.State = (geometry, weight.DType, bias?.DType ?? x.DType);
         return Convolutions.InputGradient(x, weight, bias, geometry, PackedWeights.ShouldKeep(context, 1, weight));
     }
 
     protected override void Backward(OpContext context, Tensor dy)
     {
-        var geometry = (Conv2dGeometry)context.State!;
+        var (geometry, weightType, biasType) = ((Conv2dGeometry, DType, DType))context.State!;
         if (context.Needs(0))
         {
             var dx = Tensor.Empty(geometry.OutShape, dy.DType, dy.Device);
             Convolutions.Forward(dy, context.Saved(1), null, null, geometry, !context.Needs(1), dx);
             context.SetGrad(0, dx);
         }
-        if (context.Needs(1)) context.SetGrad(1, Convolutions.WeightGradient(dy, context.Saved(0), geometry));
-        if (context.Needs(2)) context.SetGrad(2, BiasGradient.Of(dy));
+        if (context.Needs(1))
+            context.SetGrad(1, Convolutions.WeightGradient(dy, context.Saved(0), geometry, weightType));
+        if (context.Needs(2)) context.SetGrad(2, BiasGradient.Of(dy, biasType));
     }
 }
 

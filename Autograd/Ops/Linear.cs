@@ -9,14 +9,19 @@ internal sealed class LinearOp : Op
 
     public override string Name => "linear";
 
+    protected override CastRule CastRule => CastRule.Layer;
+
+    protected override bool TakesHalfOf(Device device, ReadOnlySpan<Tensor?> inputs) =>
+        HalfProducts.Takes(device, inputs[0], inputs[1], inputs[2]);
+
     protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
     {
         var (x, weight, bias) = (inputs[0]!, inputs[1]!, inputs[2]);
         if (x.Rank < 1 || weight.Rank != 2 || x.Shape[^1] != weight.Shape[1])
             throw new ShapeException($"Linear: a weight [out, in] takes inputs [..., in]; found {weight.Shape} and "
                 + $"{x.Shape}");
-        Norms.CheckParameter("Linear", "weight", weight, weight.Shape, x.DType);
-        Norms.CheckParameter("Linear", "bias", bias, [weight.Shape[0]], x.DType);
+        Norms.CheckParameter("Linear", "weight", weight, weight.Shape, HalfProducts.TypeBeside(x, weight));
+        Norms.CheckParameter("Linear", "bias", bias, [weight.Shape[0]], HalfProducts.TypeBeside(x, bias));
         var y = Tensor.Empty(x.Shape.With(-1, weight.Shape[0]), x.DType, x.Device);
         Multiply(context, weight, new MatMulArgs
         {
@@ -31,21 +36,22 @@ internal sealed class LinearOp : Op
         });
         context.Save(context.Needs(1) ? x : null);
         context.Save(context.Needs(0) ? weight : null);
-        context.State = (x.Shape, weight.Shape);
+        context.State = new Facts(x.Shape, weight.Shape, weight.DType, bias?.DType ?? x.DType);
         return y;
     }
 
     protected override void Backward(OpContext context, Tensor dy)
     {
-        var (xShape, weightShape) = ((Shape, Shape))context.State!;
+        var (xShape, weightShape, weightType, biasType) = (Facts)context.State!;
         var (rows, outputs, inputs) = (Rows(dy), weightShape.Int(0), weightShape.Int(1));
         if (context.Needs(0))
         {
             var dx = Tensor.Empty(xShape, dy.DType, dy.Device);
+            using var weight = HalfProducts.Round(context.Saved(1), dy.DType, keep: !context.Needs(1));
             MatMul.Run.Run(dy.Device, dy.DType, new MatMulArgs
             {
                 A = dy.View,
-                B = context.Saved(1).View,
+                B = weight.View,
                 C = dx.View,
                 Rows = rows,
                 Columns = inputs,
@@ -55,7 +61,7 @@ internal sealed class LinearOp : Op
         }
         if (context.Needs(1))
         {
-            var dWeight = Tensor.Empty(weightShape, dy.DType, dy.Device);
+            var dWeight = Tensor.Empty(weightShape, weightType, dy.Device);
             MatMul.Run.Run(dy.Device, dy.DType, new MatMulArgs
             {
                 A = dy.View,
@@ -68,7 +74,7 @@ internal sealed class LinearOp : Op
             });
             context.SetGrad(1, dWeight);
         }
-        if (context.Needs(2)) context.SetGrad(2, BiasGradient.Of(dy));
+        if (context.Needs(2)) context.SetGrad(2, BiasGradient.Of(dy, biasType));
     }
 
     // With some rows, but not many, packing the weight costs a good part of the product: a weight that is not trained
@@ -77,9 +83,14 @@ internal sealed class LinearOp : Op
     {
         var keep = PackedWeights.ShouldKeep(context, 1, weight);
         if (!keep) PackedWeights.Drop(weight);
+        if (weight.Device is GpuDevice device)
+        {
+            using var rounded = HalfProducts.Round(weight, args.A.DType, keep);
+            MatMul.Run.Run(device, args.A.DType, args with { B = rounded.View });
+            return;
+        }
         var form = new MatMulForm(args.Depth, args.Columns, args.TransposeB);
-        if (!keep || weight.DType != DType.Float32 || weight.Device is not CpuDevice
-            || args.Rows is < FewestRowsToPack or > MostRowsToPack)
+        if (!keep || weight.DType != DType.Float32 || args.Rows is < FewestRowsToPack or > MostRowsToPack)
         {
             MatMul.Run.Run(weight.Device, weight.DType, args);
             return;
@@ -89,6 +100,8 @@ internal sealed class LinearOp : Op
             MatMul.Pack.Run(weight.Device, DType.Float32, new(b, to, form)));
         MatMul.Run.Run(weight.Device, weight.DType, args with { PackedB = packed.View });
     }
+
+    private sealed record Facts(Shape X, Shape Weight, DType WeightType, DType BiasType);
 
     private static int Rows(Tensor x) => Norms.Length(x.Shape[..^1].Count, "rows");
 }

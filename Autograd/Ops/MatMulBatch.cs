@@ -30,24 +30,28 @@ internal static class MatMulBatch
             TransposeB = transposeB,
         };
         var sums = axes.Exists(axis => axis.C == 0);
+        // Sums over the batch are rounded to 16 bits once, at their end.
+        using var wide = sums && c.DType.IsHalf() ? Tensor.Empty(c.Shape, DType.Float32, c.Device) : null;
+        args = args with { C = (wide ?? c).View };
         // A result that is summed over starts as zeros: a product of depth 0.
         if (sums)
-            MatMul.Run.Run(c.Device, c.DType, args with
+            MatMul.Run.Run(c.Device, a.DType, args with
             {
                 Depth = 0,
                 Batch = Norms.Length(c.Shape[..^2].Count, "products"),
                 StepC = (long)rows * columns,
             });
-        Walk(c, args with { Beta = sums ? 1 : 0 }, axes, axes.Count - 1, 0, 0, 0);
+        Walk(c.Device, args with { Beta = sums ? 1 : 0 }, axes, axes.Count - 1, 0, 0, 0);
+        if (wide is not null) Cast.Forward.Run(c.Device, DType.Float32, new(wide.View, c.View));
     }
 
     // The innermost axis is the kernel's batch, unless it is summed over; the others are loops.
-    private static void Walk(Tensor c, in MatMulArgs args, List<Axis> axes, int last, long atA, long atB, long atC)
+    private static void Walk(Device device, in MatMulArgs args, List<Axis> axes, int last, long atA, long atB, long atC)
     {
         if (last < 0 || (last == 0 && axes[0].C != 0))
         {
             var batch = last < 0 ? new Axis(1, 0, 0, 0) : axes[0];
-            MatMul.Run.Run(c.Device, c.DType, args with
+            MatMul.Run.Run(device, args.A.DType, args with
             {
                 A = At(args.A, atA),
                 B = At(args.B, atB),
@@ -61,7 +65,7 @@ internal static class MatMulBatch
         }
         var axis = axes[last];
         for (long i = 0; i < axis.Length; i++)
-            Walk(c, args, axes, last - 1, atA + i * axis.A, atB + i * axis.B, atC + i * axis.C);
+            Walk(device, args, axes, last - 1, atA + i * axis.A, atB + i * axis.B, atC + i * axis.C);
     }
 
     /// <summary>One batch axis: its length, and the elements between neighbours in each operand, 0 where broadcast.

@@ -38,6 +38,8 @@ internal sealed unsafe class CudaDriver
     private readonly delegate* unmanaged<nint, int, int, int> setFunctionAttribute;
     private readonly delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int>
         launch;
+    private readonly delegate* unmanaged<void*, int, uint, nint, ulong*, ulong*, uint*, uint*, int, int, int, int, int>
+        encodeMap;
     private readonly delegate* unmanaged<uint, int*, void**, nint*, int> createLink;
     private readonly delegate* unmanaged<nint, int, void*, nuint, byte*, uint, int*, void**, int> addToLink;
     private readonly delegate* unmanaged<nint, void**, nuint*, int> completeLink;
@@ -92,6 +94,8 @@ internal sealed unsafe class CudaDriver
         setFunctionAttribute = (delegate* unmanaged<nint, int, int, int>)Find("cuFuncSetAttribute");
         launch = (delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int>)
             Find("cuLaunchKernel");
+        encodeMap = (delegate* unmanaged<void*, int, uint, nint, ulong*, ulong*, uint*, uint*, int, int, int, int, int>)
+            Find("cuTensorMapEncodeTiled");
         createLink = (delegate* unmanaged<uint, int*, void**, nint*, int>)Find("cuLinkCreate_v2");
         addToLink = (delegate* unmanaged<nint, int, void*, nuint, byte*, uint, int*, void**, int>)
             Find("cuLinkAddData_v2");
@@ -263,6 +267,25 @@ internal sealed unsafe class CudaDriver
     public void Launch(nint kernel, GpuSize size, nint stream, void** parameters) => Check(launch(kernel,
         (uint)size.Grid.X, (uint)size.Grid.Y, (uint)size.Grid.Z, (uint)size.Block.X, (uint)size.Block.Y,
         (uint)size.Block.Z, (uint)size.DynamicShared, stream, parameters, null), "cuLaunchKernel");
+
+    /// <summary>A tensor map as kernels take it. The address is not followed.</summary>
+    public byte[] Encode(TensorMap map)
+    {
+        var axes = map.Sizes.Count;
+        ulong* sizes = stackalloc ulong[axes], strides = stackalloc ulong[axes];
+        uint* box = stackalloc uint[axes], steps = stackalloc uint[axes];
+        for (var i = 0; i < axes; i++)
+        {
+            (sizes[i], box[i], steps[i]) = ((ulong)map.Sizes[i], (uint)map.Box[i], (uint)map.Steps[i]);
+            if (i > 0) strides[i - 1] = (ulong)map.Strides[i - 1];
+        }
+        var room = stackalloc byte[TensorMap.Bytes + TensorMap.Alignment];
+        var at = (byte*)(((nint)room + TensorMap.Alignment - 1) / TensorMap.Alignment * TensorMap.Alignment);
+        // The elements are not interleaved.
+        Check(encodeMap(at, (int)map.Element, (uint)axes, map.Address, sizes, strides, box, steps, 0,
+            (int)map.Swizzle, (int)map.Promotion, map.FillsNaN ? 1 : 0), "cuTensorMapEncodeTiled");
+        return new ReadOnlySpan<byte>(at, TensorMap.Bytes).ToArray();
+    }
 
     /// <summary>Assembles a module's text for the current device.</summary>
     /// <exception cref="CudaException">The text has errors: the message says which.</exception>

@@ -281,6 +281,16 @@ public sealed unsafe class CudaDevice : GpuDevice, IDisposable
         }
     }
 
+    internal override byte[] Encode(TensorMap map)
+    {
+        if (Architecture < 90)
+            throw new DeviceException($"{Name} ({Model}) has compute capability {Architecture / 10}.{Architecture % 10}; "
+                + "tensor maps need 9.0");
+        byte[] encoded = [];
+        Do(() => encoded = driver.Encode(map));
+        return encoded;
+    }
+
     internal void Replay(nint executable) => Do(() => driver.LaunchGraph(executable, stream));
 
     internal void Forget(nint executable, MemoryPool memory)

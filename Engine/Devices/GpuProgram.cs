@@ -23,6 +23,15 @@ internal sealed class GpuProgram(string entry, string text)
 /// <summary>A kernel for whatever architecture a device has.</summary>
 internal interface IGpuKernel
 {
+    /// <summary>What people call it: where it stands and what it does, <c>GroupNorm.SampleFactors</c>.</summary>
+    string Name { get; }
+
+    /// <summary>Threads of a block.</summary>
+    int Threads { get; }
+
+    /// <summary>Bytes of shared memory that a launch asks for beyond what the text declares.</summary>
+    int SharedFor(int architecture);
+
     /// <summary>Its text for an architecture, ten times the compute capability; the same object every time.</summary>
     GpuProgram For(int architecture);
 }

@@ -85,4 +85,8 @@ public sealed class SimDevice : GpuDevice
         lock (gate)
             SimMachine.Run(kernel.For(Architecture).Simulated, new SimLaunch(size, arguments.ToArray(), memory));
     }
+
+    internal override byte[] Encode(TensorMap map) => Architecture >= 90
+        ? SimTensorMap.Encode(map)
+        : throw new DiffractException($"{Name} has compute capability {Architecture / 10.0:0.0}; tensor maps need 9.0");
 }

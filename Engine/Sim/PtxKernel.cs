@@ -27,6 +27,13 @@ internal sealed record PtxKernel(
     IReadOnlyDictionary<string, IReadOnlyList<string>> BranchTables,
     int MaxThreads)
 {
+    /// <summary>The architecture that the text is for (<c>.target</c>).</summary>
+    public string Target { get; init; } = "";
+
+    /// <summary>Registers of a thread (<c>.maxnreg</c>); where the text does not say, what divides a multiprocessor's
+    /// among the most threads.</summary>
+    public int MaxRegisters { get; init; } = 255;
+
     /// <summary>Bytes of the arguments.</summary>
     public int ParameterBytes => Parameters.Count == 0 ? 0 : Parameters[^1].Offset + Parameters[^1].Bytes;
 }

@@ -24,7 +24,7 @@ internal sealed record PtxOperand(string Text)
         text = text.Trim();
         if (text.StartsWith('{'))
             return new(text) { Parts = [.. PtxText.Split(text[1..^1]).Select(p => Parse(p, rename))] };
-        if (!text.StartsWith('[')) return new(rename(text));
+        if (!text.StartsWith('[')) return new(Renamed(text, rename));
         var inner = PtxText.Split(text[1..^1]);
         if (inner.Count > 1) return new(text) { IsAddress = true, Parts = [.. inner.Select(p => Parse(p, rename))] };
         var at = inner[0];
@@ -37,6 +37,11 @@ internal sealed record PtxOperand(string Text)
                 Offset = long.Parse(at[(plus + 1)..].Trim(), NumberStyles.AllowLeadingSign, Invariant),
             };
     }
+
+    // A name may stand negated, or be one of a pair: !p, d|p.
+    private static string Renamed(string text, Func<string, string> rename) => text.StartsWith('!')
+        ? "!" + rename(text[1..])
+        : string.Join('|', text.Split('|').Select(rename));
 
     /// <summary>The bits of a number; false for a name.</summary>
     public bool TryNumber(out ulong bits)

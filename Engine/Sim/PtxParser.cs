@@ -26,12 +26,26 @@ internal sealed partial class PtxParser
         foreach (Match m in External().Matches(text[..entry.Index])) parser.shared.Add(new(m.Groups[1].Value, 0, 0));
         var body = text[(entry.Index + entry.Length)..text.LastIndexOf('}')];
         parser.Body(PtxText.Statements(body));
-        var threads = 1024;
-        if (MaxThreads().Match(entry.Groups[3].Value) is { Success: true } most)
-            threads = PtxText.Split(most.Groups[1].Value)
-                .Aggregate(1, (n, d) => n * int.Parse(d, CultureInfo.InvariantCulture));
+        var directives = entry.Groups[3].Value;
+        if (Directive(directives, "reqnctapercluster", 1) != 1)
+            throw new SimException("clusters of more than one block are not simulated");
+        var threads = Directive(directives, "(?:maxntid|reqntid)", 1024);
+        // A multiprocessor has 65536 registers, which are given out by eights.
+        var registers = 65536 / (threads * Directive(directives, "minnctapersm", 1)) / 8 * 8;
         return new PtxKernel(entry.Groups[1].Value, Parameters(entry.Groups[2].Value), parser.registers,
-            parser.shared, parser.local, parser.statements, parser.labels, parser.tables, threads);
+            parser.shared, parser.local, parser.statements, parser.labels, parser.tables, threads)
+        {
+            Target = Target().Match(text).Groups[1].Value,
+            MaxRegisters = Directive(directives, "maxnreg", Math.Min(registers, 255)),
+        };
+    }
+
+    // The product of the numbers behind a directive.
+    private static int Directive(string text, string name, int otherwise)
+    {
+        var found = Regex.Match(text, $@"\.{name}\s+([\d\s,]+)");
+        return !found.Success ? otherwise : PtxText.Split(found.Groups[1].Value)
+            .Aggregate(1, (n, d) => n * int.Parse(d, CultureInfo.InvariantCulture));
     }
 
     private static List<PtxVariable> Parameters(string text)
@@ -140,8 +154,8 @@ internal sealed partial class PtxParser
     [GeneratedRegex(@"\.extern\s+\.shared[^;]*?([\w$]+)\s*\[\s*\]\s*;")]
     private static partial Regex External();
 
-    [GeneratedRegex(@"\.maxntid\s+([\d\s,]+)")]
-    private static partial Regex MaxThreads();
+    [GeneratedRegex(@"\.target\s+(\w+)")]
+    private static partial Regex Target();
 
     [GeneratedRegex(@"\.(param|shared|local)\s+(?:\.align\s+(\d+)\s+)?\.(\w+)\s+([\w$]+)(?:\[(\d+)\])?\s*$")]
     private static partial Regex Variable();

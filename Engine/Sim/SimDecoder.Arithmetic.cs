@@ -16,7 +16,8 @@ internal sealed partial class SimDecoder
         ulong shift = 0;
         if (s.Operation == "cvta")
         {
-            var window = s.Has("shared") ? SimProgram.SharedWindow : s.Has("local") ? SimProgram.LocalWindow : 0;
+            var window = s.Has("shared") ? SimProgram.SharedWindow : s.Has("local") ? SimProgram.LocalWindow
+                : s.Has("param") ? SimProgram.ParameterWindow : 0;
             shift = s.Has("to") ? 0 - window : window;
         }
         var type = s.Type;

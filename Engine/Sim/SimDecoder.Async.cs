@@ -11,12 +11,16 @@ internal sealed unsafe partial class SimDecoder
             case "commit_group":
                 return (warp, lanes) => ForLanes(lanes, warp.Copies.Commit);
             case "wait_all":
-                return (warp, lanes) => ForLanes(lanes, warp.Copies.WaitAll);
+                return (warp, lanes) => ForLanes(lanes, l => warp.Copies.WaitAll(warp, l));
             case "wait_group":
                 var left = (int)(s.Operands[0].TryNumber(out var n) ? n : throw Unknown(s));
-                return (warp, lanes) => ForLanes(lanes, l => warp.Copies.Wait(l, left));
+                return (warp, lanes) => ForLanes(lanes, l => warp.Copies.Wait(warp, l, left));
             case "ca" or "cg":
                 return Copy(s);
+            case "mbarrier":
+                return ArriveWithCopies(s);
+            case "bulk":
+                return BulkCopy(s);
             default:
                 throw Unknown(s);
         }
@@ -44,7 +48,29 @@ internal sealed unsafe partial class SimDecoder
             for (var i = 0; i < read; i += 4)
                 new ReadOnlySpan<byte>(warp.Block.Launch.Memory.Load(source + (ulong)i, 4), Math.Min(4, read - i))
                     .CopyTo(bytes.AsSpan(i));
-            warp.Copies.Add(l, () => bytes.CopyTo(warp.Block.Shared.Store(warp, target, count)));
+            warp.Copies.Add(l, new SimCopy(target, bytes));
+        });
+    }
+
+    // cp.async.mbarrier.arrive{.noinc} [at]: the phase ends no sooner than the lane's copies have come, and who waits
+    // for it sees them.
+    private Action<SimWarp, uint> ArriveWithCopies(PtxStatement s)
+    {
+        Allow(s, "async", "mbarrier", "arrive", "noinc", "shared", "shared::cta");
+        var counted = s.Has("noinc");
+        return AtEach(s, 0, (warp, l, at) =>
+        {
+            var barrier = warp.Block.Mbarriers.At(warp, at);
+            if (!counted) barrier.ExpectArrival();
+            foreach (var copy in warp.Copies.Take(l))
+                warp.Block.Shared.StoreAsync(warp, copy.Target, copy.Bytes, barrier.Slot + 1, barrier.Stamp,
+                    fenced: false);
+            var stamp = barrier.Stamp;
+            warp.Block.Later(warp, () =>
+            {
+                barrier.NeedPhase(stamp);
+                barrier.Arrive(null, 1);
+            });
         });
     }
 

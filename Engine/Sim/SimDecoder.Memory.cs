@@ -9,13 +9,14 @@ internal sealed unsafe partial class SimDecoder
     private static readonly string[] MemoryWords =
     [
         "global", "shared", "local", "param", "const", "weak", "volatile", "relaxed", "acquire", "release", "cta",
-        "gpu", "sys", "ca", "cg", "cs", "lu", "cv", "wb", "wt", "nc", "v2", "v4", "shared::cta",
+        "gpu", "sys", "ca", "cg", "cs", "lu", "cv", "wb", "wt", "nc", "v2", "v4", "shared::cta", "shared::cluster",
+        "cluster",
     ];
 
     private enum Space { Generic, Global, Shared, Local, Parameter }
 
     private static Space SpaceOf(PtxStatement s) => s.Has("global") || s.Has("const") ? Space.Global
-        : s.Has("shared") || s.Has("shared::cta") ? Space.Shared
+        : s.Has("shared") || s.Has("shared::cta") || s.Has("shared::cluster") ? Space.Shared
         : s.Has("local") ? Space.Local : s.Has("param") ? Space.Parameter : Space.Generic;
 
     private static void AllowMemory(PtxStatement s, params ReadOnlySpan<string> more)
@@ -136,9 +137,14 @@ internal sealed unsafe partial class SimDecoder
             address -= SimProgram.SharedWindow;
             return Space.Shared;
         }
-        if (address < SimProgram.LocalWindow) return Space.Global;
-        address -= SimProgram.LocalWindow;
-        return Space.Local;
+        if (address >= SimProgram.LocalWindow)
+        {
+            address -= SimProgram.LocalWindow;
+            return Space.Local;
+        }
+        if (address < SimProgram.ParameterWindow) return Space.Global;
+        address -= SimProgram.ParameterWindow;
+        return Space.Parameter;
     }
 
     // Loads into wider registers spread the sign, or zeros.

@@ -83,22 +83,33 @@ internal sealed partial class SimDecoder
 
     private Action<SimWarp, uint> Barrier(PtxStatement s)
     {
-        Allow(s, "sync", "cta", "aligned", "warp");
+        Allow(s, "sync", "arrive", "cta", "aligned", "warp");
         // Lanes of a warp take instructions together here; that they are all here is what can be checked.
         if (s.Has("warp"))
         {
             var members = Source(s, 0);
             return (warp, lanes) => NeedMembers(warp, lanes, members, s.Name);
         }
-        if (!s.Has("sync")) throw Unknown(s);
+        var arrives = s.Has("arrive");
+        if (s.Has("sync") == arrives) throw Unknown(s);
         int barrier = Source(s, 0), count = s.Operands.Count > 1 ? Source(s, 1) : -1;
+        if (arrives && count < 0) throw Unknown(s);
         return (warp, lanes) =>
         {
             var l = System.Numerics.BitOperations.TrailingZeroCount(lanes);
-            warp.WaitAt((int)warp.Registers[barrier + l], count < 0 ? 0 : (int)warp.Registers[count + l]);
+            var (number, threads) = ((int)warp.Registers[barrier + l], count < 0 ? 0 : (int)warp.Registers[count + l]);
+            if (number is < 0 or > 15) throw new SimException($"barrier {number}: there are 16");
+            if (count >= 0 && (threads <= 0 || threads % SimWarp.Lanes != 0))
+                throw new SimException($"a barrier for {threads} threads: whole warps are counted");
+            if (!arrives) warp.WaitAt(number, threads);
+            else
+            {
+                warp.NeedWhole(s.Name);
+                warp.Block.Arrive(warp, number, threads);
+            }
         };
     }
 
-    // What a warp does is seen by others in its order here; barriers are what makes it known to them.
+    // Hints, and what only a clock sees.
     private static Action<SimWarp, uint> Ordering() => static (_, _) => { };
 }

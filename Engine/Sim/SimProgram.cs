@@ -10,15 +10,25 @@ internal sealed class SimProgram
     /// <summary>Generic addresses from here on, below <see cref="SharedWindow"/>, are a thread's own memory.</summary>
     public const ulong LocalWindow = 1UL << 61;
 
+    /// <summary>Generic addresses from here on, below <see cref="LocalWindow"/>, are arguments.</summary>
+    public const ulong ParameterWindow = 1UL << 60;
+
     private readonly Dictionary<string, int> rows = [];
     private readonly List<(int Row, ulong Value)> numbers = [];
     private readonly List<(int Row, Func<SimWarp, int, ulong> Value)> specials = [];
     private readonly Dictionary<string, ulong> variables = [];
+
+    // Rows of the registers that the statement at hand reads or writes.
+    private readonly HashSet<int> touched = [];
     private readonly PtxKernel kernel;
+
+    private readonly bool hasProducts;
 
     private SimProgram(PtxKernel kernel)
     {
         this.kernel = kernel;
+        hasProducts = kernel.Statements.Any(s => s.Operation == "wgmma");
+        MbarrierSlots = kernel.Statements.Any(s => s.Operation == "mbarrier") ? SimMbarrier.Slots : 0;
         foreach (var variable in kernel.Shared)
         {
             variables[variable.Name] = (ulong)variable.Offset;
@@ -57,6 +67,16 @@ internal sealed class SimProgram
     /// <summary>Most threads of a block.</summary>
     public int MaxThreads => kernel.MaxThreads;
 
+    /// <summary>Places for mbarriers in a warp's clocks.</summary>
+    public int MbarrierSlots { get; }
+
+    /// <summary>What the text's target has of compute capability 9.0: 0 nothing, 1 what later ones have too, 2 what it
+    /// has alone.</summary>
+    public int Target90 => kernel.Target == "sm_90a" ? 2 : kernel.Target == "sm_90" ? 1 : 0;
+
+    /// <summary>Registers a thread has at first, as the text lets an assembler give it.</summary>
+    public int MaxRegisters => kernel.MaxRegisters;
+
     /// <summary>What runs, in the text's order.</summary>
     public IReadOnlyList<SimInstruction> Instructions { get; private set; } = [];
 
@@ -75,7 +95,7 @@ internal sealed class SimProgram
     public int Source(PtxOperand operand, PtxStatement statement)
     {
         var name = operand.Text;
-        if (kernel.Registers.Contains(name)) return Row(name);
+        if (kernel.Registers.Contains(name)) return Touched(Row(name));
         var key = "#" + name;
         if (rows.TryGetValue(key, out var known)) return known * SimWarp.Lanes;
         if (operand.TryNumber(out var number)) numbers.Add((rows.Count, number));
@@ -89,8 +109,14 @@ internal sealed class SimProgram
     public int Target(PtxOperand operand, PtxStatement statement)
     {
         if (operand.Text == "_") return Row("#sink");
-        if (kernel.Registers.Contains(operand.Text)) return Row(operand.Text);
+        if (kernel.Registers.Contains(operand.Text)) return Touched(Row(operand.Text));
         throw new SimException($"'{operand.Text}' in '{statement.Text}' is no register");
+    }
+
+    private int Touched(int row)
+    {
+        touched.Add(row);
+        return row;
     }
 
     /// <summary>Writes what does not change into a warp's rows.</summary>
@@ -117,7 +143,10 @@ internal sealed class SimProgram
             "ret" or "exit" => SimKind.Exit,
             _ => SimKind.Plain,
         };
-        return new SimInstruction(statement.Text, kind, kind == SimKind.Plain ? decoder.Decode(statement) : Nothing)
+        touched.Clear();
+        var run = kind == SimKind.Plain ? decoder.Decode(statement) : Nothing;
+        if (kind == SimKind.Plain && hasProducts && statement.Operation != "wgmma") run = Watched(run, [.. touched]);
+        return new SimInstruction(statement.Text, kind, run)
         {
             Guard = statement.Guard is { } guard ? Row(guard) : -1,
             GuardNegated = statement.GuardNegated,
@@ -130,6 +159,13 @@ internal sealed class SimProgram
                 _ => [],
             },
         };
+    };
+
+    // Where matrix products run by themselves, every other instruction is asked whether it touches their registers.
+    private static Action<SimWarp, uint> Watched(Action<SimWarp, uint> run, int[] rows) => (warp, lanes) =>
+    {
+        warp.Products.Touch(rows);
+        run(warp, lanes);
     };
 
     private int Label(string name) => kernel.Labels.TryGetValue(name, out var at)

@@ -4,7 +4,7 @@ namespace Diffract.Engine.Sim;
 /// every warp (vector clocks, as in FastTrack, Flanagan and Freund 2009): a barrier makes what was done before it known
 /// to all who waited. Two accesses race when one of them writes and neither is known to have come before the other.
 /// </summary>
-internal sealed class SimShared
+internal sealed partial class SimShared
 {
     // Clocks are kept for pairs of bytes: no kernel shares less between threads.
     private const int Grain = 2;
@@ -35,12 +35,21 @@ internal sealed class SimShared
     {
         Array.Clear(written);
         Array.Clear(pending);
+        ClearUnits();
     }
 
     /// <summary>Bytes that a warp reads.</summary>
     public ReadOnlySpan<byte> Load(SimWarp warp, ulong address, int count)
     {
         var at = Check(address, count, "a read");
+        if (units is not null) NeedNoBarrier(at, count, "a read");
+        See(warp, at, count);
+        return bytes.AsSpan(at, count);
+    }
+
+    // Bytes that are read must have been written, by who is known to have done it before.
+    private void See(SimWarp warp, int at, int count)
+    {
         for (var i = at; i < at + count; i++)
         {
             if (pending[i])
@@ -50,17 +59,20 @@ internal sealed class SimShared
         for (var g = at / Grain; g <= (at + count - 1) / Grain; g++)
         {
             if (writer[g] != warp.Index && writeClock[g] > warp.Clock[writer[g]])
-                throw new SimException($"a race: warp {warp.Index} reads shared byte {g * Grain}, which warp "
-                    + $"{writer[g]} wrote without a barrier in between");
+                throw new SimException(writer[g] < warps
+                    ? $"a race: warp {warp.Index} reads shared byte {g * Grain}, which warp {writer[g]} wrote without "
+                        + "a barrier in between"
+                    : $"warp {warp.Index} reads shared byte {g * Grain}, which an asynchronous copy writes whose "
+                        + "mbarrier it has not waited for");
             readClock[g * warps + warp.Index] = warp.Now;
         }
-        return bytes.AsSpan(at, count);
     }
 
     /// <summary>Bytes that a warp is about to write.</summary>
     public Span<byte> Store(SimWarp warp, ulong address, int count)
     {
         var at = Check(address, count, "a write");
+        if (units is not null) NeedNoReader(at, count, "a write");
         for (var g = at / Grain; g <= (at + count - 1) / Grain; g++)
         {
             Order(warp, g);
@@ -76,6 +88,7 @@ internal sealed class SimShared
     public void Promise(SimWarp warp, ulong address, int count)
     {
         var at = Check(address, count, "an asynchronous copy");
+        if (units is not null) NeedNoReader(at, count, "an asynchronous copy");
         for (var g = at / Grain; g <= (at + count - 1) / Grain; g++) Order(warp, g);
         pending.AsSpan(at, count).Fill(true);
     }
@@ -84,8 +97,9 @@ internal sealed class SimShared
     private void Order(SimWarp warp, int grain)
     {
         if (writer[grain] != warp.Index && writeClock[grain] > warp.Clock[writer[grain]])
-            throw new SimException($"a race: warp {warp.Index} writes shared byte {grain * Grain}, which warp "
-                + $"{writer[grain]} wrote without a barrier in between");
+            throw new SimException($"a race: warp {warp.Index} writes shared byte {grain * Grain}, which "
+                + (writer[grain] < warps ? $"warp {writer[grain]} wrote without a barrier in between"
+                    : "an asynchronous copy writes whose mbarrier it has not waited for"));
         for (var w = 0; w < warps; w++)
             if (w != warp.Index && readClock[grain * warps + w] > warp.Clock[w])
                 throw new SimException($"a race: warp {warp.Index} writes shared byte {grain * Grain}, which warp {w} "

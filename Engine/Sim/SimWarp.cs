@@ -5,12 +5,15 @@ internal enum SimWait
 {
     Nothing,
     Barrier,
+
+    /// <summary>Something else; see <see cref="SimWarp.Pause"/>.</summary>
+    Pause,
     Exit,
 }
 
 /// <summary>Thirty-two threads that take instructions together. Where they part, a stack of paths remembers who goes
 /// where and at which instruction they meet again: the first that all paths must reach.</summary>
-internal sealed class SimWarp
+internal sealed partial class SimWarp
 {
     /// <summary>Threads of a warp.</summary>
     public const int Lanes = 32;
@@ -21,7 +24,10 @@ internal sealed class SimWarp
     {
         (Program, Block, Index) = (program, block, index);
         Registers = new ulong[program.Rows * Lanes];
-        Clock = new int[block.WarpCount];
+        Clock = new int[block.WarpCount + program.MbarrierSlots];
+        Fenced = new int[Clock.Length];
+        Told = new int[Clock.Length];
+        Products = new SimProducts(this);
     }
 
     /// <summary>What it runs.</summary>
@@ -57,6 +63,9 @@ internal sealed class SimWarp
     /// <summary>Threads the barrier waits for; 0 for all of the block.</summary>
     public int BarrierThreads { get; private set; }
 
+    /// <summary>The instruction it takes.</summary>
+    public string Instruction { get; private set; } = "";
+
     /// <summary>Every lane's own memory.</summary>
     public byte[] Local { get; private set; } = [];
 
@@ -71,6 +80,7 @@ internal sealed class SimWarp
     {
         Present = threads >= Lanes ? uint.MaxValue : (1u << threads) - 1;
         Array.Fill(Clock, clock);
+        StartAsync();
         Clock[Index]++;
         Waits = SimWait.Nothing;
         paths.Clear();
@@ -101,10 +111,11 @@ internal sealed class SimWarp
         }
     }
 
-    /// <summary>Goes on after a barrier that made <paramref name="known"/> known.</summary>
-    public void Release(ReadOnlySpan<int> known)
+    /// <summary>Goes on after a barrier that made known what others know and what they have fenced.</summary>
+    public void Release(int[] known, int[] fenced)
     {
-        known.CopyTo(Clock);
+        known.CopyTo(Clock, 0);
+        fenced.CopyTo(Fenced, 0);
         Clock[Index]++;
         Waits = SimWait.Nothing;
     }
@@ -135,6 +146,7 @@ internal sealed class SimWarp
                     active |= 1u << l;
         }
         Active = active;
+        Instruction = instruction.Text;
         try
         {
             switch (instruction.Kind)
@@ -213,7 +225,7 @@ internal sealed class SimWarp
 
     private void Leave()
     {
-        if (Copies.Any) throw new SimException($"{Program.Name}: a warp ends before its asynchronous copies have come");
+        NeedNothingUnderWay();
         Waits = SimWait.Exit;
     }
 

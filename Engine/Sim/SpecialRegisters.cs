@@ -23,6 +23,17 @@ internal static class SpecialRegisters
         "%lanemask_lt" => (_, l) => (1UL << l) - 1,
         "%lanemask_le" => (_, l) => (2UL << l) - 1,
         "%lanemask_eq" => (_, l) => 1UL << l,
+        "%nwarpid" => (w, _) => (ulong)w.Block.WarpCount,
+        // Every block is a cluster of its own.
+        "%clusterid.x" => (w, _) => (ulong)w.Block.Position.X,
+        "%clusterid.y" => (w, _) => (ulong)w.Block.Position.Y,
+        "%clusterid.z" => (w, _) => (ulong)w.Block.Position.Z,
+        "%nclusterid.x" => (w, _) => (ulong)w.Block.Launch.Size.Grid.X,
+        "%nclusterid.y" => (w, _) => (ulong)w.Block.Launch.Size.Grid.Y,
+        "%nclusterid.z" => (w, _) => (ulong)w.Block.Launch.Size.Grid.Z,
+        "%cluster_ctaid.x" or "%cluster_ctaid.y" or "%cluster_ctaid.z" or "%cluster_ctarank"
+            or "%is_explicit_cluster" => (_, _) => 0,
+        "%cluster_nctaid.x" or "%cluster_nctaid.y" or "%cluster_nctaid.z" or "%cluster_nctarank" => (_, _) => 1,
         "%dynamic_smem_size" => (w, _) => (ulong)w.Block.Launch.Size.DynamicShared,
         _ => null,
     };

@@ -14,6 +14,11 @@ public static unsafe partial class Conv2d
 
     private static void ForwardGpu(GpuDevice device, Conv2dArgs args)
     {
+        if (MmaNumbersFacts.Of(device, args.Input.DType) is { } numbers)
+        {
+            ForwardMma(device, args, numbers);
+            return;
+        }
         var g = args.Geometry;
         var depth = (long)g.Taps * g.GroupChannels;
         GpuProduct<GpuConv, ForwardOperands>.Run(device, args.Input, args.Weight, args.Output, args.Bias,
@@ -23,6 +28,11 @@ public static unsafe partial class Conv2d
 
     private static void InputGradientGpu(GpuDevice device, Conv2dArgs args)
     {
+        if (MmaNumbersFacts.Of(device, args.Input.DType) is { } numbers)
+        {
+            InputGradientMma(device, args, numbers);
+            return;
+        }
         var g = args.Geometry;
         var depth = (long)g.Taps * g.GroupFilters;
         GpuProduct<GpuConv, InputOperands>.Run(device, args.Input, args.Weight, args.Output, args.Bias, args.Residual,
@@ -32,6 +42,11 @@ public static unsafe partial class Conv2d
     // Few rows and columns, a long depth: it is cut into parts by shape alone, which are added up in order.
     private static void WeightGradientGpu(GpuDevice device, Conv2dWeightGradientArgs args)
     {
+        if (MmaNumbersFacts.Of(device, args.X.DType) is { } numbers)
+        {
+            WeightGradientMma(device, args, numbers);
+            return;
+        }
         var g = args.Geometry;
         long depth = (long)g.Batch * g.OutHeight * g.OutWidth, weights = args.DWeight.Count;
         var parts = (int)Math.Clamp(Math.Min((depth + LongestPart - 1) / LongestPart, MostPartials / weights), 1, 1024);

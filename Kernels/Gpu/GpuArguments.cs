@@ -31,13 +31,26 @@ internal sealed unsafe class GpuArguments
     {
         // A struct lies at multiples of its largest number, as a field behind a byte does.
         int size = Unsafe.SizeOf<T>(), alignment = Unsafe.SizeOf<Behind<T>>() - size;
-        end = (end + alignment - 1) / alignment * alignment;
-        if (end + size > MostBytes || count == MostCount)
-            throw new InvalidOperationException($"a kernel takes at most {MostBytes} bytes in {MostCount} parameters");
-        places[count++] = end;
-        Unsafe.WriteUnaligned(ref bytes[end], value);
-        end += size;
+        Unsafe.WriteUnaligned(ref bytes[Place(size, alignment)], value);
         return this;
+    }
+
+    /// <summary>Bytes that lie at a multiple of <paramref name="alignment"/>.</summary>
+    public GpuArguments Put(ReadOnlySpan<byte> value, int alignment)
+    {
+        value.CopyTo(bytes.AsSpan(Place(value.Length, alignment)));
+        return this;
+    }
+
+    // Where the next parameter lies.
+    private int Place(int size, int alignment)
+    {
+        var place = (end + alignment - 1) / alignment * alignment;
+        if (place + size > MostBytes || count == MostCount)
+            throw new InvalidOperationException($"a kernel takes at most {MostBytes} bytes in {MostCount} parameters");
+        places[count++] = place;
+        end = place + size;
+        return place;
     }
 
     private readonly record struct ViewArgument(nint Address, long Length);

@@ -27,13 +27,26 @@ internal sealed class GpuKernel : IGpuKernel
     /// <summary>What every thread does.</summary>
     public MethodInfo Method { get; }
 
-    /// <summary>Threads of a block.</summary>
+    /// <summary>Room and method: <c>GroupNorm.SampleFactors</c>.</summary>
+    public string Name
+    {
+        get
+        {
+            var type = Method.DeclaringType!;
+            return $"{(type.DeclaringType ?? type).Name.Split('`')[0]}.{Method.Name}";
+        }
+    }
+
+    /// <inheritdoc/>
     public int Threads { get; }
 
     /// <summary>Bytes of shared memory beyond what the method declares.</summary>
     public int DynamicShared { get; init; }
 
-    /// <summary>Its text for an architecture.</summary>
+    /// <inheritdoc/>
+    public int SharedFor(int architecture) => DynamicShared;
+
+    /// <inheritdoc/>
     public GpuProgram For(int architecture) =>
         programs.GetOrAdd(architecture, a => GpuCompiler.Compile(this, a));
 

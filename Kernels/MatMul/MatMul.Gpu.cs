@@ -7,6 +7,11 @@ public static unsafe partial class MatMul
 {
     private static void RunGpu(GpuDevice device, MatMulArgs args)
     {
+        if (MmaNumbersFacts.Of(device, args.A.DType) is { } numbers)
+        {
+            RunMma(device, args, numbers);
+            return;
+        }
         if (args.Rows == 0 || args.Columns == 0 || args.Batch == 0) return;
         var shape = new GpuMatrices(
             args.TransposeA ? 1 : args.Depth, args.TransposeA ? args.Rows : 1,

@@ -95,6 +95,12 @@ internal sealed class CudaFailureTests
             }
             """);
 
+        public string Name => "big";
+
+        public int Threads => 1024;
+
+        public int SharedFor(int architecture) => 0;
+
         public GpuProgram For(int architecture) => program;
     }
 }

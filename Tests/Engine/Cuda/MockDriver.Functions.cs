@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using Diffract.Engine;
+using Diffract.Engine.Sim;
 
 namespace Diffract.Tests.Engine.Cuda;
 
@@ -23,6 +24,10 @@ internal sealed unsafe partial class MockDriver
     // cuLaunchKernel: arguments beyond the sixth lie on the stack, in the width they have.
     private delegate int FLaunch(nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY,
         uint blockZ, uint shared, nint stream, void** parameters, void** extra);
+
+    // cuTensorMapEncodeTiled
+    private delegate int FEncode(nint at, int element, uint axes, nint address, ulong* sizes, ulong* strides, uint* box,
+        uint* steps, int interleave, int swizzle, int promotion, int fill);
 
     private void AddFunctions()
     {
@@ -74,7 +79,7 @@ internal sealed unsafe partial class MockDriver
             16 => PutInt(at, 4),
             75 => PutInt(at, Architecture / 10),
             76 => PutInt(at, Architecture % 10),
-            97 => PutInt(at, 163 * 1024),
+            97 => PutInt(at, LargestShared),
             _ => InvalidValue,
         });
         On("cuDevicePrimaryCtxRetain", (at, device) =>
@@ -163,7 +168,7 @@ internal sealed unsafe partial class MockDriver
         On("cuFuncSetAttribute", (function, attribute, value) =>
         {
             if (!Is<Function>(function, out var kernel)) return InvalidHandle;
-            if ((int)attribute != 8 || (int)value > 163 * 1024) return InvalidValue;
+            if ((int)attribute != 8 || (int)value > LargestShared) return InvalidValue;
             kernel.Shared = (int)value;
             return 0;
         });
@@ -171,6 +176,18 @@ internal sealed unsafe partial class MockDriver
             parameters, extra) => Call("cuLaunchKernel", () => Launch(function, new GpuSize(
                 ((int)gridX, (int)gridY, (int)gridZ), ((int)blockX, (int)blockY, (int)blockZ), (int)shared),
                 parameters)));
+        functions["cuTensorMapEncodeTiled"] = (FEncode)((at, element, axes, address, sizes, strides, box, steps,
+            interleave, swizzle, promotion, fill) => Call("cuTensorMapEncodeTiled", () =>
+            {
+                if (at % TensorMap.Alignment != 0 || interleave != 0) return InvalidValue;
+                var count = (int)axes;
+                SimTensorMap.Encode(new TensorMap((TensorMapElement)element, address,
+                        [.. new ReadOnlySpan<long>(sizes, count)], [.. new ReadOnlySpan<long>(strides, count - 1)],
+                        [.. new ReadOnlySpan<int>(box, count)], [.. new ReadOnlySpan<int>(steps, count)],
+                        (TensorMapSwizzle)swizzle, (TensorMapPromotion)promotion, fill != 0))
+                    .CopyTo(new Span<byte>((void*)at, TensorMap.Bytes));
+                return 0;
+            }));
         On("cuLinkCreate_v2", (count, names, values, at) => Put(at, Add(new Link())));
         functions["cuLinkAddData_v2"] = (F8)((link, type, data, size, name, count, names, values) =>
             Call("cuLinkAddData_v2", () =>

@@ -65,6 +65,9 @@ internal sealed unsafe partial class MockDriver : IDisposable
     /// <summary>Ten times the compute capability.</summary>
     public int Architecture { get; init; } = 80;
 
+    /// <summary>Most shared memory of a block, bytes.</summary>
+    public int LargestShared => (Architecture == 90 ? 227 : 163) * 1024;
+
     /// <summary>Bytes of device memory.</summary>
     public long TotalMemory { get; init; } = 1L << 30;
 

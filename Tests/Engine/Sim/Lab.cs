@@ -48,9 +48,9 @@ internal static class Lab
         Each(instruction, target, source, [.. inputs.Select(i => new[] { i })])[0];
 
     /// <summary>A kernel around some statements, with 64-bit parameters p0, p1, …</summary>
-    public static string Text(string body, int parameters, string declarations = "") => $$"""
-        .version 8.0
-        .target sm_80
+    public static string Text(string body, int parameters, string declarations = "", string target = "sm_80") => $$"""
+        .version 8.4
+        .target {{target}}
         .address_size 64
         {{declarations}}
         .visible .entry lab({{string.Join(", ", Enumerable.Range(0, parameters).Select(i => $".param .u64 p{i}"))}})
@@ -59,6 +59,33 @@ internal static class Lab
         ret;
         }
         """;
+
+    /// <summary>The message of the error that a kernel for compute capability 9.0 ends with; null when there is none.
+    /// </summary>
+    /// <param name="body">Statements, after registers %r, %x (64 bits), %f and %p of 16 each.</param>
+    /// <param name="threads">Threads of the one block.</param>
+    /// <param name="memory">Memory; null for an empty one.</param>
+    /// <param name="arguments">The parameters p0, p1, …, which stand in %x0, %x1, …</param>
+    public static string? Error(string body, int threads, SimMemory? memory = null, params ulong[] arguments)
+    {
+        try
+        {
+            Hopper(body, threads, memory ?? new SimMemory(), arguments);
+            return null;
+        }
+        catch (SimException e)
+        {
+            return e.Message;
+        }
+    }
+
+    /// <summary>Runs a kernel for compute capability 9.0; see <see cref="Error"/>.</summary>
+    public static void Hopper(string body, int threads, SimMemory memory, params ulong[] arguments) => Run(Text($"""
+        .reg .b32 %r<16>; .reg .b64 %x<16>; .reg .f32 %f<16>; .reg .pred %p<16>;
+        {string.Concat(arguments.Select((_, i) => $"ld.param.u64 %x{i}, [p{i}]; "))}
+        mov.u32 %r0, %tid.x;
+        {body}
+        """, arguments.Length, target: "sm_90a"), memory, arguments, threads);
 
     public static void Run(string text, SimMemory memory, ulong[] arguments, int threads, int blocks = 1) =>
         SimMachine.Run(SimProgram.Load(text), new SimLaunch(new((blocks, 1, 1), (threads, 1, 1)),

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Diffract.Kernels;
+using Diffract.Engine;
 
 namespace Diffract.Tests.Kernels.Gpu;
 
@@ -14,32 +14,30 @@ internal static class KernelsPage
         `DIFFRACT_UPDATE_DOCS=1 dotnet test Tests --filter FullyQualifiedName~AssemblerTests`, with `DIFFRACT_PTXAS`
         set to the assembler where it is not on the path.
 
-        A row stands for a method in C# with all formulas and types that the op table runs it with (*texts*), for
-        compute capability 8.0. None of them keeps anything in a thread's own memory: no stack, no spilled registers.
+        A row stands for a method in C# with all formulas and types that the op table runs it with, or for all that a
+        generator writes (*texts*), for compute capability 8.0. None of them keeps anything in a thread's own memory:
+        no stack, no spilled registers.
+        Rows that begin with `Mma` are products on the tensor cores, whose texts a generator writes; networks also use
+        larger tiles of them, with up to 240 registers and 98304 bytes.
 
         | kernel | texts | threads | registers | shared memory, bytes |
         | --- | ---: | ---: | ---: | ---: |
 
         """;
 
-    public static string Text(IEnumerable<(GpuKernel Kernel, Assembled Result)> kernels)
+    public static string Text(IEnumerable<(IGpuKernel Kernel, Assembled Result)> kernels)
     {
         var text = new StringBuilder(Introduction.ReplaceLineEndings("\n"));
-        foreach (var group in kernels.GroupBy(k => Name(k.Kernel)).OrderBy(g => g.Key, StringComparer.Ordinal))
+        foreach (var group in kernels.GroupBy(k => k.Kernel.Name).OrderBy(g => g.Key, StringComparer.Ordinal))
             text.Append(CultureInfo.InvariantCulture, $"| {group.Key} | {group.Count()} ")
                 .Append(CultureInfo.InvariantCulture, $"| {group.First().Kernel.Threads} ")
                 .Append(CultureInfo.InvariantCulture, $"| {Range(group.Select(k => k.Result.Registers))} ")
-                .Append(CultureInfo.InvariantCulture, $"| {Range(group.Select(k => k.Result.Shared))} |\n");
+                .Append(CultureInfo.InvariantCulture, $"| {Range(group.Select(Shared))} |\n");
         return text.ToString();
     }
 
-    /// <summary>Room and method: <c>GroupNorm.SampleFactors</c>.</summary>
-    public static string Name(GpuKernel kernel)
-    {
-        var type = kernel.Method.DeclaringType!;
-        var outer = type.DeclaringType ?? type;
-        return $"{outer.Name.Split('`')[0]}.{kernel.Method.Name}";
-    }
+    private static int Shared((IGpuKernel Kernel, Assembled Result) kernel) =>
+        kernel.Result.Shared + kernel.Kernel.SharedFor(80);
 
     private static string Range(IEnumerable<int> numbers)
     {

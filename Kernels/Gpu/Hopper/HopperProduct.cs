@@ -1,0 +1,50 @@
+using Diffract.Engine;
+
+namespace Diffract.Kernels;
+
+/// <summary>Products by warpgroups, of compute capability 9.0 alone: <c>wgmma</c> on slices that tensor maps fetch.
+/// </summary>
+internal static class HopperProduct
+{
+    private static readonly GeneratedKernels<HopperVariant> kernels = new(variant => new GeneratedKernel(
+        "Hopper.Product", HopperTile.Threads, architecture => HopperWriter.Write(variant, architecture)));
+
+    /// <summary>The kernel of a variant; the same object every time.</summary>
+    public static GeneratedKernel Kernel(HopperVariant variant) => kernels.Of(variant);
+
+    /// <summary>Queues the product of <paramref name="entries"/> entries of a batch, or groups.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="cut">How it is cut.</param>
+    /// <param name="product">The product as <c>mma.sync</c> would take it.</param>
+    /// <param name="sizes">Sizes, but for slices' and parts'.</param>
+    /// <param name="entries">Entries of the batch, or groups.</param>
+    /// <param name="a">The left operand.</param>
+    /// <param name="b">The right operand.</param>
+    /// <param name="c">The result.</param>
+    /// <param name="bias">A number for each column; may be absent.</param>
+    /// <param name="residual">Like the result; may be absent.</param>
+    public static void Run(GpuDevice device, HopperCut cut, MmaVariant product, MmaSizes sizes, int entries, View a,
+        View b, View c, View bias = default, View residual = default)
+    {
+        sizes.Slices = cut.Slices;
+        long row = (long)sizes.Columns * sizes.Segments, blocks = (long)cut.Down * cut.Across(sizes) * entries;
+        // Parts have results of their own, which only a contiguous result is made of afterwards.
+        var isContiguous = sizes.LeadResult == row && (entries == 1 || sizes.StepResult == row * sizes.Rows);
+        MmaProduct.RunParts(device, sizes, entries, isContiguous ? HopperChoice.Parts(blocks, cut.Slices) : 1, c, bias,
+            residual, (in MmaSizes s, View to, View with, View other) =>
+                Launch(device, cut, product, s, entries, a, b, to, with, other));
+    }
+
+    private static void Launch(GpuDevice device, in HopperCut cut, in MmaVariant product, in MmaSizes sizes,
+        int entries, View a, View b, View c, View bias, View residual)
+    {
+        var left = product.Left == MmaSource.Gathered ? MmaSource.Patches : product.Left;
+        var variant = new HopperVariant(product.Numbers, left, product.Right, false, c.DType, cut.Tile);
+        variant = variant with { WideResult = MmaChoice.IsWideResult(variant.Output.Run, c, residual, sizes) };
+        Kernel(variant).Launch(device, (checked(cut.Down * cut.Across(sizes)), 1, entries * sizes.Parts),
+            new GpuArguments()
+                .Put(device.Encode(HopperMaps.Left(variant, sizes, cut.Box, entries, a)), TensorMap.Alignment)
+                .Put(device.Encode(HopperMaps.Right(variant, sizes, cut, entries, b)), TensorMap.Alignment)
+                .Put(c.Address).Put(bias.Address).Put(residual.Address).Put(sizes).Put(cut.Box));
+    }
+}

@@ -1,0 +1,86 @@
+using Diffract.Engine;
+
+namespace Diffract.Kernels;
+
+/// <summary>Writes the text of a product for warpgroups: C = alpha A B + beta C + bias + residual. The first warpgroup
+/// has few registers and fetches slices of both operands through the tensor maps, the others have many and multiply.
+/// </summary>
+internal static class HopperWriter
+{
+    // Registers of a thread that fetches, and of one that multiplies: together as many as 168 for each.
+    private const int FewRegisters = 40, ManyRegisters = 232;
+
+    /// <summary>The text of a variant for architecture 90.</summary>
+    public static PtxWriter Write(HopperVariant variant, int architecture)
+    {
+        var k = new PtxWriter("WarpgroupProduct", HopperTile.Threads, architecture)
+        {
+            Target = "90a",
+            Version = "8.0",
+            BlocksAtOnce = 1,
+        };
+        var (left, right) = (k.TensorMap("left"), k.TensorMap("right"));
+        var (c, bias, residual) = (k.Parameter<nint>("c"), k.Parameter<nint>("bias"), k.Parameter<nint>("residual"));
+        var sizes = k.Struct<MmaSizes>("sizes");
+        var box = k.Struct<HopperBox>("box");
+
+        k.Comment("The block's tile: columns first, so that neighbours read the same rows.");
+        var columns = variant.Tile.Columns;
+        var tilesOfSegment = (sizes("Columns") + (columns - 1)) / columns;
+        var tilesAcross = tilesOfSegment * sizes("Segments");
+        var block = k.BlockX.Seen(PtxNumber.S32);
+        var tileRow = block / tilesAcross;
+        var across = block - tileRow * tilesAcross;
+        var segment = across / tilesOfSegment;
+        var firstColumn = (across - segment * tilesOfSegment) * columns;
+        var places = variant.WalksTaps ? HopperPlaces.Of(box, tileRow) : default;
+        var firstRow = tileRow * HopperTile.Rows;
+        var z = k.BlockZ.Seen(PtxNumber.S32);
+        var entry = z / sizes("Parts");
+        var part = z - entry * sizes("Parts");
+        var firstSlice = part * sizes("PartSlices");
+        var slices = (sizes("Slices") - firstSlice).Min(sizes("PartSlices"));
+
+        var ring = new HopperRing(k, variant.Tile);
+        var warp = k.Uniform(k.Thread >> 5);
+        k.If(warp < HopperTile.GroupThreads / 32, () =>
+        {
+            k.Emit($"setmaxnreg.dec.sync.aligned.u32 {FewRegisters};");
+            k.If(warp.EqualTo(0), () => k.If(k.Elected(), () =>
+            {
+                foreach (var map in new[] { left, right }) k.Emit($"prefetch.tensormap [{map}];");
+                new HopperFetch(k, variant, sizes, box)
+                {
+                    Maps = (left, right),
+                    Rows = (firstRow, places),
+                    FirstColumn = firstColumn,
+                    Tap = segment,
+                    Entry = entry,
+                }.Run(ring, firstSlice, slices);
+            }));
+        }, () =>
+        {
+            k.Emit($"setmaxnreg.inc.sync.aligned.u32 {ManyRegisters};");
+            var group = (warp >> 2) - 1;
+            var sums = new HopperMultiply(k, variant).Run(ring, slices, group);
+            var row = ((warp - HopperTile.GroupThreads / 32) * 16 + (k.Lane >> 2)).Seen(PtxNumber.S32);
+            new MmaResult(k, variant.Output, sizes)
+            {
+                C = Place(c),
+                Residual = Place(residual),
+                HasResidual = residual.UnequalTo(0),
+                Bias = bias,
+                FirstBias = entry * sizes("StepBias"),
+            }.Write([HopperExchange.Run(k, variant.Output, sums)], [RowsOf(row)], firstColumn);
+        });
+        return k;
+
+        // A thread's rows of the result.
+        PtxValue[] RowsOf(PtxValue row) => [.. new[] { row, row + 8 }.Select(r => !variant.WalksTaps ? firstRow + r
+            : places.Number(box, sizes, r, sizes("Rows")))];
+
+        PtxValue Place(PtxValue address) => address + ((entry.To(PtxNumber.S64) * sizes("StepResult")
+            + part.To(PtxNumber.S64) * sizes("StepPart") + (segment * sizes("Columns")).To(PtxNumber.S64))
+            * variant.Result.Size()).Seen(PtxNumber.U64);
+    }
+}

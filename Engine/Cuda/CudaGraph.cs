@@ -15,7 +15,7 @@ internal sealed class CudaGraph(CudaDevice device, nint executable, MemoryPool m
         device.Replay(executable);
     }
 
-    private protected override void Dispose(bool disposing)
+    protected override void Dispose(bool disposing)
     {
         if (Interlocked.Exchange(ref executable, 0) is not 0 and var handle) device.Forget(handle, memory);
     }

@@ -19,5 +19,5 @@ public abstract class Recording : IDisposable
     }
 
     /// <summary>Releases what the recording holds.</summary>
-    private protected abstract void Dispose(bool disposing);
+    protected abstract void Dispose(bool disposing);
 }

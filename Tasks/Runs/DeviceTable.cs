@@ -14,15 +14,13 @@ public static class DeviceTable
     /// <param name="gpus">The GPUs of the machine.</param>
     public static IEnumerable<string> Lines(Gpus gpus)
     {
-        var rows = new List<string[]>
-        {
-            new[] { "device", "processor", "memory", "" },
-            new[]
-            {
-                Device.Cpu.Name, Processor(), Units.Bytes(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes),
-                $"{Device.Cpu.Threads} threads, vectors of {VectorBits} bits{(HasFma ? ", fused multiply-add" : "")}",
-            },
-        };
+        string[] header = ["device", "processor", "memory", ""];
+        string[] cpu =
+        [
+            Device.Cpu.Name, Processor(), Units.Bytes(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes),
+            $"{Device.Cpu.Threads} threads, vectors of {VectorBits} bits{(HasFma ? ", fused multiply-add" : "")}",
+        ];
+        List<string[]> rows = [header, cpu];
         string? problem = null;
         try
         {

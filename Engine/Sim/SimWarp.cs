@@ -63,8 +63,8 @@ internal sealed partial class SimWarp
     /// <summary>Threads the barrier waits for; 0 for all of the block.</summary>
     public int BarrierThreads { get; private set; }
 
-    /// <summary>The instruction it takes.</summary>
-    public string Instruction { get; private set; } = "";
+    /// <summary>The instruction it takes, of those that do not branch.</summary>
+    public string Instruction => Program.Instructions[paths[^1].At - 1].Text;
 
     /// <summary>Every lane's own memory.</summary>
     public byte[] Local { get; private set; } = [];
@@ -146,7 +146,6 @@ internal sealed partial class SimWarp
                     active |= 1u << l;
         }
         Active = active;
-        Instruction = instruction.Text;
         try
         {
             switch (instruction.Kind)

@@ -59,7 +59,7 @@ public sealed class PlantedBugTests
             var program = kernel.For(device.Architecture);
             foreach (var bug in PlantedBug.In(program.Text))
             {
-                if (IsDoubled(bug, kernel)) continue;
+                if (IsHarmless(bug, kernel)) continue;
                 if (bug.Probe is { } probe && !Fails(check, device, kernel, probe)) continue;
                 planted++;
                 if (!Fails(check, device, kernel, bug.Text)) missed.Add($"{program.Entry}, {bug}");
@@ -71,8 +71,13 @@ public sealed class PlantedBugTests
 
     // Where a thread draws four numbers, it looks for every one whether it is wanted: that it looks before whether any
     // is saves time and nothing else.
-    private static bool IsDoubled(PlantedBug bug, GpuKernel kernel) => bug.Kind == "bound dropped"
-        && bug.Line.StartsWith("@%p1 ", StringComparison.Ordinal) && (kernel.Method.Name is "Numbers" or "DropWords");
+    // A product's piece ends at the smaller of two numbers, which is either when they are equal.
+    private static bool IsHarmless(PlantedBug bug, GpuKernel kernel) => (bug.Kind, kernel.Method.Name) switch
+    {
+        ("bound dropped", "Numbers" or "DropWords") => bug.Line.StartsWith("@%p1 ", StringComparison.Ordinal),
+        ("bound weakened", "Multiply") => bug.Line.StartsWith("setp.gt.s64\t%p1,", StringComparison.Ordinal),
+        _ => false,
+    };
 
     private static bool Fails(Action<Device> check, RewritingDevice device, IGpuKernel kernel, string text)
     {

@@ -30,6 +30,5 @@ public sealed class ResampleCases : CaseFamily
         {
             Terms = 9,
             Roundings = 16,
-            DTypes = [DType.Float32, DType.Float64],
         };
 }

@@ -53,7 +53,9 @@ public sealed class AssemblerTests
             using var scope = Scope.Open();
             foreach (var dtype in row.DTypes.Where(d => d != DType.Float64))
                 row.Run(row.Make(dtype, Cases.Layout.Dense, device));
-            if (row.HasGradient) Gradients.Of(row, DType.Float32, device);
+            if (!row.HasGradient) continue;
+            foreach (var dtype in row.DTypes.Where(d => d is DType.Float32 or DType.Float16))
+                Gradients.Of(row, dtype, device);
         }
         return [.. device.Kernels.OrderBy(Full, StringComparer.Ordinal)];
     }

@@ -11,7 +11,7 @@ public enum MatMulPrecision
     /// about 2⁻²¹ for each product, close to <see cref="Exact"/> and several times faster.</summary>
     Tf32x3,
 
-    /// <summary>On tensor cores, each number rounded to TF32's 11 bits: a relative error of up to 2⁻¹⁰ for each product.
-    /// The fastest.</summary>
+    /// <summary>On tensor cores, each number rounded to TF32's 11 bits: a relative error of up to 2⁻¹⁰ for each
+    /// product. The fastest.</summary>
     Tf32,
 }

@@ -2,10 +2,10 @@ using Diffract.Engine;
 
 namespace Diffract.Kernels;
 
-/// <summary>How the weight of a convolution lies for a GPU's tensor cores: [columns, taps, depth] of the operands' type,
-/// where columns are filters and the depth the channels of a group (forward), or the other way round (gradient of the
-/// input), the depth filled up with zeros to a multiple of 16 bytes. Two calls whose forms are equal can share a packed
-/// weight.</summary>
+/// <summary>How the weight of a convolution lies for a GPU's tensor cores: [columns, taps, depth] of the operands'
+/// type, where columns are filters and the depth the channels of a group (forward), or the other way round (gradient of
+/// the input), the depth filled up with zeros to a multiple of 16 bytes. Two calls whose forms are equal can share a
+/// packed weight.</summary>
 public readonly record struct Conv2dGpuForm
 {
     private readonly int groups, columns, taps, stepColumn, stepDepth, channels;

@@ -1,7 +1,7 @@
 namespace Diffract.Kernels;
 
-/// <summary>Copies slices of an operand to shared memory. Every thread has some chunks of 16 bytes, one chunk's width of
-/// every so many rows; what lies outside of the operand becomes zeros.</summary>
+/// <summary>Copies slices of an operand to shared memory. Every thread has some chunks of 16 bytes, one chunk's width
+/// of every so many rows; what lies outside of the operand becomes zeros.</summary>
 internal sealed class MmaCopy
 {
     private readonly PtxWriter k;

@@ -11,7 +11,8 @@ namespace Diffract.Kernels;
 internal readonly record struct MmaTile(
     int Rows, int Columns, int WarpRows, int WarpColumns, int DepthBytes, int Stages)
 {
-    /// <summary>For large products: 64 x 64 sums a warp, so that shared memory keeps up with the tensor cores.</summary>
+    /// <summary>For large products: 64 x 64 sums a warp, so that shared memory keeps up with the tensor cores.
+    /// </summary>
     public static readonly MmaTile Large = new(128, 256, 64, 64, 64, 4);
 
     /// <summary>For products with too few large tiles for all multiprocessors, or narrower ones.</summary>

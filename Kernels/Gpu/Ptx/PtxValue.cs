@@ -8,7 +8,8 @@ namespace Diffract.Kernels;
 /// var address = shared + row * 64 + (chunk ^ (row >> 1 &amp; 3)) * 16;
 /// k.Emit($"ldmatrix.sync.aligned.m8n8.x2.shared.b16 {{{a}, {b}}}, [{address}];");
 /// </code>
-/// A register that an operator returns is written once; <see cref="PtxWriter.Variable(PtxNumber)"/> makes others.</summary>
+/// A register that an operator returns is written once; <see cref="PtxWriter.Variable(PtxNumber)"/> makes others.
+/// </summary>
 internal readonly struct PtxValue
 {
     private readonly PtxWriter? writer;

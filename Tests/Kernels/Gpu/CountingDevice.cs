@@ -1,5 +1,4 @@
 using Diffract.Engine;
-using Diffract.Kernels;
 
 namespace Diffract.Tests.Kernels.Gpu;
 

@@ -3,7 +3,6 @@ using System.Text.RegularExpressions;
 using Diffract.Engine;
 using Diffract.Engine.Sim;
 using Diffract.Kernels;
-using Diffract.Tests.Kernels.Gpu.Mma;
 using NUnit.Framework;
 
 namespace Diffract.Tests.Kernels.Gpu.Hopper;

@@ -96,6 +96,6 @@ internal sealed class MmaConv2dTests
         MmaLab.Make(numbers, 2, WeightShape(g), device);
 
     private static Conv2dGeometry Geometry(long[] x, long filters, Pair kernel, Pair stride, Pair padding,
-        Pair? dilation = null, int groups = 1) => Conv2dGeometry.Of(Shape.Of(x), [filters, x[3] / groups, kernel.H, kernel.W],
-            stride, padding, dilation ?? 1, groups);
+        Pair? dilation = null, int groups = 1) => Conv2dGeometry.Of(Shape.Of(x),
+            [filters, x[3] / groups, kernel.H, kernel.W], stride, padding, dilation ?? 1, groups);
 }

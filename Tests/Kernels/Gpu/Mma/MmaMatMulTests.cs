@@ -94,8 +94,8 @@ internal sealed class MmaMatMulTests
         var (a, b) = (MmaLab.Make(MmaNumbers.Float16, 1, [5, 7], device),
             MmaLab.Make(MmaNumbers.Float16, 2, [7, 3], device));
         MmaLab.Compare(MmaNumbers.Float16, a.MatMul(b), 7, (a, b, _, _) => a.MatMul(b), a, b);
-        Assert.That(() => MatMul.Run.Run(device, DType.Float16, new() { A = a.View, B = b.View, C = a.View, Rows = 1,
-            Columns = 1, Depth = 1 }), Throws.TypeOf<DTypeException>());
+        var args = new MatMulArgs { A = a.View, B = b.View, C = a.View, Rows = 1, Columns = 1, Depth = 1 };
+        Assert.That(() => MatMul.Run.Run(device, DType.Float16, args), Throws.TypeOf<DTypeException>());
     }
 
     private static double[] Check(MmaNumbers numbers, MmaTile? tile, int rows, int columns, int depth, bool transposeA,

@@ -1,10 +1,10 @@
-using Diffract.Engine;
 using Diffract.Kernels;
 using NUnit.Framework;
 
 namespace Diffract.Tests.Kernels.Gpu.Mma;
 
-/// <summary>NVIDIA's assembler keeps the products in registers and makes of their text what it is meant to be.</summary>
+/// <summary>NVIDIA's assembler keeps the products in registers and makes of their text what it is meant to be.
+/// </summary>
 [Parallelizable(ParallelScope.All)]
 internal sealed class MmaTextTests
 {

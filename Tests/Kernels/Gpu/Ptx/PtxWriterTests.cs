@@ -1,6 +1,5 @@
 using Diffract.Autograd;
 using Diffract.Engine;
-using Diffract.Engine.Sim;
 using Diffract.Kernels;
 using NUnit.Framework;
 

@@ -7,6 +7,9 @@ namespace Diffract.Tests.Kernels.Gpu.Mma;
 /// <param name="plant">Puts the fault into a text.</param>
 internal sealed class PlantingDevice(SimDevice sim, Func<string, string> plant) : GpuDevice("planting")
 {
+    /// <summary>Where tensors are.</summary>
+    public SimDevice Sim => sim;
+
     public override int Architecture => sim.Architecture;
 
     public override MemoryStatistics Memory => sim.Memory;

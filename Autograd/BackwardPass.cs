@@ -73,6 +73,7 @@ internal sealed class BackwardPass
             throw new DTypeException($"Backward: the gradient is {gradient.DType} on {gradient.Device}, the result "
                 + $"{root.DType} on {root.Device}");
         using var no = GradMode.No();
+        using var off = Autocast.Off();
         using var scope = Scope.Open();
         try
         {

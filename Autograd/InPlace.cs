@@ -26,18 +26,17 @@ internal static class InPlace
         target.Storage.MarkChanged();
     }
 
-    /// <summary>x *= factor.</summary>
-    public static void Multiply(Tensor x, double factor)
+    /// <summary>target = source, wherever either is; equal shape and type.</summary>
+    public static void Load(Tensor source, Tensor target)
     {
-        Scale.Kernel.Run(x.Device, x.DType, new ScaleArgs(factor, x.View));
-        x.Storage.MarkChanged();
-    }
-
-    /// <summary>x = min(max(x, -limit), limit).</summary>
-    public static void Limit(Tensor x, double limit)
-    {
-        Clip.Kernel.Run(x.Device, x.DType, new ClipArgs(limit, x.View));
-        x.Storage.MarkChanged();
+        if (source.Device == target.Device)
+        {
+            Copy(source, target);
+            return;
+        }
+        using var no = GradMode.No();
+        using var scope = Scope.Open();
+        target.CopyFrom(source.Contiguous());
     }
 
     /// <summary>A tensor of zeros like another, outside every scope.</summary>

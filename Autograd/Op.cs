@@ -32,15 +32,18 @@ public abstract class Op
     protected virtual bool TakesHalf => false;
 
     /// <summary>Like <see cref="TakesHalf"/>, for an operation that takes 16-bit floats on some devices, or some of its
-    /// inputs short and others not.</summary>
+    /// inputs short and others not. Asked only where an input is short.</summary>
     protected virtual bool TakesHalfOf(Device device, ReadOnlySpan<Tensor?> inputs) => TakesHalf;
+
+    /// <summary>What the operation does with its inputs' types inside <see cref="Autocast"/>.</summary>
+    protected virtual CastRule CastRule => CastRule.Follow;
 
     /// <summary>True for an operation whose backward reaches parameters that are not among its inputs; its forward
     /// says with <see cref="OpContext.Record"/> that there are some.</summary>
     internal virtual bool ReachesParameters => false;
 
-    /// <summary>Calculates the result. Gradients are off inside, so it may use other operations. The result must not
-    /// be one of the inputs: return a view of it instead.</summary>
+    /// <summary>Calculates the result. Gradients and <see cref="Autocast"/> are off inside, so it may use other
+    /// operations. The result must not be one of the inputs: return a view of it instead.</summary>
     /// <param name="context">Keeps what backward will need.</param>
     /// <param name="inputs">Contiguous tensors of one device; null where an optional input was left out.</param>
     protected abstract Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs);
@@ -56,6 +59,7 @@ public abstract class Op
     public static Tensor Apply(Op op, params ReadOnlySpan<Tensor?> inputs)
     {
         var device = CommonDevice(op, inputs);
+        if (Autocast.Changes(op.CastRule, inputs)) return ApplyCast(op, inputs);
         var half = HalfOf(inputs);
         if (half is not null && !op.TakesHalfOf(device, inputs)) return ApplyInSingle(op, inputs, half.Value);
         if (!op.TakesAnyLayout && !AllContiguous(inputs)) return ApplyContiguous(op, inputs);
@@ -64,7 +68,8 @@ public abstract class Op
         try
         {
             Tensor result;
-            using (GradMode.No()) result = op.Forward(context, inputs);
+            using (GradMode.No())
+            using (Autocast.Off()) result = op.Forward(context, inputs);
             if (inputs.Contains(result))
                 throw new InvalidOperationException($"{op.Name}: Forward returned one of its inputs; return a view");
             if (Anomaly.IsOn) Anomaly.CheckForward(op, inputs, result);
@@ -106,6 +111,13 @@ public abstract class Op
     {
         foreach (var input in inputs) if (input is { IsContiguous: false }) return false;
         return true;
+    }
+
+    private static Tensor ApplyCast(Op op, ReadOnlySpan<Tensor?> inputs)
+    {
+        using var scope = Scope.Open();
+        var cast = Autocast.Inputs(op.CastRule, inputs);
+        using (Autocast.Off()) return scope.Keep(Apply(op, cast));
     }
 
     private static Tensor ApplyInSingle(Op op, ReadOnlySpan<Tensor?> inputs, DType half)

@@ -30,6 +30,9 @@ public sealed class OpContext
     /// <summary>True when input <paramref name="index"/> wants a gradient.</summary>
     public bool Needs(int index) => node is not null && node.Needs(index);
 
+    /// <summary>Type of input <paramref name="index"/>, and thus of its gradient; known to backward.</summary>
+    public DType TypeOf(int index) => node!.Edges[index].DType;
+
     /// <summary>Keeps a tensor for backward; ignored when no backward can follow. An optional input may be null.
     /// </summary>
     public void Save(Tensor? tensor)

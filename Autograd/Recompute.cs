@@ -17,6 +17,7 @@ public static class Recompute
     private sealed class RecomputeOp(Func<Tensor[], Tensor> body, Generator? generator) : Op
     {
         private readonly GeneratorState? before = generator?.State;
+        private readonly DType? cast = Autocast.Current;
 
         public override string Name => "recompute";
 
@@ -36,7 +37,7 @@ public static class Recompute
             Tensor y;
             try
             {
-                y = body(copies);
+                using (Autocast.Restore(cast)) y = body(copies);
             }
             finally
             {
@@ -59,7 +60,8 @@ public static class Recompute
             }
             using (GradMode.Yes())
             {
-                var y = Again(inputs);
+                Tensor y;
+                using (Autocast.Restore(cast)) y = Again(inputs);
                 if (y.RequiresGrad) context.BackwardInside(y, dy, inputs);
             }
             for (var i = 0; i < inputs.Length; i++)

@@ -174,17 +174,13 @@ public sealed class Tensor : IDisposable
             GC.KeepAlive(this);
             return values;
         }
-        // One element after the other: a view is read in full by making it contiguous first.
-        var index = new long[Rank];
-        var start = StridedView.Address;
-        for (long i = 0; i < values.Length; i++)
+        var filled = 0;
+        TensorBytes.Write(this, bytes =>
         {
-            long at = 0;
-            for (var a = 0; a < Rank; a++) at += index[a] * strides![a];
-            Device.Download(start + (nint)(at * DType.Size()), MemoryMarshal.AsBytes(values.AsSpan((int)i, 1)));
-            for (var a = Rank - 1; a >= 0 && ++index[a] == Shape[a]; a--) index[a] = 0;
-        }
-        GC.KeepAlive(this);
+            var piece = MemoryMarshal.Cast<byte, T>(bytes);
+            piece.CopyTo(values.AsSpan(filled));
+            filled += piece.Length;
+        });
         return values;
     }
 
@@ -203,6 +199,20 @@ public sealed class Tensor : IDisposable
         if (DTypes.Of<T>() != DType) throw new DTypeException($"the tensor is {DType}, not {DTypes.Of<T>()}");
         Transfer.Upload(Device, View.Address, values);
         GC.KeepAlive(this);
+        Storage.MarkChanged();
+    }
+
+    /// <summary>Overwrites the elements with those of another tensor, which may be on another device: the memory is
+    /// copied as it is, behind what is queued on either device.</summary>
+    /// <exception cref="ShapeException">The shapes differ, or one of the tensors is not contiguous.</exception>
+    /// <exception cref="DTypeException">The types differ.</exception>
+    public void CopyFrom(Tensor source)
+    {
+        if (Storage.IsReadOnly)
+            throw new InvalidOperationException("this tensor's memory is read-only (a mapped file)");
+        if (source.Shape != Shape) throw new ShapeException($"the tensor is {Shape}, the source {source.Shape}");
+        if (source.DType != DType) throw new DTypeException($"the tensor is {DType}, the source {source.DType}");
+        Transfer.Copy(source, this);
         Storage.MarkChanged();
     }
 

@@ -8,12 +8,16 @@ internal sealed class BatchNormOp(
 {
     public override string Name => "batch_norm";
 
+    protected override bool TakesHalfOf(Device device, ReadOnlySpan<Tensor?> inputs) =>
+        BatchNorm.Forward.Takes(device, inputs[0]!.DType);
+
     protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
     {
-        var (x, gamma, beta) = (inputs[0]!, inputs[1], inputs[2]);
+        using var scope = Scope.Open();
+        var (x, gamma, beta) = (inputs[0]!, Norms.Wide(inputs[1]), Norms.Wide(inputs[2]));
         Check(x, gamma, beta);
         var y = Tensor.Empty(x.Shape, x.DType, x.Device);
-        using var statistics = Tensor.Empty([x.Shape[^1], 2], DType.Float64, x.Device);
+        var statistics = Tensor.Empty([x.Shape[^1], 2], DType.Float64, x.Device);
         BatchNorm.Forward.Run(x.Device, x.DType, Args(x, gamma, beta, y.View, statistics));
         if (training)
         {
@@ -24,7 +28,7 @@ internal sealed class BatchNormOp(
         context.Save(gamma);
         context.Save(beta);
         context.Save(statistics);
-        return y;
+        return scope.Keep(y);
     }
 
     protected override void Backward(OpContext context, Tensor dy)
@@ -47,10 +51,11 @@ internal sealed class BatchNormOp(
         if (x.Rank < 2 || x.Shape[^1] == 0)
             throw new ShapeException($"BatchNorm: the input must be [N, ..., C], found {x.Shape}");
         Shape channels = [x.Shape[^1]];
-        Norms.CheckParameter("BatchNorm", "weight", gamma, channels, x.DType);
-        Norms.CheckParameter("BatchNorm", "bias", beta, channels, x.DType);
-        Norms.CheckParameter("BatchNorm", "runningMean", runningMean, channels, x.DType);
-        Norms.CheckParameter("BatchNorm", "runningVar", runningVar, channels, x.DType);
+        var type = Norms.ParameterType(x);
+        Norms.CheckParameter("BatchNorm", "weight", gamma, channels, type);
+        Norms.CheckParameter("BatchNorm", "bias", beta, channels, type);
+        Norms.CheckParameter("BatchNorm", "runningMean", runningMean, channels, type);
+        Norms.CheckParameter("BatchNorm", "runningVar", runningVar, channels, type);
         if ((runningMean is null) != (runningVar is null) || (!training && runningMean is null))
             throw new ShapeException("BatchNorm: running mean and variance come together, and evaluation needs them");
         if (training && x.Count == x.Shape[^1])

@@ -9,6 +9,9 @@ internal sealed class BinaryOp<TFormula> : Op where TFormula : struct, IBinary
 {
     public override string Name => TFormula.Name;
 
+    protected override bool TakesHalfOf(Device device, ReadOnlySpan<Tensor?> inputs) =>
+        BinaryMap<TFormula>.Forward.Takes(device, inputs[0]!.DType) && inputs[0]!.DType == inputs[1]!.DType;
+
     protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
     {
         var (a, b) = (inputs[0]!, inputs[1]!);

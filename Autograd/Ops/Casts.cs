@@ -55,6 +55,7 @@ internal sealed class MoveOp(Device to) : Op
         context.State = x.Device;
         var y = Tensor.Empty(x.Shape, x.DType, to);
         Transfer.Copy(x, y);
+        IndexRange.Remember(x, y);
         return y;
     }
 

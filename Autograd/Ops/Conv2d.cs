@@ -8,6 +8,8 @@ internal sealed class Conv2dOp(
 {
     public override string Name => "conv2d";
 
+    protected override CastRule CastRule => CastRule.Layer;
+
     protected override bool TakesHalfOf(Device device, ReadOnlySpan<Tensor?> inputs) =>
         HalfProducts.Takes(device, inputs[0], inputs[1], inputs[2])
         && (inputs[3] is null || inputs[3]!.DType == inputs[0]!.DType);

@@ -7,6 +7,8 @@ internal sealed class ConvTranspose2dOp(Pair stride, Pair padding, Pair outputPa
 {
     public override string Name => "conv_transpose2d";
 
+    protected override CastRule CastRule => CastRule.Layer;
+
     protected override bool TakesHalfOf(Device device, ReadOnlySpan<Tensor?> inputs) =>
         HalfProducts.Takes(device, inputs[0], inputs[1], inputs[2]);
 

@@ -7,6 +7,12 @@ internal sealed class CrossEntropyOp(long ignoreIndex, Reduction reduction) : Op
 {
     public override string Name => "cross_entropy";
 
+    protected override bool TakesHalfOf(Device device, ReadOnlySpan<Tensor?> inputs) =>
+        Takes(device, inputs[0]!.DType);
+
+    /// <summary>True when logits of a type are read as they are.</summary>
+    public static bool Takes(Device device, DType logits) => CrossEntropy.Forward.Takes(device, logits);
+
     protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
     {
         var (logits, labels) = (inputs[0]!, inputs[1]!);
@@ -14,8 +20,9 @@ internal sealed class CrossEntropyOp(long ignoreIndex, Reduction reduction) : Op
             throw new ShapeException($"CrossEntropy: labels {labels.Shape} do not fit logits {logits.Shape}; they must "
                 + "be [..., K], classes last, and [...]");
         IndexRange.Check("CrossEntropy", "label", labels, logits.Shape[^1], "classes", ignoreIndex);
-        var loss = Tensor.Empty(reduction == Reduction.None ? labels.Shape : Shape.Scalar, logits.DType, logits.Device);
-        using var statistics = Tensor.Empty([labels.Count, 2], logits.DType, logits.Device);
+        var type = Norms.ParameterType(logits);
+        var loss = Tensor.Empty(reduction == Reduction.None ? labels.Shape : Shape.Scalar, type, logits.Device);
+        using var statistics = Tensor.Empty([labels.Count, 2], type, logits.Device);
         CrossEntropy.Forward.Run(logits.Device, logits.DType, Args(logits, labels, loss.View, statistics));
         context.Save(logits);
         context.Save(labels);
@@ -55,7 +62,8 @@ public static class CrossEntropyOps
             Tensor labels, long ignoreIndex = -100, Reduction reduction = Reduction.Mean)
         {
             var op = new CrossEntropyOp(ignoreIndex, reduction);
-            if (!logits.DType.IsHalf()) return Op.Apply(op, logits, labels);
+            if (!logits.DType.IsHalf() || CrossEntropyOp.Takes(logits.Device, logits.DType))
+                return Op.Apply(op, logits, labels);
             using var single = logits.To(DType.Float32);
             return Op.Apply(op, single, labels);
         }

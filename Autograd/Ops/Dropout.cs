@@ -8,6 +8,9 @@ internal sealed class DropoutOp(double p, GeneratorState state) : Op
 {
     public override string Name => "dropout";
 
+    protected override bool TakesHalfOf(Device device, ReadOnlySpan<Tensor?> inputs) =>
+        Dropout.Forward.Takes(device, inputs[0]!.DType);
+
     protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs) => Run(inputs[0]!);
 
     protected override void Backward(OpContext context, Tensor dy) => context.SetGrad(0, Run(dy));

@@ -7,6 +7,9 @@ internal sealed class EmbeddingOp : Op
 {
     public override string Name => "embedding";
 
+    protected override bool TakesHalfOf(Device device, ReadOnlySpan<Tensor?> inputs) =>
+        Embedding.Forward.Takes(device, inputs[0]!.DType);
+
     protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
     {
         var (weight, indices) = (inputs[0]!, inputs[1]!);

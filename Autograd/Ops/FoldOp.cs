@@ -8,6 +8,11 @@ internal abstract class TotalOp(int[] axes, bool keepDim) : Op
 {
     protected abstract double Factor(long length);
 
+    protected override CastRule CastRule => CastRule.Single;
+
+    protected override bool TakesHalfOf(Device device, ReadOnlySpan<Tensor?> inputs) =>
+        Fold<SumFold>.Forward.Takes(device, inputs[0]!.DType);
+
     protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
     {
         var x = inputs[0]!;
@@ -47,6 +52,8 @@ internal sealed class Norm2Op(int[] axes, bool keepDim) : Op
 {
     public override string Name => "norm2";
 
+    protected override CastRule CastRule => CastRule.Single;
+
     protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
     {
         var x = inputs[0]!;
@@ -71,6 +78,8 @@ internal sealed class Norm2Op(int[] axes, bool keepDim) : Op
 internal sealed class VarOp(int[] axes, bool unbiased, bool keepDim) : Op
 {
     public override string Name => "var";
+
+    protected override CastRule CastRule => CastRule.Single;
 
     // Two passes, mean first: one pass would subtract large squares from each other.
     protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)

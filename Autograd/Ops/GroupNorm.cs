@@ -7,19 +7,24 @@ internal sealed class GroupNormOp(int groups, float eps, bool silu, bool inPlace
 {
     public override string Name => "group_norm";
 
+    protected override bool TakesHalfOf(Device device, ReadOnlySpan<Tensor?> inputs) =>
+        GroupNorm.Forward.Takes(device, inputs[0]!.DType);
+
     protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
     {
-        var (x, gamma, beta, scaleShift) = (inputs[0]!, inputs[1], inputs[2], inputs[3]);
+        using var scope = Scope.Open();
+        var x = inputs[0]!;
+        var (gamma, beta, scaleShift) = (Norms.Wide(inputs[1]), Norms.Wide(inputs[2]), Norms.Wide(inputs[3]));
         Check(x, gamma, beta, scaleShift);
         var y = inPlace && InPlace.MayTake(x, context) ? InPlace.Take(x) : Tensor.Empty(x.Shape, x.DType, x.Device);
-        using var statistics = Tensor.Empty([x.Shape[0], groups, 2], DType.Float64, x.Device);
+        var statistics = Tensor.Empty([x.Shape[0], groups, 2], DType.Float64, x.Device);
         GroupNorm.Forward.Run(x.Device, x.DType, Args(x, gamma, beta, scaleShift, y.View, statistics));
         context.Save(x);
         context.Save(gamma);
         context.Save(beta);
         context.Save(scaleShift);
         context.Save(statistics);
-        return y;
+        return scope.Keep(y);
     }
 
     protected override void Backward(OpContext context, Tensor dy)
@@ -46,14 +51,14 @@ internal sealed class GroupNormOp(int groups, float eps, bool silu, bool inPlace
     {
         if (x.Rank < 2)
             throw new ShapeException($"GroupNorm: the input must be [N, ..., C], found {x.Shape}");
-        var channels = x.Shape[^1];
+        var (channels, type) = (x.Shape[^1], Norms.ParameterType(x));
         if (groups < 1 || channels % groups != 0 || channels == 0)
             throw new ShapeException($"GroupNorm: {channels} channels cannot be cut into {groups} equal groups");
         if (x.Count == 0 && x.Shape[0] != 0)
             throw new ShapeException($"GroupNorm: {x.Shape} has no positions to take a mean of");
-        Norms.CheckParameter("GroupNorm", "weight", gamma, [channels], x.DType);
-        Norms.CheckParameter("GroupNorm", "bias", beta, [channels], x.DType);
-        Norms.CheckParameter("GroupNorm", "scaleShift", scaleShift, [x.Shape[0], 2 * channels], x.DType);
+        Norms.CheckParameter("GroupNorm", "weight", gamma, [channels], type);
+        Norms.CheckParameter("GroupNorm", "bias", beta, [channels], type);
+        Norms.CheckParameter("GroupNorm", "scaleShift", scaleShift, [x.Shape[0], 2 * channels], type);
     }
 }
 

@@ -7,23 +7,27 @@ internal sealed class LayerNormOp(float eps) : Op
 {
     public override string Name => "layer_norm";
 
+    protected override bool TakesHalfOf(Device device, ReadOnlySpan<Tensor?> inputs) =>
+        LayerNorm.Forward.Takes(device, inputs[0]!.DType);
+
     protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
     {
-        var (x, gamma, beta) = (inputs[0]!, inputs[1]!, inputs[2]);
+        using var scope = Scope.Open();
+        var (x, gamma, beta) = (inputs[0]!, Norms.Wide(inputs[1])!, Norms.Wide(inputs[2]));
         if (gamma.Rank < 1 || gamma.Rank > x.Rank || x.Shape[(x.Rank - gamma.Rank)..] != gamma.Shape
             || gamma.Count == 0)
             throw new ShapeException($"LayerNorm: the last axes of the input {x.Shape} are not the weight's, "
                 + $"{gamma.Shape}");
-        Norms.CheckParameter("LayerNorm", "weight", gamma, gamma.Shape, x.DType);
-        Norms.CheckParameter("LayerNorm", "bias", beta, gamma.Shape, x.DType);
+        Norms.CheckParameter("LayerNorm", "weight", gamma, gamma.Shape, Norms.ParameterType(x));
+        Norms.CheckParameter("LayerNorm", "bias", beta, gamma.Shape, Norms.ParameterType(x));
         var y = Tensor.Empty(x.Shape, x.DType, x.Device);
-        using var statistics = Tensor.Empty([x.Count / gamma.Count, 2], DType.Float64, x.Device);
+        var statistics = Tensor.Empty([x.Count / gamma.Count, 2], DType.Float64, x.Device);
         LayerNorm.Forward.Run(x.Device, x.DType, Args(x, gamma, beta, y.View, statistics));
         context.Save(x);
         context.Save(gamma);
         context.Save(beta);
         context.Save(statistics);
-        return y;
+        return scope.Keep(y);
     }
 
     protected override void Backward(OpContext context, Tensor dy)

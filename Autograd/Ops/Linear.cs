@@ -9,6 +9,8 @@ internal sealed class LinearOp : Op
 
     public override string Name => "linear";
 
+    protected override CastRule CastRule => CastRule.Layer;
+
     protected override bool TakesHalfOf(Device device, ReadOnlySpan<Tensor?> inputs) =>
         HalfProducts.Takes(device, inputs[0], inputs[1], inputs[2]);
 

@@ -8,12 +8,14 @@ internal static class BiasGradient
 {
     /// <summary>Sums over all axes but the last.</summary>
     /// <param name="dy">Gradient of the result.</param>
-    /// <param name="type">The bias's type.</param>
-    public static Tensor Of(Tensor dy, DType type)
+    /// <param name="type">Type of the bias; that of <paramref name="dy"/> when left out. Sums of 16-bit floats are
+    /// rounded to 16 bits only where this says so.</param>
+    public static Tensor Of(Tensor dy, DType? type = null)
     {
+        using var scope = Scope.Open();
         var columns = dy.Shape.Int(-1);
         var sums = Tensor.Empty([columns], dy.DType.IsHalf() ? DType.Float32 : dy.DType, dy.Device);
         ColumnSums.Kernel.Run(dy.Device, dy.DType, new(dy.View, sums.View, dy.Shape[..^1].Count, columns));
-        return sums.DType == type ? sums : sums.To(type);
+        return scope.Keep(sums.To(type ?? dy.DType));
     }
 }

@@ -6,6 +6,8 @@ internal sealed class MatMulOp(bool transposeA, bool transposeB) : Op
 {
     public override string Name => "matmul";
 
+    protected override CastRule CastRule => CastRule.Product;
+
     protected override bool TakesHalfOf(Device device, ReadOnlySpan<Tensor?> inputs) =>
         inputs[0]?.DType == inputs[1]?.DType && HalfProducts.Takes(device, inputs[0]);
 

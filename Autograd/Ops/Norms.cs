@@ -12,10 +12,18 @@ internal static class Norms
     /// <summary>A kernel's view of an optional tensor.</summary>
     public static View ViewOf(Tensor? tensor) => tensor?.View ?? default;
 
-    /// <summary>Hands over the gradients that were calculated, in the order of the inputs.</summary>
+    /// <summary>The type of a norm's parameters and statistics as its kernels take them.</summary>
+    public static DType ParameterType(Tensor x) => x.DType.IsHalf() ? DType.Float32 : x.DType;
+
+    /// <summary>A 16-bit parameter in float32; others as they are.</summary>
+    public static Tensor? Wide(Tensor? parameter) =>
+        parameter is not null && parameter.DType.IsHalf() ? parameter.To(DType.Float32) : parameter;
+
+    /// <summary>Hands over the gradients that were calculated, in the order of the inputs and in their types.</summary>
     public static void Set(OpContext context, params ReadOnlySpan<Tensor?> gradients)
     {
-        for (var i = 0; i < gradients.Length; i++) if (gradients[i] is { } gradient) context.SetGrad(i, gradient);
+        for (var i = 0; i < gradients.Length; i++)
+            if (gradients[i] is { } gradient) context.SetGrad(i, gradient.To(context.TypeOf(i)));
     }
 
     /// <summary>A length as a kernel takes it.</summary>

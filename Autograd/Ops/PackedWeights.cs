@@ -19,6 +19,9 @@ internal sealed class PackedWeights : IDisposable
     {
         public View View => new(storage.Address, storage.Bytes / sizeof(float), DType.Float32);
 
+        /// <summary>The memory as a tensor, which keeps it beyond the lease.</summary>
+        public Tensor As(Shape shape, DType dtype) => new(storage, dtype, shape);
+
         public void Dispose() => storage.Release();
     }
 

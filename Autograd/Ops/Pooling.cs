@@ -7,6 +7,9 @@ internal sealed class AvgPool2dOp(string name, Func<Shape, (PoolAxis Rows, PoolA
 {
     public override string Name => name;
 
+    protected override bool TakesHalfOf(Device device, ReadOnlySpan<Tensor?> inputs) =>
+        AvgPool2d.Forward.Takes(device, inputs[0]!.DType);
+
     protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
     {
         var x = inputs[0]!;
@@ -30,6 +33,9 @@ internal sealed class AvgPool2dOp(string name, Func<Shape, (PoolAxis Rows, PoolA
 internal sealed class MaxPool2dOp(Pair kernel, Pair stride, Pair padding) : Op
 {
     public override string Name => "max_pool2d";
+
+    protected override bool TakesHalfOf(Device device, ReadOnlySpan<Tensor?> inputs) =>
+        MaxPool2d.Forward.Takes(device, inputs[0]!.DType);
 
     protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
     {

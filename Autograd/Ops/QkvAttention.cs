@@ -7,6 +7,11 @@ internal sealed class QkvAttentionOp(int heads, QkvOrder order) : Op
 {
     public override string Name => "qkv_attention";
 
+    protected override CastRule CastRule => CastRule.Product;
+
+    protected override bool TakesHalfOf(Device device, ReadOnlySpan<Tensor?> inputs) =>
+        QkvAttention.Forward.Takes(device, inputs[0]!.DType);
+
     protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
     {
         var qkv = inputs[0]!;
@@ -15,7 +20,9 @@ internal sealed class QkvAttentionOp(int heads, QkvOrder order) : Op
             throw new ShapeException($"QkvAttention: {qkv.Shape[2]} channels are not queries, keys and values of "
                 + $"{heads} equal heads");
         var y = Tensor.Empty(qkv.Shape.With(2, qkv.Shape[2] / 3), qkv.DType, qkv.Device);
-        using var logSumExp = Tensor.Empty([qkv.Shape[0], heads, qkv.Shape[1]], qkv.DType, qkv.Device);
+        var type = qkv.DType.IsHalf() ? DType.Float32 : qkv.DType;
+        using var logSumExp = context.IsRecording
+            ? Tensor.Empty([qkv.Shape[0], heads, qkv.Shape[1]], type, qkv.Device) : null;
         QkvAttention.Forward.Run(qkv.Device, qkv.DType, Args(qkv, y, logSumExp));
         context.Save(qkv);
         context.Save(y);
@@ -31,8 +38,8 @@ internal sealed class QkvAttentionOp(int heads, QkvOrder order) : Op
         context.SetGrad(0, dqkv);
     }
 
-    private QkvAttentionArgs Args(Tensor qkv, Tensor y, Tensor logSumExp) => new(qkv.View, y.View, logSumExp.View,
-        qkv.Shape.Int(0), qkv.Shape.Int(1), heads, qkv.Shape.Int(2) / (3 * heads), order);
+    private QkvAttentionArgs Args(Tensor qkv, Tensor y, Tensor? logSumExp) => new(qkv.View, y.View,
+        logSumExp?.View ?? default, qkv.Shape.Int(0), qkv.Shape.Int(1), heads, qkv.Shape.Int(2) / (3 * heads), order);
 }
 
 /// <summary>Self-attention.</summary>

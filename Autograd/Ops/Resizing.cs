@@ -7,6 +7,9 @@ internal sealed class UpsampleNearestOp(int scale) : Op
 {
     public override string Name => "upsample_nearest";
 
+    protected override bool TakesHalfOf(Device device, ReadOnlySpan<Tensor?> inputs) =>
+        UpsampleNearest.Forward.Takes(device, inputs[0]!.DType);
+
     protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
     {
         var x = inputs[0]!;
@@ -33,6 +36,9 @@ internal sealed class UpsampleNearestOp(int scale) : Op
 internal sealed class ResizeBilinearOp(int height, int width, bool alignCorners) : Op
 {
     public override string Name => "resize_bilinear";
+
+    protected override bool TakesHalfOf(Device device, ReadOnlySpan<Tensor?> inputs) =>
+        ResizeBilinear.Forward.Takes(device, inputs[0]!.DType);
 
     protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
     {

@@ -8,6 +8,11 @@ internal sealed class SoftmaxOp(bool logarithm) : Op
 {
     public override string Name => logarithm ? "log_softmax" : "softmax";
 
+    protected override CastRule CastRule => CastRule.Single;
+
+    protected override bool TakesHalfOf(Device device, ReadOnlySpan<Tensor?> inputs) =>
+        Softmax.Forward.Takes(device, inputs[0]!.DType);
+
     protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
     {
         var x = inputs[0]!;

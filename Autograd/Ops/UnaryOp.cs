@@ -8,6 +8,11 @@ internal sealed class UnaryOp<TFormula>(TFormula formula) : Op where TFormula : 
 {
     public override string Name => TFormula.Name;
 
+    protected override CastRule CastRule => TFormula.NeedsSingle ? CastRule.Single : CastRule.Follow;
+
+    protected override bool TakesHalfOf(Device device, ReadOnlySpan<Tensor?> inputs) =>
+        Map<TFormula>.Forward.Takes(device, inputs[0]!.DType);
+
     protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
     {
         var x = inputs[0]!;

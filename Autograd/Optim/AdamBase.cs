@@ -26,7 +26,14 @@ public abstract class AdamBase : Optimizer
     protected override void Update(ParamGroup group, ParamState state, Tensor gradient)
     {
         var p = state.Parameter;
-        AdamStep.Kernel.Run(p.Device, p.DType, new AdamStepArgs(p.View, gradient.View, state.Slot("exp_avg").View,
-            state.Slot("exp_avg_sq").View, group.Lr, beta1, beta2, eps, group.WeightDecay, decoupled, state.Step));
+        AdamStep.Kernel.Run(p.Device, p.DType, Args(group, state, gradient));
     }
+
+    private protected override bool UpdateTogether(
+        ParamGroup group, IReadOnlyList<(ParamState State, Tensor Gradient)> members, StretchTable table) =>
+        Run(AdamStep.Together, members, m => Args(group, m.State, m.Gradient), table);
+
+    private AdamStepArgs Args(ParamGroup group, ParamState state, Tensor gradient) => new(state.Parameter.View,
+        gradient.View, state.Slot("exp_avg").View, state.Slot("exp_avg_sq").View, group.Lr, beta1, beta2, eps,
+        group.WeightDecay, decoupled, state.Step);
 }

@@ -11,13 +11,14 @@ public static class ClipGrad
     public static double TotalNorm(IEnumerable<Tensor> parameters)
     {
         using var no = GradMode.No();
+        using var scope = Scope.Open();
         double total = 0;
-        foreach (var gradient in Gradients(parameters))
+        foreach (var set in Sets(parameters))
         {
-            using var scope = Scope.Open();
-            var square = Tensor.Empty([1], DType.Float64, gradient.Device);
-            SumSquares.Kernel.Run(gradient.Device, gradient.DType, new SumSquaresArgs(gradient.View, square.View));
-            total += square.Item<double>();
+            var squares = Tensor.Empty([set.Count], DType.Float64, set[0].Device);
+            var each = set.Select((x, i) => new SumSquaresArgs(x.View, squares.Slice(0, i, 1).View));
+            Run(SumSquares.Kernel, SumSquares.Together, set, [.. each]);
+            foreach (var square in squares.ToArray<double>()) total += square;
         }
         return Math.Sqrt(total);
     }
@@ -45,15 +46,38 @@ public static class ClipGrad
     public static void ByValue(IEnumerable<Tensor> parameters, double clipValue)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(clipValue);
-        foreach (var gradient in Gradients(parameters)) InPlace.Limit(gradient, clipValue);
+        foreach (var set in Sets(parameters))
+            Change(Clip.Kernel, Clip.Together, set, [.. set.Select(x => new ClipArgs(clipValue, x.View))]);
     }
 
     /// <summary>Multiplies every gradient.</summary>
     internal static void Multiply(IEnumerable<Tensor> parameters, double factor)
     {
-        foreach (var gradient in Gradients(parameters)) InPlace.Multiply(gradient, factor);
+        foreach (var set in Sets(parameters))
+            Change(Scale.Kernel, Scale.Together, set, [.. set.Select(x => new ScaleArgs(factor, x.View))]);
     }
 
-    private static IEnumerable<Tensor> Gradients(IEnumerable<Tensor> parameters) =>
-        parameters.Select(p => p.Grad).OfType<Tensor>();
+    private static void Change<TArgs>(
+        Kernel<TArgs> kernel, Kernel<Many<TArgs>> together, List<Tensor> set, TArgs[] args) where TArgs : struct
+    {
+        Run(kernel, together, set, args);
+        foreach (var gradient in set) gradient.Storage.MarkChanged();
+    }
+
+    // All at once where the device can. Gradients move from step to step: a table of them is not worth keeping.
+    private static void Run<TArgs>(
+        Kernel<TArgs> kernel, Kernel<Many<TArgs>> together, List<Tensor> set, TArgs[] args) where TArgs : struct
+    {
+        var (device, dtype) = (set[0].Device, set[0].DType);
+        if (together.Takes(device, dtype))
+        {
+            using var table = new StretchTable();
+            together.Run(device, dtype, new(args, table));
+        }
+        else foreach (var one in args) kernel.Run(device, dtype, one);
+    }
+
+    // Gradients of one device and type, in the order of the parameters.
+    private static IEnumerable<List<Tensor>> Sets(IEnumerable<Tensor> parameters) =>
+        parameters.Select(p => p.Grad).OfType<Tensor>().GroupBy(g => (g.Device, g.DType)).Select(set => set.ToList());
 }

@@ -10,6 +10,7 @@ public sealed class Ema : IStateful, IDisposable
 {
     private readonly List<(string Name, Tensor Tensor)> parameters;
     private readonly SortedDictionary<double, List<Tensor>> averages = [];
+    private readonly Dictionary<double, StretchTable> tables = [];
 
     /// <summary>Starts every average at the parameters' present values.</summary>
     /// <param name="parameters">Float32 or Float64, contiguous.</param>
@@ -23,6 +24,7 @@ public sealed class Ema : IStateful, IDisposable
             if (rate is not (>= 0 and <= 1))
                 throw new ArgumentOutOfRangeException(nameof(rates), rate, "a rate lies between 0 and 1");
             averages.Add(rate, [.. this.parameters.Select(p => Copy(p.Tensor))]);
+            tables.Add(rate, new StretchTable());
         }
     }
 
@@ -34,12 +36,12 @@ public sealed class Ema : IStateful, IDisposable
     {
         foreach (var (rate, set) in averages)
         {
-            for (var i = 0; i < set.Count; i++)
-            {
-                var source = parameters[i].Tensor;
-                EmaStep.Kernel.Run(source.Device, source.DType, new EmaStepArgs(rate, source.View, set[i].View));
-                set[i].Storage.MarkChanged();
-            }
+            var steps = set.Select((average, i) => new EmaStepArgs(rate, parameters[i].Tensor.View, average.View));
+            if (AreTogether()) EmaStep.Together.Run(set[0].Device, set[0].DType, new([.. steps], tables[rate]));
+            else
+                foreach (var (step, average) in steps.Zip(set))
+                    EmaStep.Kernel.Run(average.Device, average.DType, step);
+            foreach (var average in set) average.Storage.MarkChanged();
         }
     }
 
@@ -69,14 +71,19 @@ public sealed class Ema : IStateful, IDisposable
             for (var i = 0; i < set.Count; i++) expected.Tensor(Key(rate, i), set[i]);
         expected.ThrowIfWrong();
         foreach (var (rate, set) in averages)
-            for (var i = 0; i < set.Count; i++) InPlace.Copy(state.Tensors[Key(rate, i)], set[i]);
+            for (var i = 0; i < set.Count; i++) InPlace.Load(state.Tensors[Key(rate, i)], set[i]);
     }
 
     /// <summary>Releases the averages.</summary>
     public void Dispose()
     {
         foreach (var average in averages.Values.SelectMany(set => set)) average.Dispose();
+        foreach (var table in tables.Values) table.Dispose();
     }
+
+    // On one device that moves all averages at once.
+    private bool AreTogether() => parameters.Count > 0 && parameters.TrueForAll(p =>
+        p.Tensor.Device == parameters[0].Tensor.Device && EmaStep.Together.Takes(p.Tensor.Device, p.Tensor.DType));
 
     private string Key(double rate, int i) => $"{rate:R}.{parameters[i].Name}";
 

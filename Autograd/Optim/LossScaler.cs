@@ -25,6 +25,14 @@ public sealed class LossScaler(double start = 20, double growth = 0.001, double 
     /// <summary>The scale, 2^s.</summary>
     public double Value => Math.Pow(2, LogScale);
 
+    /// <summary>The loss times the scale: what backward starts from. In float32, which the scale does not overflow.
+    /// </summary>
+    public Tensor Scale(Tensor loss)
+    {
+        using var scope = Scope.Open();
+        return scope.Keep((loss.DType.IsHalf() ? loss.To(DType.Float32) : loss) * Value);
+    }
+
     /// <summary>Divides the gradients by the scale and adjusts it. When they have overflowed they are left as they
     /// are, and the step must be skipped.</summary>
     /// <returns>True when the step may be made.</returns>

@@ -1,4 +1,5 @@
 using Diffract.Engine;
+using Diffract.Kernels;
 
 namespace Diffract.Autograd;
 
@@ -16,6 +17,8 @@ public abstract class Optimizer : IStateful, IDisposable
 {
     private readonly List<ParamGroup> groups;
     private readonly List<(string Name, ParamGroup Group, ParamState State)> entries = [];
+    // One for each set of parameters that a step changes at once, in the order of the sets.
+    private readonly List<StretchTable> tables = [];
 
     /// <summary>Takes the parameters over, not their ownership.</summary>
     /// <param name="groups">At least one parameter; none twice.</param>
@@ -52,18 +55,32 @@ public abstract class Optimizer : IStateful, IDisposable
     {
         using var no = GradMode.No();
         using var scope = Scope.Open();
-        foreach (var (name, group, state) in entries)
+        var sets = entries.Where(e => e.State.Parameter.Grad is not null).GroupBy(e =>
+            (e.Group, e.State.Step, e.State.Parameter.Device, e.State.Parameter.DType));
+        var number = 0;
+        foreach (var set in sets)
         {
-            if (state.Parameter.Grad is not { } gradient) continue;
-            state.Parameter.ThrowIfDisposed();
-            if (gradient.DType != state.Parameter.DType)
-                throw new DTypeException($"{name}: the gradient is {gradient.DType}, the parameter "
-                    + $"{state.Parameter.DType}");
-            state.Step++;
-            Update(group, state, gradient.Contiguous());
-            state.Parameter.Storage.MarkChanged();
-            foreach (var slot in Slots) state.Slot(slot).Storage.MarkChanged();
+            var members = set.Select(e => (e.State, Gradient(e.Name, e.State))).ToList();
+            foreach (var (state, _) in members) state.Step++;
+            if (number == tables.Count) tables.Add(new StretchTable());
+            if (!UpdateTogether(set.Key.Group, members, tables[number++]))
+                foreach (var (state, gradient) in members) Update(set.Key.Group, state, gradient);
+            foreach (var (state, _) in members)
+            {
+                state.Parameter.Storage.MarkChanged();
+                foreach (var slot in Slots) state.Slot(slot).Storage.MarkChanged();
+            }
         }
+    }
+
+    private static Tensor Gradient(string name, ParamState state)
+    {
+        state.Parameter.ThrowIfDisposed();
+        var gradient = state.Parameter.Grad!;
+        return gradient.DType == state.Parameter.DType
+            ? gradient.Contiguous()
+            : throw new DTypeException($"{name}: the gradient is {gradient.DType}, the parameter "
+                + $"{state.Parameter.DType}");
     }
 
     /// <summary>Forgets all gradients; parameters without one are skipped by the next <see cref="Step"/>.</summary>
@@ -78,6 +95,21 @@ public abstract class Optimizer : IStateful, IDisposable
     /// <param name="state">The parameter, the number of this step, the tensors kept for it.</param>
     /// <param name="gradient">Contiguous, of the parameter's shape and type; only to be read.</param>
     protected abstract void Update(ParamGroup group, ParamState state, Tensor gradient);
+
+    /// <summary>Changes parameters that are at the same step, on one device and of one type, all at once.</summary>
+    /// <returns>False where that cannot be done: then each is changed by itself.</returns>
+    private protected virtual bool UpdateTogether(ParamGroup group,
+        IReadOnlyList<(ParamState State, Tensor Gradient)> members, StretchTable table) => false;
+
+    private protected static bool Run<TArgs>(Kernel<Many<TArgs>> kernel,
+        IReadOnlyList<(ParamState State, Tensor Gradient)> members,
+        Func<(ParamState State, Tensor Gradient), TArgs> args, StretchTable table) where TArgs : struct
+    {
+        var first = members[0].State.Parameter;
+        if (!kernel.Takes(first.Device, first.DType)) return false;
+        kernel.Run(first.Device, first.DType, new([.. members.Select(args)], table));
+        return true;
+    }
 
     /// <inheritdoc/>
     public SavedState SaveState()
@@ -124,7 +156,7 @@ public abstract class Optimizer : IStateful, IDisposable
             own.Reset();
             if (!state.Numbers.TryGetValue($"state.{name}.step", out var step)) continue;
             own.Step = (long)step;
-            foreach (var slot in Slots) InPlace.Copy(state.Tensors[$"state.{name}.{slot}"], own.Slot(slot));
+            foreach (var slot in Slots) InPlace.Load(state.Tensors[$"state.{name}.{slot}"], own.Slot(slot));
         }
     }
 
@@ -140,6 +172,7 @@ public abstract class Optimizer : IStateful, IDisposable
     {
         if (!disposing) return;
         foreach (var (_, _, state) in entries) state.Reset();
+        foreach (var table in tables) table.Dispose();
     }
 
     private static ParamState Check(string name, Tensor tensor)

@@ -41,8 +41,14 @@ public sealed class Sgd : Optimizer
     protected override void Update(ParamGroup group, ParamState state, Tensor gradient)
     {
         var p = state.Parameter;
-        var velocity = momentum != 0 ? state.Slot("momentum_buffer").View : default;
-        SgdStep.Kernel.Run(p.Device, p.DType, new SgdStepArgs(p.View, gradient.View, velocity, group.Lr, momentum,
-            dampening, group.WeightDecay, nesterov, First: state.Step == 1));
+        SgdStep.Kernel.Run(p.Device, p.DType, Args(group, state, gradient));
     }
+
+    private protected override bool UpdateTogether(
+        ParamGroup group, IReadOnlyList<(ParamState State, Tensor Gradient)> members, StretchTable table) =>
+        Run(SgdStep.Together, members, m => Args(group, m.State, m.Gradient), table);
+
+    private SgdStepArgs Args(ParamGroup group, ParamState state, Tensor gradient) => new(state.Parameter.View,
+        gradient.View, momentum != 0 ? state.Slot("momentum_buffer").View : default, group.Lr, momentum, dampening,
+        group.WeightDecay, nesterov, First: state.Step == 1);
 }

@@ -3,8 +3,8 @@ using Diffract.Engine.Cuda;
 
 namespace Diffract.Engine;
 
-/// <summary>An NVIDIA GPU. Kernels are queued on one stream, in order; memory comes from a pool and may be used again as
-/// soon as it is given back, because whoever uses it next is queued behind.
+/// <summary>An NVIDIA GPU. Kernels are queued on one stream, in order; memory comes from a pool and may be used again
+/// as soon as it is given back, because whoever uses it next is queued behind.
 /// <code>
 /// using var gpu = CudaDevice.Open();
 /// var y = x.To(gpu).Silu().To(Device.Cpu);
@@ -34,15 +34,16 @@ public sealed unsafe class CudaDevice : GpuDevice, IDisposable
         var count = driver.DeviceCount();
         if (ordinal < 0 || ordinal >= count)
             throw new DeviceException(count == 0
-                ? "there is no NVIDIA GPU that this process may use (CUDA_VISIBLE_DEVICES may hide it); use --device cpu"
+                ? "there is no NVIDIA GPU that this process may use (CUDA_VISIBLE_DEVICES may hide it); use --device "
+                    + "cpu"
                 : $"there is no {Name}: this process may use cuda:0{(count > 1 ? $" to cuda:{count - 1}" : "")}");
         handle = driver.Device(ordinal);
         Model = driver.DeviceName(handle);
         Architecture = 10 * driver.Attribute(CudaAttribute.Major, handle)
             + driver.Attribute(CudaAttribute.Minor, handle);
         if (Architecture < OldestArchitecture)
-            throw new DeviceException($"{Name} ({Model}) has compute capability {Architecture / 10}.{Architecture % 10}; "
-                + "at least 7.5 (Turing) is needed. Use --device cpu.");
+            throw new DeviceException($"{Name} ({Model}) has compute capability {Architecture / 10}."
+                + $"{Architecture % 10}; at least 7.5 (Turing) is needed. Use --device cpu.");
         Multiprocessors = driver.Attribute(CudaAttribute.Multiprocessors, handle);
         LargestShared = driver.Attribute(CudaAttribute.LargestShared, handle);
         context = driver.RetainContext(handle);
@@ -119,17 +120,7 @@ public sealed unsafe class CudaDevice : GpuDevice, IDisposable
     /// <param name="options">How; the defaults when left out.</param>
     /// <exception cref="DeviceException">There is no driver, it is too old, or there is no such GPU; the message says
     /// what to do.</exception>
-    public static CudaDevice Open(int ordinal = 0, CudaOptions? options = null)
-    {
-        try
-        {
-            return new CudaDevice(CudaDriver.Load(), ordinal, options ?? new CudaOptions());
-        }
-        catch (CudaException e)
-        {
-            throw new DeviceException($"cuda:{ordinal} cannot be used: {e.Message}", e);
-        }
-    }
+    public static CudaDevice Open(int ordinal = 0, CudaOptions? options = null) => new Gpus(options).Open(ordinal);
 
     /// <summary>Starts a new peak at the current level.</summary>
     public void ResetPeak() => pool.ResetPeak();
@@ -409,14 +400,4 @@ public sealed unsafe class CudaDevice : GpuDevice, IDisposable
             }
         }
     }
-}
-
-/// <summary>How a GPU is used.</summary>
-public sealed record CudaOptions
-{
-    /// <summary>Where assembled kernels are kept, so that the next start is quick; null for nowhere.</summary>
-    public string? CacheFolder { get; init; } = KernelCache.DefaultFolder;
-
-    /// <summary>True to wait for every kernel, which is slow, so that an error names the kernel that made it.</summary>
-    public bool Blocking { get; init; }
 }

@@ -6,14 +6,19 @@ namespace Diffract.Engine;
 /// held twice.</summary>
 internal static unsafe class TensorBytes
 {
-    private const int Piece = 1 << 20;
+    private const int Piece = 1 << 20, DevicePiece = 1 << 24;
 
-    /// <summary>Calls <paramref name="sink"/> with one piece after the other.</summary>
-    /// <exception cref="DeviceException">The tensor is not on the CPU.</exception>
+    /// <summary>Calls <paramref name="sink"/> with one piece after the other. What is on another device is waited for;
+    /// of a tensor with gaps there the whole window is fetched, since only the host can gather it without a kernel.
+    /// </summary>
     public static void Write(Tensor tensor, Action<ReadOnlySpan<byte>> sink)
     {
         if (tensor.Device is not CpuDevice)
-            throw new DeviceException($"a file is written from cpu tensors, found one on {tensor.Device}");
+        {
+            if (tensor.IsContiguous) Fetch(tensor, sink);
+            else using (var window = WindowOnHost(tensor)) Write(window, sink);
+            return;
+        }
         if (tensor.IsContiguous)
         {
             WriteContiguous(tensor, sink);
@@ -26,6 +31,36 @@ internal static unsafe class TensorBytes
             case 4: Gather<uint>(tensor, sink); break;
             default: Gather<ulong>(tensor, sink); break;
         }
+    }
+
+    private static void Fetch(Tensor tensor, Action<ReadOnlySpan<byte>> sink)
+    {
+        var start = tensor.View.Address;
+        var bytes = tensor.Count * tensor.DType.Size();
+        var buffer = new byte[Math.Min(bytes, DevicePiece)];
+        for (long at = 0; at < bytes; at += DevicePiece)
+        {
+            var piece = buffer.AsSpan(0, (int)Math.Min(DevicePiece, bytes - at));
+            tensor.Device.Download(start + (nint)at, piece);
+            sink(piece);
+        }
+        GC.KeepAlive(tensor);
+    }
+
+    // From the first element that the strides reach to the last.
+    private static Tensor WindowOnHost(Tensor tensor)
+    {
+        long before = 0, after = 0;
+        for (var axis = 0; axis < tensor.Rank; axis++)
+        {
+            var reach = (tensor.Shape[axis] - 1) * tensor.Steps[axis];
+            if (reach < 0) before -= reach;
+            else after += reach;
+        }
+        using var dense = tensor.Window([before + after + 1], tensor.Offset - before);
+        using var onHost = Tensor.Empty(dense.Shape, dense.DType);
+        Transfer.Copy(dense, onHost);
+        return onHost.Window(tensor.Shape, before, tensor.Steps);
     }
 
     private static void WriteContiguous(Tensor tensor, Action<ReadOnlySpan<byte>> sink)

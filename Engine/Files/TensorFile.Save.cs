@@ -10,12 +10,11 @@ public sealed partial class TensorFile
     /// <see cref="AtomicFile"/>; tensors may be views on that very file (except on Windows, where a mapped file cannot
     /// be replaced).</summary>
     /// <param name="path">The file.</param>
-    /// <param name="tensors">Names and CPU tensors, of any strides; each is written in full, also when several share
-    /// memory.</param>
+    /// <param name="tensors">Names and tensors, of any strides and on any device; each is written in full, also when
+    /// several share memory.</param>
     /// <param name="metadata">Text to go with them.</param>
     /// <exception cref="ArgumentException">An unknown extension, or a name that appears twice or cannot be written.
     /// </exception>
-    /// <exception cref="DeviceException">A tensor is not on the CPU.</exception>
     public static void Save(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors,
         IReadOnlyDictionary<string, string>? metadata = null)
     {

@@ -13,6 +13,7 @@ internal sealed class SimBlock
     private readonly SimWarp[] warps;
     private readonly int threads;
     private readonly Dictionary<int, Arrival> arrivals = [];
+    private readonly Queue<(int Warp, string Text, Action Body)> later = new();
     private int clock;
 
     public SimBlock(SimProgram program, SimLaunch launch)
@@ -61,17 +62,21 @@ internal sealed class SimBlock
     public bool HaveArrived(int times) =>
         Array.TrueForAll(warps, w => w.Waits == SimWait.Exit || w.Cluster.Arrivals >= times);
 
+    /// <summary>Does something once every warp has had its turn: what runs by itself is not done at once.</summary>
+    public void Later(SimWarp warp, Action body) => later.Enqueue((warp.Index, warp.Instruction, body));
+
     /// <summary>Some threads arrive at a barrier that they do not wait at.</summary>
     public void Arrive(SimWarp warp, int barrier, int wanted)
     {
         if (!arrivals.TryGetValue(barrier, out var here))
-            arrivals[barrier] = here = new Arrival(new int[warp.Clock.Length], new int[warp.Clock.Length]);
+            arrivals[barrier] = here = new Arrival(new int[warp.Clock.Length], new int[warp.Clock.Length], wanted);
+        if (here.Wanted != wanted) throw Different(barrier);
         SimWarp.Merge(here.Known, warp.Clock);
         SimWarp.Merge(here.Fenced, warp.Fenced);
         arrivals[barrier] = here with { Threads = here.Threads + SimWarp.Lanes };
         if (here.Threads + SimWarp.Lanes > wanted)
-            throw new SimException($"{here.Threads + SimWarp.Lanes} threads arrive at barrier {barrier}, which waits for "
-                + $"{wanted}");
+            throw new SimException($"{here.Threads + SimWarp.Lanes} threads arrive at barrier {barrier}, which waits "
+                + $"for {wanted}");
         warp.Tick();
     }
 
@@ -82,6 +87,7 @@ internal sealed class SimBlock
         Shared.Clear();
         Mbarriers.Clear();
         arrivals.Clear();
+        later.Clear();
         foreach (var group in Warpgroups) group.Clear();
         Array.Clear(ClusterKnown);
         Array.Clear(ClusterFenced);
@@ -91,17 +97,20 @@ internal sealed class SimBlock
         for (var w = 0; w < warps.Length; w++)
             warps[w].Start(Math.Min(SimWarp.Lanes, threads - w * SimWarp.Lanes), clock);
         var idle = 0;
+        long turns = 0;
         while (true)
         {
             var moved = false;
             foreach (var warp in warps)
             {
                 if (warp.Waits != SimWait.Nothing && !warp.Resume(givesUp: false)) continue;
+                if (++turns > Launch.MostTurns)
+                    throw new SimException($"{Program.Name}, block {Position}: it does not end");
                 warp.Run(Slice);
                 moved = true;
             }
             if (Array.TrueForAll(warps, w => w.Waits == SimWait.Exit)) break;
-            if (OpenBarriers() || moved)
+            if (DoLater() | OpenBarriers() || moved)
             {
                 idle = 0;
                 continue;
@@ -112,6 +121,9 @@ internal sealed class SimBlock
             if (!moved) throw Deadlock();
             foreach (var warp in warps) if (warp.Waits == SimWait.Nothing) warp.Run(Slice);
         }
+        if (later.TryPeek(out var left))
+            throw new SimException($"{Program.Name}, block {Position}: it ends before what warp {left.Warp} has "
+                + $"started in '{left.Text}' has come");
         foreach (var group in Warpgroups) group.NeedEnd();
     }
 
@@ -123,10 +135,9 @@ internal sealed class SimBlock
         {
             var here = barrier.ToList();
             var wanted = here[0].BarrierThreads;
-            if (here.Exists(w => w.BarrierThreads != wanted))
-                throw new SimException($"{Program.Name}, block {Position}: warps wait at barrier {barrier.Key} for "
-                    + "different numbers of threads");
             arrivals.TryGetValue(barrier.Key, out var arrived);
+            if (here.Exists(w => w.BarrierThreads != wanted) || (arrived is not null && arrived.Wanted != wanted))
+                throw Different(barrier.Key);
             if (wanted == 0 && warps.Any(w => w.Waits != SimWait.Exit && !here.Contains(w))) continue;
             if (wanted > 0 && here.Count * SimWarp.Lanes + (arrived?.Threads ?? 0) < wanted) continue;
             int[] known = new int[here[0].Clock.Length], fenced = new int[known.Length];
@@ -147,11 +158,30 @@ internal sealed class SimBlock
         return opened;
     }
 
+    private bool DoLater()
+    {
+        var any = later.Count > 0;
+        while (later.TryDequeue(out var next))
+            try
+            {
+                next.Body();
+            }
+            catch (SimException e)
+            {
+                throw new SimException($"{Program.Name}, block {Position}, warp {next.Warp}, of '{next.Text}': "
+                    + e.Message, e);
+            }
+        return any;
+    }
+
+    private SimException Different(int barrier) => new(
+        $"{Program.Name}, block {Position}: warps come to barrier {barrier} for different numbers of threads");
+
     private SimException Deadlock() => new($"{Program.Name}, block {Position}: nothing moves any more; "
         + string.Join(", ", warps.Where(w => w.Waits is SimWait.Barrier or SimWait.Pause)
             .Select(w => $"warp {w.Index} waits " + (w.Pause is { } pause
                 ? $"in '{pause.Text}' for {pause.What()}" : $"at barrier {w.Barrier}"))));
 
     // Threads that have arrived at a barrier and gone on.
-    private sealed record Arrival(int[] Known, int[] Fenced, int Threads = 0);
+    private sealed record Arrival(int[] Known, int[] Fenced, int Wanted, int Threads = 0);
 }

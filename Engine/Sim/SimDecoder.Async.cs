@@ -63,8 +63,14 @@ internal sealed unsafe partial class SimDecoder
             var barrier = warp.Block.Mbarriers.At(warp, at);
             if (!counted) barrier.ExpectArrival();
             foreach (var copy in warp.Copies.Take(l))
-                warp.Block.Shared.StoreAsync(warp, copy.Target, copy.Bytes, barrier.Slot + 1, barrier.Stamp, fenced: false);
-            barrier.Arrive(null, 1);
+                warp.Block.Shared.StoreAsync(warp, copy.Target, copy.Bytes, barrier.Slot + 1, barrier.Stamp,
+                    fenced: false);
+            var stamp = barrier.Stamp;
+            warp.Block.Later(warp, () =>
+            {
+                barrier.NeedPhase(stamp);
+                barrier.Arrive(null, 1);
+            });
         });
     }
 

@@ -1,7 +1,7 @@
 namespace Diffract.Engine.Sim;
 
-/// <summary>Bulk copies, of runs of bytes and of boxes of tensors (sections 9.7.8.24.4 to 9.7.8.24.6). What a copy reads
-/// is read at once; what it writes to shared memory can be read by who has waited for its mbarrier.</summary>
+/// <summary>Bulk copies, of runs of bytes and of boxes of tensors (sections 9.7.8.24.4 to 9.7.8.24.6). What a copy
+/// reads is read at once; what it writes to shared memory can be read by who has waited for its mbarrier.</summary>
 internal sealed unsafe partial class SimDecoder
 {
     private const string Completes = "mbarrier::complete_tx::bytes";
@@ -42,11 +42,12 @@ internal sealed unsafe partial class SimDecoder
             NeedAligned(target, source, count);
             var barrier = warp.Block.Mbarriers.ForCopy(warp, warp.Registers[at + l] + (ulong)atOffset);
             var bytes = new byte[count];
+            var memory = warp.Block.Launch.Memory;
             for (var i = 0; i < bytes.Length; i += SimShared.Piece)
-                new ReadOnlySpan<byte>(warp.Block.Launch.Memory.Load(source + (ulong)i, SimShared.Piece), SimShared.Piece)
+                new ReadOnlySpan<byte>(memory.Load(source + (ulong)i, SimShared.Piece), SimShared.Piece)
                     .CopyTo(bytes.AsSpan(i));
             warp.Block.Shared.StoreAsync(warp, target, bytes, barrier.Slot, barrier.Stamp, fenced: true);
-            barrier.Complete(count);
+            barrier.CompleteLater(warp, count);
         });
     }
 
@@ -70,8 +71,8 @@ internal sealed unsafe partial class SimDecoder
     private static void NeedAligned(ulong target, ulong source, uint count)
     {
         if (target % SimShared.Piece != 0 || source % SimShared.Piece != 0 || count % SimShared.Piece != 0)
-            throw new SimException($"a bulk copy of {count} bytes from {source:x} to {target:x}: all must be multiples of "
-                + $"{SimShared.Piece}");
+            throw new SimException($"a bulk copy of {count} bytes from {source:x} to {target:x}: all must be multiples "
+                + $"of {SimShared.Piece}");
     }
 
     // A piece that a lane's copy reads until the lane has waited for it.
@@ -82,7 +83,7 @@ internal sealed unsafe partial class SimDecoder
         return piece;
     }
 
-    // cp.async.bulk.tensor.Nd.shared::cluster.global{.tile}.mbarrier::complete_tx::bytes [to], [map, {c…}], [mbarrier]
+    // cp.async.bulk.tensor.Nd.shared::cluster.global{.tile}.mbarrier::complete_tx::bytes [to], [map, {c…}], [bar]
     // cp.async.bulk.tensor.Nd.global.shared::cta{.tile}.bulk_group [map, {c…}], [from]
     private Action<SimWarp, uint> TensorCopy(PtxStatement s)
     {

@@ -5,15 +5,17 @@ internal sealed unsafe partial class SimDecoder
 {
     private Action<SimWarp, uint> Mbarrier(PtxStatement s)
     {
-        Allow(s, "init", "inval", "arrive", "arrive_drop", "expect_tx", "complete_tx", "test_wait", "try_wait", "parity",
-            "pending_count", "noComplete", "shared", "shared::cta", "shared::cluster", "relaxed", "release", "acquire",
-            "cta", "cluster");
-        if (!s.Words[^1].Equals("b64", StringComparison.Ordinal)) throw Unknown(s);
+        Allow(s, "init", "inval", "arrive", "arrive_drop", "expect_tx", "complete_tx", "test_wait", "try_wait",
+            "parity", "pending_count", "noComplete", "shared", "shared::cta", "shared::cluster", "relaxed", "release",
+            "acquire", "cta", "cluster");
+        if (s.Words[^1] != "b64" || (s.Has("relaxed") && !s.Words[1].EndsWith("_tx", StringComparison.Ordinal)))
+            throw Unknown(s);
         switch (s.Words[1])
         {
             case "init":
                 var count = Source(s, 1);
-                return AtEach(s, 0, (warp, l, at) => warp.Block.Mbarriers.Init(warp, at, (uint)warp.Registers[count + l]));
+                return AtEach(s, 0, (warp, l, at) =>
+                    warp.Block.Mbarriers.Init(warp, at, (uint)warp.Registers[count + l]));
             case "inval":
                 return AtEach(s, 0, (warp, _, at) => warp.Block.Mbarriers.Inval(warp, at));
             case "expect_tx":
@@ -25,7 +27,7 @@ internal sealed unsafe partial class SimDecoder
                 NeedTarget(s, "sm_90");
                 var come = Source(s, 1);
                 return AtEach(s, 0, (warp, l, at) =>
-                    warp.Block.Mbarriers.At(warp, at).Complete((uint)warp.Registers[come + l]));
+                    warp.Block.Mbarriers.At(warp, at).Complete(warp, (uint)warp.Registers[come + l]));
             case "arrive" or "arrive_drop":
                 return Arrive(s);
             case "test_wait" or "try_wait":
@@ -45,14 +47,13 @@ internal sealed unsafe partial class SimDecoder
         if (expects) NeedTarget(s, "sm_90");
         var to = Target(s);
         var number = s.Operands.Count > 2 ? Source(s, 2) : -1;
-        var relaxed = s.Has("relaxed");
         return AtEach(s, 1, (warp, l, at) =>
         {
             var barrier = warp.Block.Mbarriers.At(warp, at);
             var value = number < 0 ? 1 : (uint)warp.Registers[number + l];
             if (expects) barrier.Expect(value);
             var phase = barrier.Phase;
-            warp.Registers[to + l] = barrier.Arrive(relaxed ? null : warp, expects ? 1 : value, drop);
+            warp.Registers[to + l] = barrier.Arrive(warp, expects ? 1 : value, drop);
             if (quiet && barrier.Phase != phase)
                 throw new SimException($"with .noComplete, the phase of the {barrier} is complete");
         }, after: static warp => warp.Tick());
@@ -63,12 +64,12 @@ internal sealed unsafe partial class SimDecoder
     private Action<SimWarp, uint> WaitForPhase(PtxStatement s)
     {
         if (s.Words[1] == "try_wait") NeedTarget(s, "sm_90");
-        bool byParity = s.Has("parity"), relaxed = s.Has("relaxed");
+        var byParity = s.Has("parity");
         int to = Target(s), wanted = Source(s, 2), at = Source(s, 1);
         var (space, offset) = (SpaceOf(s), s.Operands[1].Offset);
         return (warp, lanes) =>
         {
-            SimMbarrier? missing = null;
+            SimMbarrier? asked = null, missing = null;
             var missingPhase = 0;
             for (var l = 0; l < SimWarp.Lanes; l++)
             {
@@ -78,11 +79,14 @@ internal sealed unsafe partial class SimDecoder
                 if (byParity && phase is not (0 or 1))
                     throw new SimException($"a wait for a phase of parity {phase}");
                 if (byParity) phase = (barrier.Phase & 1) == phase ? barrier.Phase : barrier.Phase - 1;
-                var over = barrier.IsOver(phase);
+                var over = barrier.IsOver(warp, phase);
+                if (asked != barrier) asked?.Tell(warp);
+                asked = barrier;
                 warp.Registers[to + l] = over ? 1u : 0u;
-                if (over) barrier.Acquire(warp, relaxed);
+                if (over) barrier.Acquire(warp);
                 else (missing, missingPhase) = (barrier, phase);
             }
+            asked?.Tell(warp);
             if (missing is not null) PauseFor(warp, missing, missingPhase);
         };
     }

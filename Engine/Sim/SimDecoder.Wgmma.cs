@@ -21,7 +21,7 @@ internal sealed partial class SimDecoder
             case "commit_group":
                 return Together(s, warp => warp.Products.Commit());
             case "wait_group":
-                if (!s.Operands[0].TryNumber(out var left) || left > 7) throw Unknown(s);
+                if (!s.Operands[0].TryNumber(out var left)) throw Unknown(s);
                 return Together(s, warp => warp.Products.Wait((int)left));
             case "mma_async":
                 return Product(s);
@@ -42,8 +42,8 @@ internal sealed partial class SimDecoder
         NeedWholeWarp(warp, s.Name);
         var group = warp.Index / SimWarpgroup.Warps;
         return group < warp.Block.Warpgroups.Length ? warp.Block.Warpgroups[group]
-            : throw new SimException($"{s.Name} needs four warps, and warp {warp.Index} is in none of the block's whole "
-                + "groups of four");
+            : throw new SimException($"{s.Name} needs four warps, and warp {warp.Index} is in none of the block's "
+                + "whole groups of four");
     }
 
     // wgmma.mma_async.sync.aligned.m64nNkK.f32.t.t d, a, b, scale-d, ±1, ±1 {, trans-a} {, trans-b}
@@ -62,6 +62,7 @@ internal sealed partial class SimDecoder
         var b = Source(s, 2);
         var scale = s.Operands[3].Text;
         var (keepNegated, keep) = (scale.StartsWith('!'), program.Source(new PtxOperand(scale.TrimStart('!')), s));
+        if (s.Operands[3].TryNumber(out var adding) && adding > 1) throw Unknown(s);
         // Transposing is for 16 bits, and A's only for A in memory.
         var flags = 6 + (each == 1 ? 0 : held ? 1 : 2);
         if (d.Length != across / 2 || a.Length != (held ? 4 : 1) || s.Operands.Count != flags) throw Unknown(s);
@@ -79,8 +80,8 @@ internal sealed partial class SimDecoder
             double[] x = new double[ShareRows * depth], y = new double[across * depth];
             if (held) FromRegisters(x, depth, type, rows, a);
             else
-                FromMemory(x, depth, warp.Index % SimWarpgroup.Warps * ShareRows, ShareRows, type, warp, first, !turnedA,
-                    pieces);
+                FromMemory(x, depth, warp.Index % SimWarpgroup.Warps * ShareRows, ShareRows, type, warp, first,
+                    !turnedA, pieces);
             FromMemory(y, depth, 0, across, type, warp, second, !turnedB, pieces);
             for (var l = 0; l < SimWarp.Lanes; l++)
             {

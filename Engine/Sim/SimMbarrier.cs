@@ -63,14 +63,34 @@ internal sealed class SimMbarrier(int address, int slot, int clocks)
     public void Expect(uint bytes) => Bytes = Within(Bytes + (long)bytes);
 
     /// <summary>Announced bytes have come.</summary>
-    public void Complete(uint bytes)
+    /// <param name="warp">Who says so and knows it therefore; null for a copy.</param>
+    /// <param name="bytes">How many.</param>
+    public void Complete(SimWarp? warp, uint bytes)
     {
         Bytes = Within(Bytes - (long)bytes);
-        TryEnd();
+        TryEnd(warp);
+    }
+
+    /// <summary>A copy's bytes come, but not at once.</summary>
+    public void CompleteLater(SimWarp warp, uint bytes)
+    {
+        var stamp = Stamp;
+        warp.Block.Later(warp, () =>
+        {
+            NeedPhase(stamp);
+            Complete(null, bytes);
+        });
+    }
+
+    /// <summary>Throws when the phase is over that what comes now belongs to.</summary>
+    /// <param name="stamp">What it was stamped with.</param>
+    public void NeedPhase(int stamp)
+    {
+        if (stamp != Stamp) throw new SimException($"the phase was over before this came to the {this}");
     }
 
     /// <summary>Takes part of the phase's arrivals.</summary>
-    /// <param name="warp">Whose earlier accesses those who wait will know of; null for none.</param>
+    /// <param name="warp">Who arrives: who waits will know of its earlier accesses. Null for a copy.</param>
     /// <param name="count">How many.</param>
     /// <param name="drop">True when as many fewer are expected from the next phase on.</param>
     /// <returns>The state before, as the instruction gives it.</returns>
@@ -79,8 +99,8 @@ internal sealed class SimMbarrier(int address, int slot, int clocks)
         if (count == 0 || count > Pending)
             throw new SimException($"{count} arrivals at the {this}");
         if (Phase > 0 && !seen)
-            throw new SimException($"an arrival in phase {Phase} of the mbarrier at shared byte {address}, and nobody has "
-                + "waited for the phase before it");
+            throw new SimException($"an arrival in phase {Phase} of the mbarrier at shared byte {address}, and nobody "
+                + "has waited for the phase before it");
         var state = (ulong)(uint)Phase | (ulong)(uint)Pending << 32;
         if (warp is not null)
         {
@@ -89,27 +109,32 @@ internal sealed class SimMbarrier(int address, int slot, int clocks)
         }
         Pending -= (int)count;
         if (drop) expected -= (int)count;
-        TryEnd();
+        TryEnd(warp);
         return state;
     }
 
     /// <summary>One arrival more is expected in this phase alone.</summary>
     public void ExpectArrival() => Pending = Within(Pending + 1L);
 
-    /// <summary>True when a phase is over.</summary>
+    /// <summary>True when a phase is over. Who cannot know it yet is told once that it is not (<see cref="Tell"/>): it
+    /// could have come a moment sooner.</summary>
+    /// <param name="warp">Who asks.</param>
     /// <param name="phase">The phase; it must be the current one or the one before.</param>
-    public bool IsOver(int phase)
+    public bool IsOver(SimWarp warp, int phase)
     {
         if (phase != Phase && phase != Phase - 1)
             throw new SimException($"a wait for phase {phase} of the {this}");
-        return phase != Phase;
+        if (phase == Phase) return false;
+        return phase < 0 || warp.Clock[slot] >= clock || warp.Told[slot] >= clock;
     }
 
+    /// <summary>Notes that a warp has asked.</summary>
+    public void Tell(SimWarp warp) => warp.Told[slot] = clock;
+
     /// <summary>Tells a warp that has seen the last phase end what was done before.</summary>
-    public void Acquire(SimWarp warp, bool relaxed)
+    public void Acquire(SimWarp warp)
     {
         seen = true;
-        if (relaxed) return;
         SimWarp.Merge(warp.Clock, lastKnown);
         SimWarp.Merge(warp.Fenced, lastFenced);
         var done = Math.Max(warp.Clock[slot], clock);
@@ -120,13 +145,14 @@ internal sealed class SimMbarrier(int address, int slot, int clocks)
     public override string ToString() =>
         $"mbarrier at shared byte {address} (phase {Phase}, {Pending} arrivals and {Bytes} bytes to come)";
 
-    private void TryEnd()
+    private void TryEnd(SimWarp? by)
     {
         if (Pending != 0 || Bytes != 0) return;
         Phase++;
         clock++;
         Pending = expected;
         seen = false;
+        if (by is not null) by.Told[slot] = clock;
         (known, lastKnown, fenced, lastFenced) = (lastKnown, known, lastFenced, fenced);
         Array.Clear(known);
         Array.Clear(fenced);

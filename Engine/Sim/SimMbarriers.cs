@@ -55,8 +55,8 @@ internal sealed class SimMbarriers(SimBlock block)
     {
         var barrier = At(warp, address);
         return barrier.IsFenced ? barrier
-            : throw new SimException($"an asynchronous copy uses the mbarrier at shared byte {address}, whose making no "
-                + "fence.mbarrier_init or fence.proxy.async follows");
+            : throw new SimException($"an asynchronous copy uses the mbarrier at shared byte {address}, whose making "
+                + "no fence.mbarrier_init or fence.proxy.async follows");
     }
 
     /// <summary>Fences the making of those that a warp knows of.</summary>

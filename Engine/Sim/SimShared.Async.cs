@@ -89,15 +89,18 @@ internal sealed partial class SimShared
         NeedNoBarrier(at, count, what);
         for (var u = at / Unit; u <= (at + count - 1) / Unit; u++)
             if (units![u] > 0)
-                throw new SimException($"{what} of shared byte {u * Unit}, which an asynchronous operation still reads");
+                throw new SimException(
+                    $"{what} of shared byte {u * Unit}, which an asynchronous operation still reads");
     }
 
     // What threads have written must be fenced between their writing and here.
     private void NeedFence(SimWarp warp, int at, int count)
     {
         for (var g = at / Grain; g <= (at + count - 1) / Grain; g++)
-            if (written[g * Grain] && !SimMbarrier.IsProxied(writer[g], warps) && writeClock[g] > warp.Fenced[writer[g]])
+            if (written[g * Grain] && !SimMbarrier.IsProxied(writer[g], warps)
+                && writeClock[g] > warp.Fenced[writer[g]])
                 throw new SimException($"an asynchronous operation touches shared byte {g * Grain}, which a thread "
-                    + $"of warp {Math.Min(writer[g], warps - 1)} has written: a fence.proxy.async must come in between");
+                    + $"of warp {Math.Min(writer[g], warps - 1)} has written: a fence.proxy.async must come in "
+                    + "between");
     }
 }

@@ -22,8 +22,8 @@ internal sealed unsafe class SimTensorBox
         if (shared % Alignment != 0)
             throw new SimException($"a box at shared byte {shared}, which is no multiple of {Alignment}");
         if (map.Span > 0 && map.RowBytes != map.Span)
-            throw new SimException($"a box with rows of {map.RowBytes} bytes, swizzled over {map.Span}: how narrower rows "
-                + "lie is not known to the simulated device");
+            throw new SimException($"a box with rows of {map.RowBytes} bytes, swizzled over {map.Span}: how narrower "
+                + "rows lie is not known to the simulated device");
         taken = [.. Enumerable.Range(0, corner.Length).Select(map.Taken)];
     }
 
@@ -47,7 +47,7 @@ internal sealed unsafe class SimTensorBox
                 warp.Block.Shared.StoreAsync(warp, (ulong)Place(r, p), row.AsSpan(p, SimShared.Piece), barrier.Slot,
                     barrier.Stamp, fenced: true);
         }
-        barrier.Complete((uint)map.BoxBytes);
+        barrier.CompleteLater(warp, (uint)map.BoxBytes);
     }
 
     /// <summary>A piece of shared memory.</summary>
@@ -65,7 +65,8 @@ internal sealed unsafe class SimTensorBox
             for (var i = first; i < last;)
             {
                 var step = Step(address + (ulong)(i * size), (last - i) * size);
-                row.AsSpan(i * size, step).CopyTo(new Span<byte>(memory.Store(address + (ulong)(i * size), step), step));
+                row.AsSpan(i * size, step)
+                    .CopyTo(new Span<byte>(memory.Store(address + (ulong)(i * size), step), step));
                 i += step / size;
             }
         }

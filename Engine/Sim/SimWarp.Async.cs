@@ -14,6 +14,10 @@ internal sealed partial class SimWarp
     /// <summary>Of every warp's progress, what is known to be fenced for asynchronous operations.</summary>
     public int[] Fenced { get; }
 
+    /// <summary>By mbarrier, the clock of the last phase of which it has been told, truly or not, whether it is over.
+    /// </summary>
+    public int[] Told { get; }
+
     /// <summary>Bulk copies out of shared memory under way, by lane.</summary>
     public SimBulkCopies BulkCopies { get; } = new();
 
@@ -54,7 +58,7 @@ internal sealed partial class SimWarp
             then?.Invoke();
             return;
         }
-        Pause = new SimPause(current, what, isOver, then, canGiveUp);
+        Pause = new SimPause(Instruction, what, isOver, then, canGiveUp);
         Waits = SimWait.Pause;
     }
 
@@ -73,6 +77,7 @@ internal sealed partial class SimWarp
     {
         Array.Clear(Clock, Block.WarpCount, Clock.Length - Block.WarpCount);
         Clock.CopyTo(Fenced.AsSpan());
+        Array.Clear(Told);
         BulkCopies.Clear();
         Products.Clear();
         (Pause, Cluster, MaxRegisters) = (null, default, Program.MaxRegisters);

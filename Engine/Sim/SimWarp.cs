@@ -19,7 +19,6 @@ internal sealed partial class SimWarp
     public const int Lanes = 32;
 
     private readonly List<Path> paths = [];
-    private string current = "";
 
     public SimWarp(SimProgram program, SimBlock block, int index)
     {
@@ -27,6 +26,7 @@ internal sealed partial class SimWarp
         Registers = new ulong[program.Rows * Lanes];
         Clock = new int[block.WarpCount + program.MbarrierSlots];
         Fenced = new int[Clock.Length];
+        Told = new int[Clock.Length];
         Products = new SimProducts(this);
     }
 
@@ -62,6 +62,9 @@ internal sealed partial class SimWarp
 
     /// <summary>Threads the barrier waits for; 0 for all of the block.</summary>
     public int BarrierThreads { get; private set; }
+
+    /// <summary>The instruction it takes.</summary>
+    public string Instruction { get; private set; } = "";
 
     /// <summary>Every lane's own memory.</summary>
     public byte[] Local { get; private set; } = [];
@@ -143,7 +146,7 @@ internal sealed partial class SimWarp
                     active |= 1u << l;
         }
         Active = active;
-        current = instruction.Text;
+        Instruction = instruction.Text;
         try
         {
             switch (instruction.Kind)

@@ -31,8 +31,8 @@ internal sealed class SimWarpgroup(SimBlock block, int index)
             if (theirs != (text, a, b))
                 throw new SimException(theirs.Text != text
                     ? $"another warp of the warpgroup has taken '{theirs.Text}' here"
-                    : $"another warp of the warpgroup has descriptors {theirs.A:x16} and {theirs.B:x16} here, and this one "
-                        + $"{a:x16} and {b:x16}");
+                    : $"another warp of the warpgroup has descriptors {theirs.A:x16} and {theirs.B:x16} here, and this "
+                        + $"one {a:x16} and {b:x16}");
         }
         while (taken.Min() > first)
         {
@@ -45,7 +45,7 @@ internal sealed class SimWarpgroup(SimBlock block, int index)
     public void NeedEnd()
     {
         if (steps.TryPeek(out var step))
-            throw new SimException($"{block.Program.Name}, block {block.Position}: not all warps of warpgroup {index} take "
-                + $"'{step.Text}'");
+            throw new SimException($"{block.Program.Name}, block {block.Position}: not all warps of warpgroup {index} "
+                + $"take '{step.Text}'");
     }
 }

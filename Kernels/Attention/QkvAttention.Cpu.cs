@@ -116,7 +116,8 @@ public static unsafe partial class QkvAttention
             {
                 var y = args.Y.F32 + ((nint)n * args.Tokens + first + r) * args.Channels + h * args.Width;
                 TileProduct.CopyRows(sums + r * width, width, 1, args.Width, 1 / weights[r], y, args.Width);
-                args.LogSumExp.F32[(nint)pair * args.Tokens + first + r] = largest[r] + MathF.Log(weights[r]);
+                if (args.LogSumExp.Exists)
+                    args.LogSumExp.F32[(nint)pair * args.Tokens + first + r] = largest[r] + MathF.Log(weights[r]);
             }
         }
 

@@ -90,7 +90,7 @@ public static unsafe partial class QkvAttention
         // A lane without keys has nothing to add.
         sum = GpuBlock.WarpSum(lane < s.Tokens ? sum * GpuLane.Exp(top - largest).Value : 0);
         var log = largest + GpuLane.Log(sum).Value;
-        if (lane == 0) logSumExp[row] = log;
+        if (lane == 0 && logSumExp.Length > 0) logSumExp[row] = log;
 
         for (var channel = 0; channel < s.Width; channel += 4 * Lanes)
         {

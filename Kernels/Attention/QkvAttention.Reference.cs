@@ -15,7 +15,7 @@ public static unsafe partial class QkvAttention
             var largest = new ReadOnlySpan<double>(scores, a.Tokens).ToArray().Max();
             var sum = 0.0;
             for (var s = 0; s < a.Tokens; s++) sum += Math.Exp(scores[s] - largest);
-            a.LogSumExp.F64[(long)i * a.Tokens + t] = largest + Math.Log(sum);
+            if (a.LogSumExp.Exists) a.LogSumExp.F64[(long)i * a.Tokens + t] = largest + Math.Log(sum);
             for (var c = 0; c < a.Width; c++)
             {
                 var y = 0.0;

@@ -5,8 +5,8 @@ namespace Diffract.Kernels;
 /// <summary>Self-attention of packed queries, keys and values.</summary>
 /// <param name="Qkv">Input [batch, tokens, 3 heads width].</param>
 /// <param name="Y">Output [batch, tokens, heads width], head by head.</param>
-/// <param name="LogSumExp">[batch, heads, tokens]: logarithm of each softmax's denominator. Written by forward, read by
-/// backward.</param>
+/// <param name="LogSumExp">[batch, heads, tokens]: logarithm of each softmax's denominator, in float32 where the input
+/// is shorter. Written by forward, unless it is absent; read by backward.</param>
 /// <param name="Batch">Samples.</param>
 /// <param name="Tokens">Tokens of a sample.</param>
 /// <param name="Heads">Heads.</param>
@@ -47,12 +47,16 @@ public static unsafe partial class QkvAttention
     public static readonly Kernel<QkvAttentionArgs> Forward = new Kernel<QkvAttentionArgs>("qkv_attention.forward")
         .OnCpu(DType.Float32, ForwardSimd)
         .OnCpu(DType.Float64, ForwardReference)
-        .OnGpu(DType.Float32, ForwardGpu);
+        .OnGpu(DType.Float32, ForwardGpu)
+        .OnGpu(DType.Float16, ForwardHalf)
+        .OnGpu(DType.BFloat16, ForwardHalf);
 
     /// <summary>Its gradient; the scores are calculated again.</summary>
     public static readonly Kernel<QkvAttentionBackwardArgs> Backward =
         new Kernel<QkvAttentionBackwardArgs>("qkv_attention.backward")
             .OnCpu(DType.Float32, BackwardSimd)
             .OnCpu(DType.Float64, BackwardReference)
-            .OnGpu(DType.Float32, BackwardGpu);
+            .OnGpu(DType.Float32, BackwardGpu)
+            .OnGpu(DType.Float16, BackwardHalf)
+            .OnGpu(DType.BFloat16, BackwardHalf);
 }

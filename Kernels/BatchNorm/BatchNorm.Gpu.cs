@@ -8,20 +8,22 @@ public static unsafe partial class BatchNorm
 {
     private static readonly GpuKernel statisticsOf = new(ChannelStatistics), factorsOf = new(Factors);
 
-    private static void ForwardGpu(GpuDevice device, BatchNormArgs a)
+    private static void ForwardGpu<T, TNumber>(GpuDevice device, BatchNormArgs a)
+        where T : unmanaged where TNumber : struct, IGpuFloat<T>
     {
         using var memory = new Scratch(device, 2L * a.Channels * (sizeof(double) + sizeof(float)));
         var sums = memory.F64;
         var gains = (float*)(sums + 2 * a.Channels);
-        if (a.Training) GpuChannels.SumMoments(device, a.X, sums, 1, a.Rows, a.Channels);
+        if (a.Training) GpuChannels<T, TNumber>.SumMoments(device, a.X, sums, 1, a.Rows, a.Channels);
         statisticsOf.LaunchFor(device, a.Channels, new GpuArguments().Put(sums, 2L * a.Channels)
             .Put<float>(a.Gamma).Put<float>(a.Beta).Put<float>(a.RunningMean).Put<float>(a.RunningVar)
             .Put<double>(a.Statistics).Put(gains, 2L * a.Channels).Put(a.Rows).Put(a.Channels)
             .Put(a.Training ? 1 : 0).Put((double)a.Momentum).Put((double)a.Eps));
-        GpuChannels.Apply(device, a.X, a.Y, gains, 1, a.Rows, a.Channels, silu: false);
+        GpuChannels<T, TNumber>.Apply(device, a.X, a.Y, gains, 1, a.Rows, a.Channels, silu: false);
     }
 
-    private static void BackwardGpu(GpuDevice device, BatchNormBackwardArgs b)
+    private static void BackwardGpu<T, TNumber>(GpuDevice device, BatchNormBackwardArgs b)
+        where T : unmanaged where TNumber : struct, IGpuFloat<T>
     {
         var a = b.Forward;
         using var memory = new Scratch(device, 2L * a.Channels * sizeof(double) + 5L * a.Channels * sizeof(float));
@@ -29,12 +31,13 @@ public static unsafe partial class BatchNorm
         float* gains = (float*)(sums + 2 * a.Channels), factors = gains + 2 * a.Channels;
         // Without an activation the gains only go into dz = dy: any will do, but they must be there.
         Fill.Forward.Run(device, DType.Float32, new(new View((nint)gains, 2 * a.Channels, DType.Float32), 0));
-        GpuChannels.SumGradients(device, a.X, b.Dy, gains, sums, 1, a.Rows, a.Channels, silu: false);
+        GpuChannels<T, TNumber>.SumGradients(device, a.X, b.Dy, gains, sums, 1, a.Rows, a.Channels, silu: false);
         factorsOf.LaunchFor(device, a.Channels, new GpuArguments().Put(sums, 2L * a.Channels)
             .Put<double>(a.Statistics).Put<float>(a.Gamma).Put<float>(b.DGamma).Put<float>(b.DBeta)
             .Put(factors, 3L * a.Channels).Put(a.Rows).Put(a.Channels).Put(a.Training ? 1 : 0));
         if (b.Dx.Exists)
-            GpuChannels.InputGradient(device, a.X, b.Dy, b.Dx, gains, factors, 1, a.Rows, a.Channels, silu: false);
+            GpuChannels<T, TNumber>.InputGradient(
+                device, a.X, b.Dy, b.Dx, gains, factors, 1, a.Rows, a.Channels, silu: false);
     }
 
     private static void ChannelStatistics(ArrayView<double> sums, ArrayView<float> gamma, ArrayView<float> beta,

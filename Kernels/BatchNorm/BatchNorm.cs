@@ -37,12 +37,16 @@ public static partial class BatchNorm
     public static readonly Kernel<BatchNormArgs> Forward = new Kernel<BatchNormArgs>("batch_norm.forward")
         .OnCpu(DType.Float32, ForwardSimd)
         .OnCpu(DType.Float64, ForwardReference)
-        .OnGpu(DType.Float32, ForwardGpu);
+        .OnGpu(DType.Float32, ForwardGpu<float, SingleNumber>)
+        .OnGpu(DType.Float16, ForwardGpu<ushort, HalfNumber>)
+        .OnGpu(DType.BFloat16, ForwardGpu<ushort, BFloatNumber>);
 
     /// <summary>The gradients.</summary>
     public static readonly Kernel<BatchNormBackwardArgs> Backward =
         new Kernel<BatchNormBackwardArgs>("batch_norm.backward")
             .OnCpu(DType.Float32, BackwardSimd)
             .OnCpu(DType.Float64, BackwardReference)
-            .OnGpu(DType.Float32, BackwardGpu);
+            .OnGpu(DType.Float32, BackwardGpu<float, SingleNumber>)
+            .OnGpu(DType.Float16, BackwardGpu<ushort, HalfNumber>)
+            .OnGpu(DType.BFloat16, BackwardGpu<ushort, BFloatNumber>);
 }

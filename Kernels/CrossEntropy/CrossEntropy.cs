@@ -28,14 +28,18 @@ public static unsafe partial class CrossEntropy
     public static readonly Kernel<CrossEntropyArgs> Forward = new Kernel<CrossEntropyArgs>("cross_entropy.forward")
         .OnCpu(DType.Float32, ForwardSimd)
         .OnCpu(DType.Float64, ForwardReference)
-        .OnGpu(DType.Float32, ForwardGpu);
+        .OnGpu(DType.Float32, Gpu<float, SingleNumber>.Forward)
+        .OnGpu(DType.Float16, Gpu<ushort, HalfNumber>.Forward)
+        .OnGpu(DType.BFloat16, Gpu<ushort, BFloatNumber>.Forward);
 
     /// <summary>dlogits = (softmax - one at the label) dloss; 0 for a row that is ignored.</summary>
     public static readonly Kernel<CrossEntropyBackwardArgs> Backward =
         new Kernel<CrossEntropyBackwardArgs>("cross_entropy.backward")
             .OnCpu(DType.Float32, BackwardSimd)
             .OnCpu(DType.Float64, BackwardReference)
-            .OnGpu(DType.Float32, BackwardGpu);
+            .OnGpu(DType.Float32, Gpu<float, SingleNumber>.Backward)
+            .OnGpu(DType.Float16, Gpu<ushort, HalfNumber>.Backward)
+            .OnGpu(DType.BFloat16, Gpu<ushort, BFloatNumber>.Backward);
 
     private static long Counted(in CrossEntropyArgs a)
     {

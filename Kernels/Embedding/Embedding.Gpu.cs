@@ -7,31 +7,7 @@ namespace Diffract.Kernels;
 /// sum has the order of the indices as on the CPU.</remarks>
 public static unsafe partial class Embedding
 {
-    private static readonly GpuKernel pick = new(PickRows), link = new(Link), add = new(AddRows);
-
-    private static void ForwardGpu(GpuDevice device, EmbeddingArgs a) =>
-        pick.LaunchFor(device, a.Count * a.Width, new GpuArguments().Put<float>(a.Table).Put<long>(a.Indices)
-            .Put<float>(a.Y).Put(a.Count).Put(a.Width));
-
-    private static void BackwardGpu(GpuDevice device, EmbeddingArgs a)
-    {
-        Fill.Forward.Run(device, DType.Float32, new(a.Table, 0));
-        if (a.Count == 0) return;
-        using var memory = new Scratch(device, a.Count * sizeof(long));
-        var next = memory.As<long>();
-        link.LaunchFor(device, a.Count, new GpuArguments().Put<long>(a.Indices).Put(next, a.Count));
-        add.LaunchFor(device, a.Count * a.Width, new GpuArguments().Put<float>(a.Table).Put<long>(a.Indices)
-            .Put<float>(a.Y).Put(next, a.Count).Put(a.Width));
-    }
-
-    private static void PickRows(
-        ArrayView<float> table, ArrayView<long> indices, ArrayView<float> y, long count, int width)
-    {
-        var at = GpuThread.Index;
-        if (at >= count * width) return;
-        var i = at / width;
-        y[at] = table[indices[i] * width + (at - i * width)];
-    }
+    private static readonly GpuKernel link = new(Link);
 
     // The next place of the same index, or the end; negative where the index has an earlier place too.
     private static void Link(ArrayView<long> indices, ArrayView<long> next)
@@ -45,21 +21,50 @@ public static unsafe partial class Embedding
         next[i] = earlier < 0 ? later : -later;
     }
 
-    private static void AddRows(ArrayView<float> table, ArrayView<long> indices, ArrayView<float> dy,
-        ArrayView<long> next, int width)
+    private static class Gpu<T, TNumber> where T : unmanaged where TNumber : struct, IGpuFloat<T>
     {
-        var at = GpuThread.Index;
-        if (at >= next.Length * width) return;
-        long first = at / width, c = at - first * width;
-        if (next[first] < 0) return;
-        float sum = 0;
-        var i = first;
-        while (i < next.Length)
+        private static readonly GpuKernel pick = new(PickRows), add = new(AddRows);
+
+        public static void Forward(GpuDevice device, EmbeddingArgs a) =>
+            pick.LaunchFor(device, a.Count * a.Width, new GpuArguments().Put<T>(a.Table).Put<long>(a.Indices)
+                .Put<T>(a.Y).Put(a.Count).Put(a.Width));
+
+        public static void Backward(GpuDevice device, EmbeddingArgs a)
         {
-            sum += dy[i * width + c];
-            var later = next[i];
-            i = later < 0 ? -later : later;
+            Fill.Forward.Run(device, a.Table.DType, new(a.Table, 0));
+            if (a.Count == 0) return;
+            using var memory = new Scratch(device, a.Count * sizeof(long));
+            var next = memory.As<long>();
+            link.LaunchFor(device, a.Count, new GpuArguments().Put<long>(a.Indices).Put(next, a.Count));
+            add.LaunchFor(device, a.Count * a.Width, new GpuArguments().Put<T>(a.Table).Put<long>(a.Indices)
+                .Put<T>(a.Y).Put(next, a.Count).Put(a.Width));
         }
-        table[indices[first] * width + c] = sum;
+
+        private static void PickRows(
+            ArrayView<T> table, ArrayView<long> indices, ArrayView<T> y, long count, int width)
+        {
+            var at = GpuThread.Index;
+            if (at >= count * width) return;
+            var i = at / width;
+            y[at] = table[indices[i] * width + (at - i * width)];
+        }
+
+        private static void AddRows(ArrayView<T> table, ArrayView<long> indices, ArrayView<T> dy,
+            ArrayView<long> next, int width)
+        {
+            var at = GpuThread.Index;
+            if (at >= next.Length * width) return;
+            long first = at / width, c = at - first * width;
+            if (next[first] < 0) return;
+            float sum = 0;
+            var i = first;
+            while (i < next.Length)
+            {
+                sum += TNumber.ToSingle(dy[i * width + c]);
+                var later = next[i];
+                i = later < 0 ? -later : later;
+            }
+            table[indices[first] * width + c] = TNumber.FromSingle(sum);
+        }
     }
 }

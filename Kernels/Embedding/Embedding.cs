@@ -20,13 +20,17 @@ public static unsafe partial class Embedding
     public static readonly Kernel<EmbeddingArgs> Forward = new Kernel<EmbeddingArgs>("embedding.forward")
         .OnCpu(DType.Float32, Copy<float>)
         .OnCpu(DType.Float64, Copy<double>)
-        .OnGpu(DType.Float32, ForwardGpu);
+        .OnGpu(DType.Float32, Gpu<float, SingleNumber>.Forward)
+        .OnGpu(DType.Float16, Gpu<ushort, HalfNumber>.Forward)
+        .OnGpu(DType.BFloat16, Gpu<ushort, BFloatNumber>.Forward);
 
     /// <summary>table[r] = sum of the y[i] with indices[i] = r, in the order of i.</summary>
     public static readonly Kernel<EmbeddingArgs> Backward = new Kernel<EmbeddingArgs>("embedding.backward")
         .OnCpu(DType.Float32, BackwardSimd)
         .OnCpu(DType.Float64, BackwardReference)
-        .OnGpu(DType.Float32, BackwardGpu);
+        .OnGpu(DType.Float32, Gpu<float, SingleNumber>.Backward)
+        .OnGpu(DType.Float16, Gpu<ushort, HalfNumber>.Backward)
+        .OnGpu(DType.BFloat16, Gpu<ushort, BFloatNumber>.Backward);
 
     private static void Copy<T>(CpuDevice device, EmbeddingArgs a) where T : unmanaged =>
         device.ForRows(a.Count, a.Width, i => new ReadOnlySpan<T>(a.Table.As<T>() + a.Indices.I64[i] * a.Width, a.Width)

@@ -3,9 +3,11 @@ using ILGPU;
 
 namespace Diffract.Kernels;
 
-/// <summary>Passes over [batch, pixels, channels] float32 data on a GPU, for the norms that keep statistics of
-/// channels. A thread has a channel of a block of pixels; blocks are added up in order, in double precision.</summary>
-internal static unsafe class GpuChannels
+/// <summary>Passes over [batch, pixels, channels] data on a GPU, for the norms that keep statistics of channels. A
+/// thread has a channel of a block of pixels; blocks are added up in order, in double precision.</summary>
+/// <typeparam name="T">What memory holds.</typeparam>
+/// <typeparam name="TNumber">How it is read and written.</typeparam>
+internal static unsafe class GpuChannels<T, TNumber> where T : unmanaged where TNumber : struct, IGpuFloat<T>
 {
     private const int PixelsOfBlock = 128;
 
@@ -21,7 +23,7 @@ internal static unsafe class GpuChannels
         var blocks = (pixels + PixelsOfBlock - 1) / PixelsOfBlock;
         var length = 2L * batch * blocks * channels;
         using var scratch = new Scratch(device, length * sizeof(double));
-        moments.LaunchFor(device, (long)batch * blocks * channels, new GpuArguments().Put<float>(x)
+        moments.LaunchFor(device, (long)batch * blocks * channels, new GpuArguments().Put<T>(x)
             .Put(scratch.F64, length).Put(pixels).Put(channels).Put(blocks));
         Total(device, scratch.F64, sums, batch, blocks, channels);
     }
@@ -44,7 +46,7 @@ internal static unsafe class GpuChannels
         var length = 2L * batch * blocks * channels;
         using var scratch = new Scratch(device, length * sizeof(double));
         (silu ? siluGradients : gradients).LaunchFor(device, (long)batch * blocks * channels, new GpuArguments()
-            .Put<float>(x).Put<float>(dy).Put(gains, 2L * batch * channels).Put(scratch.F64, length).Put(pixels)
+            .Put<T>(x).Put<T>(dy).Put(gains, 2L * batch * channels).Put(scratch.F64, length).Put(pixels)
             .Put(channels).Put(blocks));
         Total(device, scratch.F64, sums, batch, blocks, channels);
     }
@@ -52,14 +54,14 @@ internal static unsafe class GpuChannels
     /// <summary>y = f(x gain + offset).</summary>
     public static void Apply(
         GpuDevice device, View x, View y, float* gains, int batch, int pixels, int channels, bool silu) =>
-        (silu ? siluAffine : affine).LaunchFor(device, x.Count, new GpuArguments().Put<float>(x).Put<float>(y)
+        (silu ? siluAffine : affine).LaunchFor(device, x.Count, new GpuArguments().Put<T>(x).Put<T>(y)
             .Put(gains, 2L * batch * channels).Put(pixels).Put(channels));
 
     /// <summary>dx = a dz + b x + d, with [batch, 3, channels] factors.</summary>
     public static void InputGradient(GpuDevice device, View x, View dy, View dx, float* gains, float* factors,
         int batch, int pixels, int channels, bool silu) =>
-        (silu ? siluInput : input).LaunchFor(device, x.Count, new GpuArguments().Put<float>(x).Put<float>(dy)
-            .Put<float>(dx).Put(gains, 2L * batch * channels).Put(factors, 3L * batch * channels).Put(pixels)
+        (silu ? siluInput : input).LaunchFor(device, x.Count, new GpuArguments().Put<T>(x).Put<T>(dy)
+            .Put<T>(dx).Put(gains, 2L * batch * channels).Put(factors, 3L * batch * channels).Put(pixels)
             .Put(channels));
 
     private static void Total(GpuDevice device, double* partial, double* sums, int batch, int blocks, int channels) =>
@@ -68,7 +70,7 @@ internal static unsafe class GpuChannels
 
     // partial[sample, block, sum, channel]
     private static void Moments(
-        ArrayView<float> x, ArrayView<double> partial, int pixels, int channels, int blocks)
+        ArrayView<T> x, ArrayView<double> partial, int pixels, int channels, int blocks)
     {
         var item = GpuThread.Index;
         if (2 * item >= partial.Length) return;
@@ -78,7 +80,7 @@ internal static unsafe class GpuChannels
         double sum = 0, squares = 0;
         for (var p = first; p < last; p++)
         {
-            double value = x[(n * pixels + p) * channels + c];
+            double value = TNumber.ToSingle(x[(n * pixels + p) * channels + c]);
             sum += value;
             squares += value * value;
         }
@@ -86,7 +88,7 @@ internal static unsafe class GpuChannels
         partial[(2 * slab + 1) * channels + c] = squares;
     }
 
-    private static void Gradients<TActivation>(ArrayView<float> x, ArrayView<float> dy, ArrayView<float> gains,
+    private static void Gradients<TActivation>(ArrayView<T> x, ArrayView<T> dy, ArrayView<float> gains,
         ArrayView<double> partial, int pixels, int channels, int blocks) where TActivation : struct, IActivation
     {
         var item = GpuThread.Index;
@@ -99,8 +101,9 @@ internal static unsafe class GpuChannels
         for (var p = first; p < last; p++)
         {
             var at = (n * pixels + p) * channels + c;
-            GpuLane value = x[at];
-            double dz = TActivation.Backward<GpuLane>(GpuLane.MultiplyAdd(value, gain, offset), dy[at]).Value;
+            GpuLane value = TNumber.ToSingle(x[at]);
+            double dz = TActivation.Backward<GpuLane>(
+                GpuLane.MultiplyAdd(value, gain, offset), TNumber.ToSingle(dy[at])).Value;
             sum += dz;
             product += dz * value.Value;
         }
@@ -119,28 +122,28 @@ internal static unsafe class GpuChannels
         sums[item] = sum;
     }
 
-    private static void Affine<TActivation>(ArrayView<float> x, ArrayView<float> y, ArrayView<float> gains,
+    private static void Affine<TActivation>(ArrayView<T> x, ArrayView<T> y, ArrayView<float> gains,
         int pixels, int channels) where TActivation : struct, IActivation
     {
         var at = GpuThread.Index;
         if (at >= x.Length) return;
         long pixel = at / channels, c = at - pixel * channels, n = pixel / pixels;
-        y[at] = TActivation.Forward<GpuLane>(GpuLane.MultiplyAdd(
-            x[at], gains[2 * n * channels + c], gains[(2 * n + 1) * channels + c]));
+        y[at] = TNumber.FromSingle(TActivation.Forward<GpuLane>(GpuLane.MultiplyAdd(
+            TNumber.ToSingle(x[at]), gains[2 * n * channels + c], gains[(2 * n + 1) * channels + c])));
     }
 
-    private static void Input<TActivation>(ArrayView<float> x, ArrayView<float> dy, ArrayView<float> dx,
+    private static void Input<TActivation>(ArrayView<T> x, ArrayView<T> dy, ArrayView<T> dx,
         ArrayView<float> gains, ArrayView<float> factors, int pixels, int channels)
         where TActivation : struct, IActivation
     {
         var at = GpuThread.Index;
         if (at >= x.Length) return;
         long pixel = at / channels, c = at - pixel * channels, n = pixel / pixels;
-        GpuLane value = x[at];
+        GpuLane value = TNumber.ToSingle(x[at]);
         var dz = TActivation.Backward<GpuLane>(GpuLane.MultiplyAdd(
-            value, gains[2 * n * channels + c], gains[(2 * n + 1) * channels + c]), dy[at]);
+            value, gains[2 * n * channels + c], gains[(2 * n + 1) * channels + c]), TNumber.ToSingle(dy[at]));
         var rest = GpuLane.MultiplyAdd(
             value, factors[(3 * n + 1) * channels + c], factors[(3 * n + 2) * channels + c]);
-        dx[at] = GpuLane.MultiplyAdd(dz, factors[3 * n * channels + c], rest);
+        dx[at] = TNumber.FromSingle(GpuLane.MultiplyAdd(dz, factors[3 * n * channels + c], rest));
     }
 }

@@ -11,20 +11,22 @@ public static unsafe partial class GroupNorm
     private static readonly GpuKernel groupSums = new(SampleGroupSums), factorsOf = new(SampleFactors);
     private static readonly GpuKernel parameters = new(ChannelGradients);
 
-    private static void ForwardGpu(GpuDevice device, GroupNormArgs a)
+    private static void ForwardGpu<T, TNumber>(GpuDevice device, GroupNormArgs a)
+        where T : unmanaged where TNumber : struct, IGpuFloat<T>
     {
         long channels = (long)a.Batch * a.Channels;
         using var memory = new Scratch(device, 2 * channels * (sizeof(double) + sizeof(float)));
         var sums = memory.F64;
         var gains = (float*)(sums + 2 * channels);
-        GpuChannels.SumMoments(device, a.X, sums, a.Batch, a.Pixels, a.Channels);
+        GpuChannels<T, TNumber>.SumMoments(device, a.X, sums, a.Batch, a.Pixels, a.Channels);
         groups.LaunchFor(device, (long)a.Batch * a.Groups, new GpuArguments().Put(sums, 2 * channels)
             .Put<double>(a.Statistics).Put(a.Pixels).Put(a.Channels).Put(a.Groups).Put((double)a.Eps));
         FillGains(device, a, gains);
-        GpuChannels.Apply(device, a.X, a.Y, gains, a.Batch, a.Pixels, a.Channels, a.Silu);
+        GpuChannels<T, TNumber>.Apply(device, a.X, a.Y, gains, a.Batch, a.Pixels, a.Channels, a.Silu);
     }
 
-    private static void BackwardGpu(GpuDevice device, GroupNormBackwardArgs b)
+    private static void BackwardGpu<T, TNumber>(GpuDevice device, GroupNormBackwardArgs b)
+        where T : unmanaged where TNumber : struct, IGpuFloat<T>
     {
         var a = b.Forward;
         long channels = (long)a.Batch * a.Channels, means = 2L * a.Batch * a.Groups;
@@ -33,7 +35,7 @@ public static unsafe partial class GroupNorm
         double* sums = memory.F64, group = sums + 2 * channels;
         float* gains = (float*)(group + means), factors = gains + 2 * channels;
         FillGains(device, a, gains);
-        GpuChannels.SumGradients(device, a.X, b.Dy, gains, sums, a.Batch, a.Pixels, a.Channels, a.Silu);
+        GpuChannels<T, TNumber>.SumGradients(device, a.X, b.Dy, gains, sums, a.Batch, a.Pixels, a.Channels, a.Silu);
         parameters.LaunchFor(device, channels, new GpuArguments().Put(sums, 2 * channels).Put<double>(a.Statistics)
             .Put<float>(a.Gamma).Put<float>(a.Beta).Put<float>(a.ScaleShift).Put<float>(b.DGamma).Put<float>(b.DBeta)
             .Put<float>(b.DScaleShift).Put(a.Batch).Put(a.Channels).Put(a.Groups));
@@ -43,7 +45,7 @@ public static unsafe partial class GroupNorm
             .Put(a.Channels).Put(a.Groups));
         factorsOf.LaunchFor(device, channels, new GpuArguments().Put(group, means).Put<double>(a.Statistics)
             .Put<float>(a.Gamma).Put<float>(a.ScaleShift).Put(factors, 3 * channels).Put(a.Channels).Put(a.Groups));
-        GpuChannels.InputGradient(
+        GpuChannels<T, TNumber>.InputGradient(
             device, a.X, b.Dy, b.Dx, gains, factors, a.Batch, a.Pixels, a.Channels, a.Silu);
     }
 

@@ -39,12 +39,16 @@ public static unsafe partial class GroupNorm
     public static readonly Kernel<GroupNormArgs> Forward = new Kernel<GroupNormArgs>("group_norm.forward")
         .OnCpu(DType.Float32, ForwardSimd)
         .OnCpu(DType.Float64, ForwardReference)
-        .OnGpu(DType.Float32, ForwardGpu);
+        .OnGpu(DType.Float32, ForwardGpu<float, SingleNumber>)
+        .OnGpu(DType.Float16, ForwardGpu<ushort, HalfNumber>)
+        .OnGpu(DType.BFloat16, ForwardGpu<ushort, BFloatNumber>);
 
     /// <summary>The gradients; what lies between input and output is calculated again.</summary>
     public static readonly Kernel<GroupNormBackwardArgs> Backward =
         new Kernel<GroupNormBackwardArgs>("group_norm.backward")
             .OnCpu(DType.Float32, BackwardSimd)
             .OnCpu(DType.Float64, BackwardReference)
-            .OnGpu(DType.Float32, BackwardGpu);
+            .OnGpu(DType.Float32, BackwardGpu<float, SingleNumber>)
+            .OnGpu(DType.Float16, BackwardGpu<ushort, HalfNumber>)
+            .OnGpu(DType.BFloat16, BackwardGpu<ushort, BFloatNumber>);
 }

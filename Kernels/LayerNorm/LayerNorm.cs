@@ -30,12 +30,16 @@ public static partial class LayerNorm
     public static readonly Kernel<LayerNormArgs> Forward = new Kernel<LayerNormArgs>("layer_norm.forward")
         .OnCpu(DType.Float32, ForwardSimd)
         .OnCpu(DType.Float64, ForwardReference)
-        .OnGpu(DType.Float32, ForwardGpu);
+        .OnGpu(DType.Float32, Gpu<float, SingleNumber>.Forward)
+        .OnGpu(DType.Float16, Gpu<ushort, HalfNumber>.Forward)
+        .OnGpu(DType.BFloat16, Gpu<ushort, BFloatNumber>.Forward);
 
     /// <summary>The gradients.</summary>
     public static readonly Kernel<LayerNormBackwardArgs> Backward =
         new Kernel<LayerNormBackwardArgs>("layer_norm.backward")
             .OnCpu(DType.Float32, BackwardSimd)
             .OnCpu(DType.Float64, BackwardReference)
-            .OnGpu(DType.Float32, BackwardGpu);
+            .OnGpu(DType.Float32, Gpu<float, SingleNumber>.Backward)
+            .OnGpu(DType.Float16, Gpu<ushort, HalfNumber>.Backward)
+            .OnGpu(DType.BFloat16, Gpu<ushort, BFloatNumber>.Backward);
 }

@@ -4,7 +4,7 @@ namespace Diffract.Kernels;
 
 /// <summary>Arguments of <see cref="ColumnSums.Kernel"/>.</summary>
 /// <param name="X">[Rows, Columns].</param>
-/// <param name="Sums">[Columns], overwritten; float32 for sums of 16-bit floats.</param>
+/// <param name="Sums">[Columns], overwritten; float32 for 16-bit columns.</param>
 /// <param name="Rows">Rows: pixels or tokens of the whole batch.</param>
 /// <param name="Columns">Columns: channels.</param>
 public readonly record struct ColumnSumsArgs(View X, View Sums, long Rows, int Columns);
@@ -18,9 +18,9 @@ public static unsafe partial class ColumnSums
     public static readonly Kernel<ColumnSumsArgs> Kernel = new Kernel<ColumnSumsArgs>("columnsums")
         .OnCpu(DType.Float32, Single)
         .OnCpu(DType.Float64, Reference)
-        .OnGpu(DType.Float32, SumGpu<float, SingleNumber>)
-        .OnGpu(DType.Float16, SumGpu<ushort, HalfNumber>)
-        .OnGpu(DType.BFloat16, SumGpu<ushort, BFloatNumber>);
+        .OnGpu(DType.Float32, Gpu<float, SingleNumber>.Run)
+        .OnGpu(DType.Float16, Gpu<ushort, HalfNumber>.Run)
+        .OnGpu(DType.BFloat16, Gpu<ushort, BFloatNumber>.Run);
 
     private static void Single(CpuDevice device, ColumnSumsArgs args)
     {

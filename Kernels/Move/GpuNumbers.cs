@@ -24,8 +24,24 @@ internal interface IGpuNumber<T> where T : unmanaged
     static abstract T FromLong(long value);
 }
 
-internal readonly struct SingleNumber : IGpuNumber<float>
+/// <summary>How a GPU's thread reads and writes floats of one type that it calculates with in float32, which holds all
+/// of them.</summary>
+/// <typeparam name="T">What memory holds.</typeparam>
+internal interface IGpuFloat<T> : IGpuNumber<T> where T : unmanaged
 {
+    /// <summary>The number.</summary>
+    static abstract float ToSingle(T stored);
+
+    /// <summary>The nearest number of the type.</summary>
+    static abstract T FromSingle(float value);
+}
+
+internal readonly struct SingleNumber : IGpuFloat<float>
+{
+    public static float ToSingle(float stored) => stored;
+
+    public static float FromSingle(float value) => value;
+
     public static bool IsWhole => false;
 
     public static long ToLong(float stored) => (long)stored;
@@ -50,16 +66,24 @@ internal readonly struct DoubleNumber : IGpuNumber<double>
     public static double FromLong(long value) => value;
 }
 
-internal readonly struct HalfNumber : IGpuNumber<ushort>
+internal readonly struct HalfNumber : IGpuFloat<ushort>
 {
     public static bool IsWhole => false;
 
-    public static long ToLong(ushort stored) => (long)ToDouble(stored);
+    public static long ToLong(ushort stored) => (long)ToSingle(stored);
 
-    public static double ToDouble(ushort stored)
+    public static double ToDouble(ushort stored) => ToSingle(stored);
+
+    public static float ToSingle(ushort stored)
     {
         CudaAsm.Emit("{ .reg .b16 half; cvt.u16.u32 half, %1; cvt.f32.f16 %0, half; }", out float value, (uint)stored);
         return value;
+    }
+
+    public static ushort FromSingle(float value)
+    {
+        CudaAsm.Emit("{ .reg .b16 half; cvt.rn.f16.f32 half, %1; cvt.u32.u16 %0, half; }", out uint bits, value);
+        return (ushort)bits;
     }
 
     public static ushort FromDouble(double value)
@@ -71,24 +95,27 @@ internal readonly struct HalfNumber : IGpuNumber<ushort>
     public static ushort FromLong(long value) => FromDouble(value);
 }
 
-internal readonly struct BFloatNumber : IGpuNumber<ushort>
+internal readonly struct BFloatNumber : IGpuFloat<ushort>
 {
     public static bool IsWhole => false;
 
-    public static long ToLong(ushort stored) => (long)ToDouble(stored);
+    public static long ToLong(ushort stored) => (long)ToSingle(stored);
 
-    public static double ToDouble(ushort stored) => Interop.IntAsFloat((uint)stored << 16);
+    public static double ToDouble(ushort stored) => ToSingle(stored);
+
+    public static float ToSingle(ushort stored) => Interop.IntAsFloat((uint)stored << 16);
+
+    public static ushort FromDouble(double value) => FromSingle((float)value);
 
     // To nearest even with integers: the instruction needs a newer device. A NaN stays one.
-    public static ushort FromDouble(double value)
+    public static ushort FromSingle(float value)
     {
-        var single = (float)value;
-        var bits = Interop.FloatAsInt(single);
+        var bits = Interop.FloatAsInt(value);
         if ((bits & 0x7FFFFFFF) > 0x7F800000) return (ushort)((bits >> 16) | 0x40);
         return (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
     }
 
-    public static ushort FromLong(long value) => FromDouble((float)value);
+    public static ushort FromLong(long value) => FromSingle(value);
 }
 
 internal readonly struct LongNumber : IGpuNumber<long>

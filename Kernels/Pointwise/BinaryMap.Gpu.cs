@@ -5,40 +5,46 @@ namespace Diffract.Kernels;
 
 public static unsafe partial class BinaryMap<TFormula>
 {
-    private static readonly GpuKernel forward = new(ForwardGpu);
-
-    private static void RunGpu(GpuDevice device, BinaryMapArgs<TFormula> args) =>
-        forward.LaunchFor(device, args.Y.Count, new GpuArguments().Put(args.Formula).Put(args.Plan.ForGpu())
-            .Put<float>(args.A).Put<float>(args.B).Put<float>(args.Y));
-
-    private static void RunGradGpu<TSide>(GpuDevice device, BinaryGradArgs<TFormula> args)
-        where TSide : struct, ISide =>
-        GradGpu<TSide>.Kernel.LaunchFor(device, args.DX.Count, new GpuArguments().Put(args.Formula)
-            .Put(args.Plan.ForGpu()).Put<float>(args.A).Put<float>(args.B).Put<float>(args.Y).Put<float>(args.DY)
-            .Put<float>(args.DX));
-
-    private static void ForwardGpu(
-        TFormula formula, GpuWalk walk, ArrayView<float> a, ArrayView<float> b, ArrayView<float> y)
+    private static class Gpu<T, TNumber> where T : unmanaged where TNumber : struct, IGpuFloat<T>
     {
-        var i = GpuThread.Index;
-        if (i >= walk.Count) return;
-        walk.At(i, out var atA, out var atB, out _);
-        y[i] = formula.Forward<GpuLane>(a[atA], b[atB]);
-    }
+        private static readonly GpuKernel forward = new(Forward);
 
-    private static class GradGpu<TSide> where TSide : struct, ISide
-    {
-        public static readonly GpuKernel Kernel = new(Gradient);
+        public static void Run(GpuDevice device, BinaryMapArgs<TFormula> args) =>
+            forward.LaunchFor(device, args.Y.Count, new GpuArguments().Put(args.Formula).Put(args.Plan.ForGpu())
+                .Put<T>(args.A).Put<T>(args.B).Put<T>(args.Y));
 
-        // What the gradient does not read is not there; the conditions are constants.
-        private static void Gradient(TFormula formula, GpuWalk walk, ArrayView<float> a, ArrayView<float> b,
-            ArrayView<float> y, ArrayView<float> dy, ArrayView<float> dx)
+        public static void RunGrad<TSide>(GpuDevice device, BinaryGradArgs<TFormula> args)
+            where TSide : struct, ISide =>
+            GradGpu<T, TNumber, TSide>.Kernel.LaunchFor(device, args.DX.Count, new GpuArguments().Put(args.Formula)
+                .Put(args.Plan.ForGpu()).Put<T>(args.A).Put<T>(args.B).Put<T>(args.Y).Put<T>(args.DY)
+                .Put<T>(args.DX));
+
+        private static void Forward(TFormula formula, GpuWalk walk, ArrayView<T> a, ArrayView<T> b, ArrayView<T> y)
         {
             var i = GpuThread.Index;
             if (i >= walk.Count) return;
             walk.At(i, out var atA, out var atB, out _);
-            dx[i] = TSide.Backward<GpuLane>(formula, (TSide.Keeps & Keep.Input) != 0 ? a[atA] : 0,
-                (TSide.Keeps & Keep.Other) != 0 ? b[atB] : 0, (TSide.Keeps & Keep.Output) != 0 ? y[i] : 0, dy[i]);
+            y[i] = TNumber.FromSingle(
+                formula.Forward<GpuLane>(TNumber.ToSingle(a[atA]), TNumber.ToSingle(b[atB])));
+        }
+    }
+
+    private static class GradGpu<T, TNumber, TSide>
+        where T : unmanaged where TNumber : struct, IGpuFloat<T> where TSide : struct, ISide
+    {
+        public static readonly GpuKernel Kernel = new(Gradient);
+
+        // What the gradient does not read is not there; the conditions are constants.
+        private static void Gradient(TFormula formula, GpuWalk walk, ArrayView<T> a, ArrayView<T> b,
+            ArrayView<T> y, ArrayView<T> dy, ArrayView<T> dx)
+        {
+            var i = GpuThread.Index;
+            if (i >= walk.Count) return;
+            walk.At(i, out var atA, out var atB, out _);
+            dx[i] = TNumber.FromSingle(TSide.Backward<GpuLane>(formula,
+                (TSide.Keeps & Keep.Input) != 0 ? TNumber.ToSingle(a[atA]) : 0,
+                (TSide.Keeps & Keep.Other) != 0 ? TNumber.ToSingle(b[atB]) : 0,
+                (TSide.Keeps & Keep.Output) != 0 ? TNumber.ToSingle(y[i]) : 0, TNumber.ToSingle(dy[i])));
         }
     }
 }

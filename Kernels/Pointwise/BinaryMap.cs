@@ -35,21 +35,27 @@ public static unsafe partial class BinaryMap<TFormula> where TFormula : struct, 
         new Kernel<BinaryMapArgs<TFormula>>(TFormula.Name + ".forward")
             .OnCpu(DType.Float32, Run<WideLane, FloatLane, float>)
             .OnCpu(DType.Float64, Run<DoubleLane, DoubleLane, double>)
-            .OnGpu(DType.Float32, RunGpu);
+            .OnGpu(DType.Float32, Gpu<float, SingleNumber>.Run)
+            .OnGpu(DType.Float16, Gpu<ushort, HalfNumber>.Run)
+            .OnGpu(DType.BFloat16, Gpu<ushort, BFloatNumber>.Run);
 
     /// <summary>da = ∂f/∂a·dy, in the shape of the result.</summary>
     public static readonly Kernel<BinaryGradArgs<TFormula>> BackwardLeft =
         new Kernel<BinaryGradArgs<TFormula>>(TFormula.Name + ".backward_left")
             .OnCpu(DType.Float32, RunGrad<Left, WideLane, FloatLane, float>)
             .OnCpu(DType.Float64, RunGrad<Left, DoubleLane, DoubleLane, double>)
-            .OnGpu(DType.Float32, RunGradGpu<Left>);
+            .OnGpu(DType.Float32, Gpu<float, SingleNumber>.RunGrad<Left>)
+            .OnGpu(DType.Float16, Gpu<ushort, HalfNumber>.RunGrad<Left>)
+            .OnGpu(DType.BFloat16, Gpu<ushort, BFloatNumber>.RunGrad<Left>);
 
     /// <summary>db = ∂f/∂b·dy, in the shape of the result.</summary>
     public static readonly Kernel<BinaryGradArgs<TFormula>> BackwardRight =
         new Kernel<BinaryGradArgs<TFormula>>(TFormula.Name + ".backward_right")
             .OnCpu(DType.Float32, RunGrad<Right, WideLane, FloatLane, float>)
             .OnCpu(DType.Float64, RunGrad<Right, DoubleLane, DoubleLane, double>)
-            .OnGpu(DType.Float32, RunGradGpu<Right>);
+            .OnGpu(DType.Float32, Gpu<float, SingleNumber>.RunGrad<Right>)
+            .OnGpu(DType.Float16, Gpu<ushort, HalfNumber>.RunGrad<Right>)
+            .OnGpu(DType.BFloat16, Gpu<ushort, BFloatNumber>.RunGrad<Right>);
 
     private interface ISide
     {

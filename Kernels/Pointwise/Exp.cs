@@ -12,6 +12,9 @@ public readonly struct Exp : IUnary
     public static Keep Keeps => Keep.Output;
 
     /// <inheritdoc/>
+    public static bool NeedsSingle => true;
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Forward<T>(T x) where T : unmanaged, ILane<T> => T.Exp(x);
 

@@ -7,6 +7,10 @@ public interface IUnary : INamed
     /// <summary>Which of x and y <see cref="Backward"/> reads; the other is not there.</summary>
     static abstract Keep Keeps { get; }
 
+    /// <summary>True where 16 bits would lose too much of the result, its range or its digits: mixed precision then
+    /// calculates it in float32.</summary>
+    static virtual bool NeedsSingle => false;
+
     /// <summary>y = f(x).</summary>
     T Forward<T>(T x) where T : unmanaged, ILane<T>;
 

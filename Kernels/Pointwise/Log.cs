@@ -12,6 +12,9 @@ public readonly struct Log : IUnary
     public static Keep Keeps => Keep.Input;
 
     /// <inheritdoc/>
+    public static bool NeedsSingle => true;
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Forward<T>(T x) where T : unmanaged, ILane<T> => T.Log(x);
 

@@ -31,7 +31,9 @@ public static unsafe partial class Map<TFormula> where TFormula : struct, IUnary
                 : Vector256.IsHardwareAccelerated ? Run<WideLane, FloatLane, float>
                 : Run<NarrowLane, FloatLane, float>)
             .OnCpu(DType.Float64, Run<DoubleLane, DoubleLane, double>)
-            .OnGpu(DType.Float32, RunGpu);
+            .OnGpu(DType.Float32, Gpu<float, SingleNumber, Float4, FloatPack>.Run)
+            .OnGpu(DType.Float16, Gpu<ushort, HalfNumber, Word4, HalfPack<HalfNumber>>.Run)
+            .OnGpu(DType.BFloat16, Gpu<ushort, BFloatNumber, Word4, HalfPack<BFloatNumber>>.Run);
 
     /// <summary>dx = f'(x)·dy.</summary>
     public static readonly Kernel<MapGradArgs<TFormula>> Backward =
@@ -40,7 +42,9 @@ public static unsafe partial class Map<TFormula> where TFormula : struct, IUnary
                 : Vector256.IsHardwareAccelerated ? RunGrad<WideLane, FloatLane, float>
                 : RunGrad<NarrowLane, FloatLane, float>)
             .OnCpu(DType.Float64, RunGrad<DoubleLane, DoubleLane, double>)
-            .OnGpu(DType.Float32, RunGradGpu);
+            .OnGpu(DType.Float32, Gpu<float, SingleNumber, Float4, FloatPack>.RunGrad)
+            .OnGpu(DType.Float16, Gpu<ushort, HalfNumber, Word4, HalfPack<HalfNumber>>.RunGrad)
+            .OnGpu(DType.BFloat16, Gpu<ushort, BFloatNumber, Word4, HalfPack<BFloatNumber>>.RunGrad);
 
     private static void Run<TWide, TOne, TElement>(CpuDevice device, MapArgs<TFormula> args)
         where TWide : unmanaged, ILane<TWide>, ILaneMemory<TWide, TElement>

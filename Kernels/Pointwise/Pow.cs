@@ -14,6 +14,9 @@ public readonly struct Pow(double exponent) : IUnary
     public static Keep Keeps => Keep.Input;
 
     /// <inheritdoc/>
+    public static bool NeedsSingle => true;
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Forward<T>(T x) where T : unmanaged, ILane<T> => Raise(x, exponent);
 

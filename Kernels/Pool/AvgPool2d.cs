@@ -19,11 +19,15 @@ public static partial class AvgPool2d
     public static readonly Kernel<AvgPool2dArgs> Forward = new Kernel<AvgPool2dArgs>("avg_pool2d.forward")
         .OnCpu(DType.Float32, ForwardSimd)
         .OnCpu(DType.Float64, ForwardReference)
-        .OnGpu(DType.Float32, ForwardGpu);
+        .OnGpu(DType.Float32, Gpu<float, SingleNumber>.Forward)
+        .OnGpu(DType.Float16, Gpu<ushort, HalfNumber>.Forward)
+        .OnGpu(DType.BFloat16, Gpu<ushort, BFloatNumber>.Forward);
 
     /// <summary>X = sum, over the windows that cover a pixel, of Y divided by the window's size.</summary>
     public static readonly Kernel<AvgPool2dArgs> Backward = new Kernel<AvgPool2dArgs>("avg_pool2d.backward")
         .OnCpu(DType.Float32, BackwardSimd)
         .OnCpu(DType.Float64, BackwardReference)
-        .OnGpu(DType.Float32, BackwardGpu);
+        .OnGpu(DType.Float32, Gpu<float, SingleNumber>.Backward)
+        .OnGpu(DType.Float16, Gpu<ushort, HalfNumber>.Backward)
+        .OnGpu(DType.BFloat16, Gpu<ushort, BFloatNumber>.Backward);
 }

@@ -21,11 +21,15 @@ public static partial class MaxPool2d
     public static readonly Kernel<MaxPool2dArgs> Forward = new Kernel<MaxPool2dArgs>("max_pool2d.forward")
         .OnCpu(DType.Float32, ForwardSimd)
         .OnCpu(DType.Float64, ForwardReference)
-        .OnGpu(DType.Float32, ForwardGpu);
+        .OnGpu(DType.Float32, Gpu<float, SingleNumber>.Forward)
+        .OnGpu(DType.Float16, Gpu<ushort, HalfNumber>.Forward)
+        .OnGpu(DType.BFloat16, Gpu<ushort, BFloatNumber>.Forward);
 
     /// <summary>X = sum of Y over the windows whose maximum a pixel is.</summary>
     public static readonly Kernel<MaxPool2dArgs> Backward = new Kernel<MaxPool2dArgs>("max_pool2d.backward")
         .OnCpu(DType.Float32, BackwardSimd)
         .OnCpu(DType.Float64, BackwardReference)
-        .OnGpu(DType.Float32, BackwardGpu);
+        .OnGpu(DType.Float32, Gpu<float, SingleNumber>.Backward)
+        .OnGpu(DType.Float16, Gpu<ushort, HalfNumber>.Backward)
+        .OnGpu(DType.BFloat16, Gpu<ushort, BFloatNumber>.Backward);
 }

@@ -19,7 +19,9 @@ public static unsafe partial class Dropout
     public static readonly Kernel<DropoutArgs> Forward = new Kernel<DropoutArgs>("dropout")
         .OnCpu(DType.Float32, Simd)
         .OnCpu(DType.Float64, Reference)
-        .OnGpu(DType.Float32, RunGpu);
+        .OnGpu(DType.Float32, Gpu<float, SingleNumber>.Run)
+        .OnGpu(DType.Float16, Gpu<ushort, HalfNumber>.Run)
+        .OnGpu(DType.BFloat16, Gpu<ushort, BFloatNumber>.Run);
 
     private static void Simd(CpuDevice device, DropoutArgs args) =>
         RandomBlocks.ForBlocks(device, args.State, args.Y.Count, (position, skip, start, count) =>

@@ -8,61 +8,65 @@ namespace Diffract.Kernels;
 /// </remarks>
 public static unsafe partial class Fold<TFormula>
 {
-    private const long SegmentLength = 4096;
-
-    private static readonly GpuKernel rows = new(RowSegments, GpuBlock.Threads);
-    private static readonly GpuKernel columns = new(ColumnSegments), ends = new(Ends);
-
-    private static void RunGpu(GpuDevice device, FoldArgs args)
+    private static class Gpu<T, TNumber> where T : unmanaged where TNumber : struct, IGpuFloat<T>
     {
-        var results = args.Outer * args.Inner;
-        if (results == 0) return;
-        var segments = Math.Max(1, (args.Length + SegmentLength - 1) / SegmentLength);
-        using var scratch = new Scratch(device, results * segments * sizeof(double));
-        var partial = scratch.F64;
-        if (args.Inner == 1)
-            rows.Launch(device, args.Outer * segments, new GpuArguments().Put<float>(args.X)
-                .Put(partial, results * segments).Put(args.Length).Put(segments));
-        else
-            columns.LaunchFor(device, results * segments, new GpuArguments().Put<float>(args.X)
-                .Put(partial, results * segments).Put(args.Length).Put(args.Inner).Put(segments));
-        ends.LaunchFor(device, results, new GpuArguments().Put(partial, results * segments).Put<float>(args.Y)
-            .Put(args.Inner).Put(segments).Put(args.Scale));
-    }
+        private const long SegmentLength = 4096;
 
-    // partial[o, segment]
-    private static void RowSegments(ArrayView<float> x, ArrayView<double> partial, long length, long segments)
-    {
-        long item = Grid.IdxX, o = item / segments, first = (item - o * segments) * SegmentLength;
-        var last = first + SegmentLength < length ? first + SegmentLength : length;
-        double sum = 0;
-        for (var n = first + Group.IdxX; n < last; n += GpuBlock.Threads)
-            sum += TFormula.Term<GpuLane>(x[o * length + n]);
-        sum = GpuBlock.Sum(sum);
-        if (Group.IdxX == 0) partial[item] = sum;
-    }
+        private static readonly GpuKernel rows = new(RowSegments, GpuBlock.Threads);
+        private static readonly GpuKernel columns = new(ColumnSegments), ends = new(Ends);
 
-    // partial[o, segment, i]
-    private static void ColumnSegments(
-        ArrayView<float> x, ArrayView<double> partial, long length, long inner, long segments)
-    {
-        var item = GpuThread.Index;
-        if (item >= partial.Length) return;
-        long slab = item / inner, i = item - slab * inner, o = slab / segments;
-        var first = (slab - o * segments) * SegmentLength;
-        var last = first + SegmentLength < length ? first + SegmentLength : length;
-        double sum = 0;
-        for (var n = first; n < last; n++) sum += TFormula.Term<GpuLane>(x[(o * length + n) * inner + i]);
-        partial[item] = sum;
-    }
+        public static void Run(GpuDevice device, FoldArgs args)
+        {
+            var results = args.Outer * args.Inner;
+            if (results == 0) return;
+            var segments = Math.Max(1, (args.Length + SegmentLength - 1) / SegmentLength);
+            using var scratch = new Scratch(device, results * segments * sizeof(double));
+            var partial = scratch.F64;
+            if (args.Inner == 1)
+                rows.Launch(device, args.Outer * segments, new GpuArguments().Put<T>(args.X)
+                    .Put(partial, results * segments).Put(args.Length).Put(segments));
+            else
+                columns.LaunchFor(device, results * segments, new GpuArguments().Put<T>(args.X)
+                    .Put(partial, results * segments).Put(args.Length).Put(args.Inner).Put(segments));
+            ends.LaunchFor(device, results, new GpuArguments().Put(partial, results * segments).Put<T>(args.Y)
+                .Put(args.Inner).Put(segments).Put(args.Scale));
+        }
 
-    private static void Ends(ArrayView<double> partial, ArrayView<float> y, long inner, long segments, double scale)
-    {
-        var result = GpuThread.Index;
-        if (result >= y.Length) return;
-        long o = result / inner, i = result - o * inner;
-        double sum = 0;
-        for (long s = 0; s < segments; s++) sum += partial[(o * segments + s) * inner + i];
-        y[result] = (float)(TFormula.FinishOnGpu(sum) * scale);
+        // partial[o, segment]
+        private static void RowSegments(ArrayView<T> x, ArrayView<double> partial, long length, long segments)
+        {
+            long item = Grid.IdxX, o = item / segments, first = (item - o * segments) * SegmentLength;
+            var last = first + SegmentLength < length ? first + SegmentLength : length;
+            double sum = 0;
+            for (var n = first + Group.IdxX; n < last; n += GpuBlock.Threads)
+                sum += TFormula.Term<GpuLane>(TNumber.ToSingle(x[o * length + n]));
+            sum = GpuBlock.Sum(sum);
+            if (Group.IdxX == 0) partial[item] = sum;
+        }
+
+        // partial[o, segment, i]
+        private static void ColumnSegments(
+            ArrayView<T> x, ArrayView<double> partial, long length, long inner, long segments)
+        {
+            var item = GpuThread.Index;
+            if (item >= partial.Length) return;
+            long slab = item / inner, i = item - slab * inner, o = slab / segments;
+            var first = (slab - o * segments) * SegmentLength;
+            var last = first + SegmentLength < length ? first + SegmentLength : length;
+            double sum = 0;
+            for (var n = first; n < last; n++)
+                sum += TFormula.Term<GpuLane>(TNumber.ToSingle(x[(o * length + n) * inner + i]));
+            partial[item] = sum;
+        }
+
+        private static void Ends(ArrayView<double> partial, ArrayView<T> y, long inner, long segments, double scale)
+        {
+            var result = GpuThread.Index;
+            if (result >= y.Length) return;
+            long o = result / inner, i = result - o * inner;
+            double sum = 0;
+            for (long s = 0; s < segments; s++) sum += partial[(o * segments + s) * inner + i];
+            y[result] = TNumber.FromSingle((float)(TFormula.FinishOnGpu(sum) * scale));
+        }
     }
 }

@@ -19,5 +19,7 @@ public static partial class Fold<TFormula> where TFormula : struct, IFold
     public static readonly Kernel<FoldArgs> Forward = new Kernel<FoldArgs>(TFormula.Name)
         .OnCpu(DType.Float32, Simd)
         .OnCpu(DType.Float64, Reference)
-        .OnGpu(DType.Float32, RunGpu);
+        .OnGpu(DType.Float32, Gpu<float, SingleNumber>.Run)
+        .OnGpu(DType.Float16, Gpu<ushort, HalfNumber>.Run)
+        .OnGpu(DType.BFloat16, Gpu<ushort, BFloatNumber>.Run);
 }

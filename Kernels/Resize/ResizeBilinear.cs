@@ -20,12 +20,16 @@ public static partial class ResizeBilinear
         new Kernel<ResizeBilinearArgs>("resize_bilinear.forward")
             .OnCpu(DType.Float32, ForwardSimd)
             .OnCpu(DType.Float64, ForwardReference)
-            .OnGpu(DType.Float32, ForwardGpu);
+            .OnGpu(DType.Float32, Gpu<float, SingleNumber>.Forward)
+            .OnGpu(DType.Float16, Gpu<ushort, HalfNumber>.Forward)
+            .OnGpu(DType.BFloat16, Gpu<ushort, BFloatNumber>.Forward);
 
     /// <summary>X = Y, each weighted as it was read.</summary>
     public static readonly Kernel<ResizeBilinearArgs> Backward =
         new Kernel<ResizeBilinearArgs>("resize_bilinear.backward")
             .OnCpu(DType.Float32, BackwardSimd)
             .OnCpu(DType.Float64, BackwardReference)
-            .OnGpu(DType.Float32, BackwardGpu);
+            .OnGpu(DType.Float32, Gpu<float, SingleNumber>.Backward)
+            .OnGpu(DType.Float16, Gpu<ushort, HalfNumber>.Backward)
+            .OnGpu(DType.BFloat16, Gpu<ushort, BFloatNumber>.Backward);
 }

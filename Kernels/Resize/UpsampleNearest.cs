@@ -21,12 +21,16 @@ public static partial class UpsampleNearest
         new Kernel<UpsampleNearestArgs>("upsample_nearest.forward")
             .OnCpu(DType.Float32, ForwardSimd)
             .OnCpu(DType.Float64, ForwardReference)
-            .OnGpu(DType.Float32, ForwardGpu);
+            .OnGpu(DType.Float32, Gpu<float, SingleNumber>.Forward)
+            .OnGpu(DType.Float16, Gpu<ushort, HalfNumber>.Forward)
+            .OnGpu(DType.BFloat16, Gpu<ushort, BFloatNumber>.Forward);
 
     /// <summary>X = sum of Y over the copies of each pixel.</summary>
     public static readonly Kernel<UpsampleNearestArgs> Backward =
         new Kernel<UpsampleNearestArgs>("upsample_nearest.backward")
             .OnCpu(DType.Float32, BackwardSimd)
             .OnCpu(DType.Float64, BackwardReference)
-            .OnGpu(DType.Float32, BackwardGpu);
+            .OnGpu(DType.Float32, Gpu<float, SingleNumber>.Backward)
+            .OnGpu(DType.Float16, Gpu<ushort, HalfNumber>.Backward)
+            .OnGpu(DType.BFloat16, Gpu<ushort, BFloatNumber>.Backward);
 }

@@ -24,11 +24,15 @@ public static partial class Softmax
     public static readonly Kernel<SoftmaxArgs> Forward = new Kernel<SoftmaxArgs>("softmax.forward")
         .OnCpu(DType.Float32, ForwardSimd)
         .OnCpu(DType.Float64, ForwardReference)
-        .OnGpu(DType.Float32, ForwardGpu);
+        .OnGpu(DType.Float32, Gpu<float, SingleNumber>.Forward)
+        .OnGpu(DType.Float16, Gpu<ushort, HalfNumber>.Forward)
+        .OnGpu(DType.BFloat16, Gpu<ushort, BFloatNumber>.Forward);
 
     /// <summary>dx = y (dy - sum(y dy)).</summary>
     public static readonly Kernel<SoftmaxBackwardArgs> Backward = new Kernel<SoftmaxBackwardArgs>("softmax.backward")
         .OnCpu(DType.Float32, BackwardSimd)
         .OnCpu(DType.Float64, BackwardReference)
-        .OnGpu(DType.Float32, BackwardGpu);
+        .OnGpu(DType.Float32, Gpu<float, SingleNumber>.Backward)
+        .OnGpu(DType.Float16, Gpu<ushort, HalfNumber>.Backward)
+        .OnGpu(DType.BFloat16, Gpu<ushort, BFloatNumber>.Backward);
 }

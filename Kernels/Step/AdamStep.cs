@@ -37,6 +37,10 @@ public static unsafe partial class AdamStep
         .OnCpu(DType.Float64, Reference)
         .OnGpu(DType.Float32, SingleGpu);
 
+    /// <summary>The same on many arrays, to the same bits; on GPUs only, in one launch.</summary>
+    public static readonly Kernel<Many<AdamStepArgs>> Together = new Kernel<Many<AdamStepArgs>>("adam_step.together")
+        .OnGpu(DType.Float32, TogetherGpu);
+
     private static void Single(CpuDevice device, AdamStepArgs args) =>
         device.For(Axpy.Chunks(args.Parameter.Count), chunk =>
         {

@@ -15,6 +15,10 @@ public static unsafe partial class Clip
         .OnCpu(DType.Float64, Reference)
         .OnGpu(DType.Float32, SingleGpu);
 
+    /// <summary>The same on many arrays, to the same bits; on GPUs only, in one launch.</summary>
+    public static readonly Kernel<Many<ClipArgs>> Together = new Kernel<Many<ClipArgs>>("clip.together")
+        .OnGpu(DType.Float32, TogetherGpu);
+
     private static void Single(CpuDevice device, ClipArgs args) =>
         device.For(Axpy.Chunks(args.X.Count), chunk =>
         {

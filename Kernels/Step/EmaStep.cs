@@ -15,6 +15,10 @@ public static unsafe partial class EmaStep
         .OnCpu(DType.Float64, Reference)
         .OnGpu(DType.Float32, SingleGpu);
 
+    /// <summary>The same on many arrays, to the same bits; on GPUs only, in one launch.</summary>
+    public static readonly Kernel<Many<EmaStepArgs>> Together = new Kernel<Many<EmaStepArgs>>("ema_step.together")
+        .OnGpu(DType.Float32, TogetherGpu);
+
     private static void Single(CpuDevice device, EmaStepArgs args) =>
         device.For(Axpy.Chunks(args.Average.Count), chunk =>
         {

@@ -15,6 +15,10 @@ public static unsafe partial class Scale
         .OnCpu(DType.Float64, Reference)
         .OnGpu(DType.Float32, SingleGpu);
 
+    /// <summary>The same on many arrays, to the same bits; on GPUs only, in one launch.</summary>
+    public static readonly Kernel<Many<ScaleArgs>> Together = new Kernel<Many<ScaleArgs>>("scale.together")
+        .OnGpu(DType.Float32, TogetherGpu);
+
     private static void Single(CpuDevice device, ScaleArgs args) =>
         device.For(Axpy.Chunks(args.X.Count), chunk =>
         {

@@ -26,6 +26,10 @@ public static unsafe partial class SgdStep
         .OnCpu(DType.Float64, Reference)
         .OnGpu(DType.Float32, SingleGpu);
 
+    /// <summary>The same on many arrays, to the same bits; on GPUs only, in one launch.</summary>
+    public static readonly Kernel<Many<SgdStepArgs>> Together = new Kernel<Many<SgdStepArgs>>("sgd_step.together")
+        .OnGpu(DType.Float32, TogetherGpu);
+
     private static void Single(CpuDevice device, SgdStepArgs args) =>
         device.For(Axpy.Chunks(args.Parameter.Count), chunk =>
         {

@@ -16,6 +16,11 @@ public static unsafe partial class SumSquares
         .OnCpu(DType.Float64, Reference)
         .OnGpu(DType.Float32, SingleGpu);
 
+    /// <summary>The same on many arrays, to the same bits; on GPUs only, in two launches. The results lie side by side.
+    /// </summary>
+    public static readonly Kernel<Many<SumSquaresArgs>> Together =
+        new Kernel<Many<SumSquaresArgs>>("sum_squares.together").OnGpu(DType.Float32, TogetherGpu);
+
     private static void Single(CpuDevice device, SumSquaresArgs args)
     {
         var chunks = Axpy.Chunks(args.X.Count);

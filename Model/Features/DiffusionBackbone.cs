@@ -1,3 +1,4 @@
+using Diffract.Autograd;
 using Diffract.Engine;
 
 namespace Diffract.Model;
@@ -15,6 +16,10 @@ public sealed class DiffusionBackbone(UNet network, GaussianDiffusion diffusion,
     /// <summary>The noise schedule.</summary>
     public GaussianDiffusion Diffusion => diffusion;
 
+    /// <summary>False to queue every kernel of every forward, where a device could repeat a recording; see
+    /// <see cref="UNet.RunRecorded"/>.</summary>
+    public bool UsesRecordings { get; init; } = true;
+
     /// <inheritdoc/>
     public IReadOnlyList<FeatureInfo> Blocks(MapSize? input = null) =>
         [.. (input is { } size ? network.Plan.At(size) : network.Plan).Blocks
@@ -31,18 +36,24 @@ public sealed class DiffusionBackbone(UNet network, GaussianDiffusion diffusion,
                 + $"{spec.Timesteps.Max()}");
         using var scope = Scope.Open();
         var taps = Taps.At(spec.Blocks);
+        images = images.To(network.Device);
+        var labels = Labels(images);
         var maps = new IReadOnlyList<FeatureMap>[spec.Timesteps.Count];
-        for (var i = 0; i < maps.Length; i++) maps[i] = At(images, ids, spec.Timesteps[i], spec.Blocks, taps, noise);
+        for (var i = 0; i < maps.Length; i++)
+            maps[i] = At(images, ids, labels, spec.Timesteps[i], spec.Blocks, taps, noise);
         return new FeatureMaps(maps).KeepIn(scope);
     }
 
-    private List<FeatureMap> At(Tensor images, IReadOnlyList<long> ids, int timestep, IReadOnlyList<int> blocks,
-        Taps taps, NoiseSource noise)
+    private List<FeatureMap> At(Tensor images, IReadOnlyList<long> ids, Tensor? labels, int timestep,
+        IReadOnlyList<int> blocks, Taps taps, NoiseSource noise)
     {
         using var scope = Scope.Open();
         var steps = GaussianDiffusion.Repeat(timestep, images);
         var x = diffusion.QSample(images, steps, noise.For(ids, timestep, images.Shape[1..], images.Device));
-        var output = network.Run(x, diffusion.Timesteps(steps, images.Device), Labels(images), taps);
+        var told = diffusion.Timesteps(steps, images.Device);
+        var output = UsesRecordings
+            ? network.RunRecorded(x, told, labels, taps)
+            : network.Run(x, told, labels, taps);
         return [.. blocks.Select(b => new FeatureMap(b, scope.Keep(output[b])))];
     }
 
@@ -51,6 +62,6 @@ public sealed class DiffusionBackbone(UNet network, GaussianDiffusion diffusion,
         if (label is not { } known) return null;
         var labels = new long[images.Shape.Int(0)];
         Array.Fill(labels, known);
-        return Tensor.From(labels, [labels.Length], images.Device);
+        return Tensor.From(labels, [labels.Length]).To(images.Device);
     }
 }

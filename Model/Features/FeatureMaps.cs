@@ -1,3 +1,4 @@
+using Diffract.Autograd;
 using Diffract.Engine;
 
 namespace Diffract.Model;
@@ -38,6 +39,9 @@ public sealed class FeatureMaps : IDisposable
     /// <summary>Applies something to every map.</summary>
     public FeatureMaps Select(Func<Tensor, Tensor> body) =>
         new([.. maps.Select(step => (IReadOnlyList<FeatureMap>)[.. step.Select(m => m with { Map = body(m.Map) })])]);
+
+    /// <summary>The maps on a device; those that are there already are the same tensors.</summary>
+    public FeatureMaps To(Device device) => Select(map => map.To(device));
 
     /// <summary>Lets all maps outlive a scope.</summary>
     public FeatureMaps KeepIn(Scope scope)

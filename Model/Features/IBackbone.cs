@@ -12,10 +12,11 @@ public interface IBackbone
 
     /// <summary>Calculates feature maps. Gradients are recorded when the caller records them and a parameter wants one.
     /// </summary>
-    /// <param name="images">[N, H, W, 3], -1 to 1.</param>
+    /// <param name="images">[N, H, W, 3], -1 to 1, on any device.</param>
     /// <param name="ids">A number for each image, from which its noise is drawn.</param>
     /// <param name="spec">Which maps.</param>
     /// <param name="noise">Where noise comes from; backbones without noise ignore it.</param>
-    /// <returns>The maps, in the order of <paramref name="spec"/>; they belong to the caller's scope.</returns>
+    /// <returns>The maps, in the order of <paramref name="spec"/>, on the backbone's device; they belong to the
+    /// caller's scope.</returns>
     FeatureMaps Extract(Tensor images, IReadOnlyList<long> ids, FeatureSpec spec, NoiseSource noise);
 }

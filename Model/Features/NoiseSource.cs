@@ -13,7 +13,7 @@ public sealed record NoiseSource(ulong Seed, long Draw = 0)
     /// <param name="ids">Numbers of the images.</param>
     /// <param name="timestep">The time step it is for.</param>
     /// <param name="image">Shape of one image: [H, W, C].</param>
-    /// <param name="device">Where to put it.</param>
+    /// <param name="device">Where to draw it: the numbers are the same on all. The CPU when left out.</param>
     /// <returns>[N, H, W, C], float32.</returns>
     public Tensor For(IReadOnlyList<long> ids, int timestep, Shape image, Device? device = null)
     {
@@ -22,9 +22,8 @@ public sealed record NoiseSource(ulong Seed, long Draw = 0)
         for (var i = 0; i < rows.Length; i++)
         {
             var generator = new Generator(Seed).Split((ulong)ids[i]).Split((ulong)Draw).Split((ulong)timestep);
-            rows[i] = Tensor.Randn([1, .. image], generator);
+            rows[i] = Tensor.Randn([1, .. image], generator, device: device);
         }
-        var noise = rows.Length == 1 ? rows[0] : Tensor.Concat(0, rows);
-        return scope.Keep(device is null || device == noise.Device ? noise : noise.To(device));
+        return scope.Keep(rows.Length == 1 ? rows[0] : Tensor.Concat(0, rows));
     }
 }

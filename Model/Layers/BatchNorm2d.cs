@@ -42,7 +42,8 @@ public sealed class BatchNorm2d : Layer
 
     private void Count()
     {
-        using var next = Tensor.From([batches.Value.Item<long>() + 1], Shape.Scalar);
-        batches.Assign(next);
+        using var no = GradMode.No();
+        using var scope = Scope.Open();
+        batches.Assign(batches.Value + Tensor.Ones(Shape.Scalar, DType.Int64, batches.Device));
     }
 }

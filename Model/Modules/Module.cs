@@ -33,6 +33,9 @@ public abstract class Module : IDisposable
     /// are.</summary>
     public bool Training { get; private set; } = true;
 
+    /// <summary>Where its parameters are, and its inputs must be; the CPU for a module without any.</summary>
+    public Device Device => State().Select(p => p.Parameter.Device).FirstOrDefault(Device.Cpu);
+
     /// <summary>The direct children, in the order of the state dict.</summary>
     public IReadOnlyList<Module> Children => children;
 
@@ -131,8 +134,8 @@ public abstract class Module : IDisposable
             if (parameter is { IsFilled: true, RequiresGrad: true }) parameter.Value.Grad = null;
     }
 
-    /// <summary>Moves parameters and buffers to a device. Their tensors are replaced: make optimisers afterwards.
-    /// </summary>
+    /// <summary>Moves parameters and buffers to a device, one after the other; those that hold no numbers yet will get
+    /// them there. Their tensors are replaced: make optimisers afterwards.</summary>
     public void To(Device device)
     {
         foreach (var (_, parameter) in State()) parameter.Move(device);

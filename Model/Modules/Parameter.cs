@@ -30,6 +30,9 @@ public sealed class Parameter
     /// <summary>True for a tensor that is saved with the module but not trained.</summary>
     public bool IsBuffer { get; }
 
+    /// <summary>Where the numbers are, or will be.</summary>
+    public Device Device => value?.Device ?? device ?? Device.Cpu;
+
     /// <summary>False until the module was initialised or loaded.</summary>
     public bool IsFilled => value is not null;
 
@@ -51,15 +54,19 @@ public sealed class Parameter
     public Tensor Value => value ?? throw new InvalidOperationException(
         $"'{Name}' {Shape} holds no numbers yet: call Initialise(generator) or LoadStateDict(...) on its module first");
 
-    /// <summary>Overwrites the numbers, converting their type; takes memory when it is the first time.</summary>
+    /// <summary>Overwrites the numbers, converting their type; takes memory when it is the first time. They may be on
+    /// another device.</summary>
     /// <exception cref="ShapeException">The shape is not the parameter's.</exception>
     public void Assign(Tensor values)
     {
         if (values.Shape != Shape) throw new ShapeException($"'{Name}' is {Shape}, found {values.Shape}");
         if (value is null || value.Storage.IsReadOnly)
             Replace(Tensor.EmptyLasting(Shape, DType, device ?? value?.Device ?? values.Device));
+        using var no = GradMode.No();
         using var scope = Scope.Open();
-        Value.Assign(values.Device == Value.Device ? values : values.To(Value.Device));
+        if (values.Device == Value.Device) Value.Assign(values);
+        else if (values.DType == Value.DType) Value.CopyFrom(values.Contiguous());
+        else Value.Assign(values.To(Value.Device));
     }
 
     /// <summary>Takes a tensor's memory instead of its numbers, where type, layout and device are the parameter's and
@@ -81,7 +88,11 @@ public sealed class Parameter
         device = to;
         if (value is null || value.Device == to) return;
         using var no = GradMode.No();
-        Replace(value.To(to));
+        using var scope = Scope.Open();
+        var moved = Tensor.EmptyLasting(Shape, DType, to);
+        moved.CopyFrom(value.Contiguous());
+        value.Storage.ReleasePages();
+        Replace(moved);
     }
 
     internal void Convert(DType to)

@@ -1,3 +1,5 @@
+using Diffract.Engine;
+
 namespace Diffract.Model;
 
 /// <summary>What a checkpoint's names and shapes do not tell about its network. Everything left out is taken from the
@@ -30,6 +32,9 @@ public sealed record NetworkOptions
 
     /// <summary>What the weights may take of the CPU's memory.</summary>
     public MemoryMode Memory { get; init; }
+
+    /// <summary>Where the network is to be; the CPU when left out.</summary>
+    public Device? Device { get; init; }
 
     /// <summary>False to load a network frozen and in evaluation mode, true to load it for training.</summary>
     public bool Trainable { get; init; }

@@ -83,6 +83,8 @@ public static class Networks
                 network.RequiresGrad(false);
             }
             network.UseMemory(options.Memory);
+            // Before there are numbers: tensor by tensor goes from the file to the device, and none is there twice.
+            if (options.Device is { } device) network.To(device);
             network.LoadStateDict(file, share: true);
         }
         catch

@@ -15,6 +15,7 @@ public sealed class UNet : UNetTrunk
 {
     private readonly GroupNorm outNorm;
     private readonly Conv2d outConv;
+    private readonly Lazy<RecordedRuns> recorded;
 
     /// <summary>A network without numbers: initialise it or load a state dict.</summary>
     public UNet(UNetConfig config) : base(config)
@@ -23,6 +24,7 @@ public sealed class UNet : UNetTrunk
         var channels = Plan[Plan.Last].OutChannels;
         outNorm = Child("out.0", new GroupNorm(channels));
         outConv = Child("out.2", new Conv2d(channels, config.OutChannels, 3, padding: 1, zero: true));
+        recorded = new Lazy<RecordedRuns>(() => new RecordedRuns(this));
     }
 
     /// <summary>The architecture.</summary>
@@ -59,5 +61,38 @@ public sealed class UNet : UNetTrunk
         var result = taps.HasOutput ? scope.Keep(outConv.Forward(outNorm.Forward(h, null, silu: true))) : null;
         foreach (var map in walk.Tapped.Values) scope.Keep(map);
         return new UNetOutput(walk.Tapped, result);
+    }
+
+    /// <summary>As <see cref="Run"/>, for many calls: where a device can record kernels, a frozen network in evaluation
+    /// mode is recorded when inputs of one shape come for the second time, and from then on repeated with next to no
+    /// work for the host. The same bits come out. Recordings, four at most, keep the memory of a forward each, until a
+    /// parameter changes, <see cref="ForgetRecordings"/> is called or the network is disposed.</summary>
+    /// <param name="x">Noised images [N, H, W, InChannels].</param>
+    /// <param name="timesteps">[N], integers or fractions.</param>
+    /// <param name="labels">[N] class labels, for class-conditional networks only.</param>
+    /// <param name="taps">What to keep; the network's output when left out.</param>
+    /// <inheritdoc cref="Forward"/>
+    public UNetOutput RunRecorded(Tensor x, Tensor timesteps, Tensor? labels = null, Taps? taps = null) =>
+        recorded.Value.Run(x, timesteps, labels, taps ?? Taps.Output);
+
+    /// <summary>The network as samplers take it, recorded where that is possible.</summary>
+    /// <param name="labels">[N] class labels on the network's device, for class-conditional networks only.</param>
+    public Denoiser AsDenoiser(Tensor? labels = null) =>
+        (x, timesteps) => RunRecorded(x, timesteps, labels).Result;
+
+    /// <summary>Gives the memory of recorded forwards back; the next call begins anew.</summary>
+    public void ForgetRecordings()
+    {
+        if (recorded.IsValueCreated) recorded.Value.Dispose();
+    }
+
+    /// <summary>How many forwards are recorded now.</summary>
+    internal int Recordings => recorded.IsValueCreated ? recorded.Value.Count : 0;
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        ForgetRecordings();
+        base.Dispose(disposing);
     }
 }

@@ -17,7 +17,7 @@ public sealed record HeadScore(ClassificationScore Classes, double Loss)
 /// <summary>Runs heads over images.</summary>
 public static class HeadEvaluation
 {
-    /// <summary>Scores a head.</summary>
+    /// <summary>Scores a head, on the device that it is on.</summary>
     /// <param name="head">A head made for the source's maps.</param>
     /// <param name="source">Features.</param>
     /// <param name="items">Which images.</param>
@@ -29,6 +29,7 @@ public static class HeadEvaluation
         Action<int>? onBatch = null, CancellationToken cancellation = default)
     {
         head.Eval();
+        var device = head.Device;
         var score = new ClassificationScore(source.Classes);
         double loss = 0;
         foreach (var features in source.Batches(items, new FeaturePass(batch), cancellation))
@@ -36,9 +37,11 @@ public static class HeadEvaluation
             using var owned = features;
             using var no = GradMode.No();
             using var scope = Scope.Open();
-            var logits = head.Forward(features.Maps);
+            var logits = head.Forward(features.Maps.To(device));
+            var sum = logits.CrossEntropy(features.Labels.To(device), reduction: Reduction.Sum);
+            // Both are queued before the device is waited for.
             score.Add(logits, features.Labels);
-            loss += logits.CrossEntropy(features.Labels, reduction: Reduction.Sum).Item<float>();
+            loss += sum.Item<float>();
             onBatch?.Invoke(features.Items.Count);
         }
         return new HeadScore(score, loss / Math.Max(1, score.Top1.Trials));

@@ -80,8 +80,10 @@ public static class HeadFile
         });
 
     /// <summary>Reads a head, frozen and in evaluation mode.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="device">Where the head is to be; the CPU when left out.</param>
     /// <exception cref="DiffractException">The file holds no head of this program.</exception>
-    public static (Head Head, HeadFileHeader Header) Load(string path)
+    public static (Head Head, HeadFileHeader Header) Load(string path, Device? device = null)
     {
         using var file = TensorFile.Open(path);
         HeadFileHeader? header = null;
@@ -100,6 +102,7 @@ public static class HeadFile
         var head = HeadFactory.Make(header.Head, header.Infos, header.Timesteps.Count, header.Classes.Count);
         try
         {
+            if (device is not null) head.To(device);
             head.LoadStateDict(file);
         }
         catch

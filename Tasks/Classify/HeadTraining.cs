@@ -24,10 +24,12 @@ public sealed class HeadTraining : IDisposable
     /// <param name="source">Features and labels.</param>
     /// <param name="recipe">Head, optimiser, batch and seed.</param>
     /// <param name="learningRate">Learning rate of the first epoch.</param>
-    public HeadTraining(IFeatureSource source, TrainRecipe recipe, double learningRate)
+    /// <param name="device">Where the head is trained; the CPU when left out. Features may be elsewhere.</param>
+    public HeadTraining(IFeatureSource source, TrainRecipe recipe, double learningRate, Device? device = null)
     {
         (this.source, this.recipe, LearningRate) = (source, recipe, learningRate);
         Head = HeadFactory.Make(recipe.Head, source);
+        if (device is not null) Head.To(device);
         Head.Initialise(new Generator(recipe.Seed).Split(1));
         var groups = (ParamGroup[])[new ParamGroup(Head.NamedParameters())];
         var o = recipe.Optimiser;
@@ -117,9 +119,11 @@ public sealed class HeadTraining : IDisposable
     {
         using var scope = Scope.Open();
         optimizer.ZeroGrad();
-        var loss = Head.Forward(batch.Maps).CrossEntropy(batch.Labels);
+        var device = Head.Device;
+        var loss = Head.Forward(batch.Maps.To(device)).CrossEntropy(batch.Labels.To(device));
         loss.Backward();
         optimizer.Step();
+        // The one wait of a step, when everything of it is queued.
         return loss.Item<float>();
     }
 }

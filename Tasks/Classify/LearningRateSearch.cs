@@ -16,17 +16,19 @@ public static class LearningRateSearch
     /// <param name="train">Images to train on.</param>
     /// <param name="validation">Images that decide.</param>
     /// <param name="progress">Counts candidates' epochs.</param>
+    /// <param name="device">Where heads are trained; the CPU when left out.</param>
     /// <param name="cancellation">Stops between two steps.</param>
     /// <returns>All that were tried, in the order of the recipe.</returns>
     public static IReadOnlyList<TriedRate> Run(IFeatureSource source, TrainRecipe recipe, IReadOnlyList<int> train,
-        IReadOnlyList<int> validation, IRunProgress progress, CancellationToken cancellation = default)
+        IReadOnlyList<int> validation, IRunProgress progress, Engine.Device? device = null,
+        CancellationToken cancellation = default)
     {
         var epochs = Math.Min(recipe.SearchEpochs, recipe.Epochs);
         using var bar = progress.Begin("learning rate", recipe.SearchRates.Count * (long)epochs, "epochs");
         var tried = new List<TriedRate>();
         foreach (var rate in recipe.SearchRates)
         {
-            using var training = new HeadTraining(source, recipe, rate);
+            using var training = new HeadTraining(source, recipe, rate, device);
             for (var epoch = 0; epoch < epochs; epoch++)
             {
                 training.RunEpoch(train, cancellation: cancellation);

@@ -1,3 +1,4 @@
+using Diffract.Engine;
 using Diffract.Model;
 
 namespace Diffract.Tasks;
@@ -21,11 +22,13 @@ public sealed class OpenedFeatures : IDisposable
     public string Skipped => broken?.ToString() ?? "";
 
     /// <summary>Opens the feature file, or images and network, of a training recipe.</summary>
-    public static OpenedFeatures Of(TrainRecipe recipe) => recipe.Features is { } file
+    /// <param name="recipe">Which.</param>
+    /// <param name="device">Where the network is to be; the CPU when left out.</param>
+    public static OpenedFeatures Of(TrainRecipe recipe, Device? device = null) => recipe.Features is { } file
         ? FromFile(file, recipe.Timesteps, recipe.Blocks)
         : FromImages(DataSource.Labelled(recipe.Data!, DatasetPart.Train), recipe.Network!, recipe.ImageSize,
             recipe.Timesteps, recipe.Blocks, recipe.ClassLabel, recipe.Seed, recipe.StopOnBrokenImage,
-            recipe.Optimiser.RandomCrop, recipe.Optimiser.Flip, inference: recipe.Inference);
+            recipe.Optimiser.RandomCrop, recipe.Optimiser.Flip, inference: recipe.Inference, device: device);
 
     /// <summary>Opens a feature file.</summary>
     /// <param name="path">The file.</param>
@@ -52,11 +55,13 @@ public sealed class OpenedFeatures : IDisposable
     /// <param name="flip">Random mirroring in training.</param>
     /// <param name="pool">Side larger maps are averaged to; 0 to keep them.</param>
     /// <param name="inference">How the network uses the processor.</param>
+    /// <param name="device">Where the network is to be; the CPU when left out.</param>
     public static OpenedFeatures FromImages(ImageDataset data, string checkpoint, int? imageSize,
         IReadOnlyList<int>? timesteps, IReadOnlyList<int>? blocks, int? label, ulong seed, bool stopOnBroken,
-        bool randomCrop = false, bool flip = false, int pool = 0, InferenceRecipe? inference = null)
+        bool randomCrop = false, bool flip = false, int pool = 0, InferenceRecipe? inference = null,
+        Device? device = null)
     {
-        var network = NetworkFile.Load(checkpoint, inference: inference);
+        var network = NetworkFile.Load(checkpoint, inference: inference, device: device);
         try
         {
             var spec = new FeatureSpec(timesteps ?? [150], blocks ?? [24]);

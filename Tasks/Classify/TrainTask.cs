@@ -29,7 +29,8 @@ public sealed record TrainResult(
 /// <param name="run">The folder.</param>
 /// <param name="recipe">What to do.</param>
 /// <param name="source">Features and labels.</param>
-public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource source)
+/// <param name="device">Where the head is trained; the CPU when left out. A run may go on on another.</param>
+public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource source, Device? device = null)
 {
     private const string Kind = "train/1";
 
@@ -48,7 +49,7 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
     {
         var (train, validation) = HoldOut(source, recipe.Validation, recipe.Seed);
         var rate = ChooseRate(train, validation, progress, cancellation);
-        using var training = new HeadTraining(source, recipe, rate.LearningRate);
+        using var training = new HeadTraining(source, recipe, rate.LearningRate, device);
         var scores = new List<EpochScore>();
         if (run.Checkpoints.Latest is { } checkpoint)
         {
@@ -116,7 +117,7 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
         if (recipe.Optimiser.LearningRate is { } given) return new ChosenRate(given, []);
         var path = run.At("learning_rate.json");
         if (File.Exists(path)) return RecipeFile.Load(path, TrainJson.Default.ChosenRate);
-        var tried = LearningRateSearch.Run(source, recipe, train, validation, progress, cancellation);
+        var tried = LearningRateSearch.Run(source, recipe, train, validation, progress, device, cancellation);
         var chosen = new ChosenRate(LearningRateSearch.Best(tried).LearningRate, tried);
         RecipeFile.Save(path, chosen, TrainJson.Default.ChosenRate);
         return chosen;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using Diffract.Engine;
 using Diffract.Tasks;
 
 namespace Diffract.Cli;
@@ -13,11 +14,15 @@ public static class Application
     /// <param name="terminal">Where to write.</param>
     /// <param name="cancellation">Ends the work cleanly, as the first Ctrl+C does.</param>
     /// <returns>One of <see cref="ExitCode"/>.</returns>
-    public static async Task<int> RunAsync(
-        string[] args, Terminal terminal, CancellationToken cancellation = default)
+    public static Task<int> RunAsync(string[] args, Terminal terminal, CancellationToken cancellation = default) =>
+        RunAsync(args, terminal, new Gpus(), cancellation);
+
+    /// <summary>Runs the program on a machine with other GPUs than this one's.</summary>
+    internal static async Task<int> RunAsync(
+        string[] args, Terminal terminal, Gpus gpus, CancellationToken cancellation = default)
     {
         var debug = CommonOptions.Debug();
-        var root = MakeRoot(terminal, debug);
+        var root = MakeRoot(terminal, debug, gpus);
         var parsed = root.Parse(args);
         var stopsCleanly = parsed.Action is AsynchronousCommandLineAction;
         using var interrupt = new Interruption(terminal, stopsCleanly, cancellation);
@@ -47,20 +52,20 @@ public static class Application
         }
     }
 
-    internal static RootCommand MakeRoot(Terminal terminal, Option<bool> debug)
+    internal static RootCommand MakeRoot(Terminal terminal, Option<bool> debug, Gpus gpus)
     {
         var root = new RootCommand(
-            "Runs, reads and trains around diffusion U-Nets, in managed code on any CPU");
+            "Runs, reads and trains around diffusion U-Nets, in managed code on any CPU and on NVIDIA GPUs");
         root.Options.Add(debug);
-        root.Subcommands.Add(QuickstartVerb.Make(terminal));
-        root.Subcommands.Add(PretrainVerb.Make(terminal));
-        root.Subcommands.Add(FeaturesVerb.Make(terminal));
-        root.Subcommands.Add(TrainVerb.Make(terminal));
-        root.Subcommands.Add(EvaluateVerb.Make(terminal));
-        root.Subcommands.Add(VerifyVerb.Make(terminal));
+        root.Subcommands.Add(QuickstartVerb.Make(terminal, gpus));
+        root.Subcommands.Add(PretrainVerb.Make(terminal, gpus));
+        root.Subcommands.Add(FeaturesVerb.Make(terminal, gpus));
+        root.Subcommands.Add(TrainVerb.Make(terminal, gpus));
+        root.Subcommands.Add(EvaluateVerb.Make(terminal, gpus));
+        root.Subcommands.Add(VerifyVerb.Make(terminal, gpus));
         root.Subcommands.Add(InspectVerb.Make(terminal));
         root.Subcommands.Add(ConvertVerb.Make(terminal));
-        root.Subcommands.Add(DevicesVerb.Make(terminal));
+        root.Subcommands.Add(DevicesVerb.Make(terminal, gpus));
         Help.Install(root);
         return root;
     }

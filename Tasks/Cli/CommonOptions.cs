@@ -1,11 +1,16 @@
 using System.CommandLine;
+using System.Globalization;
 using Diffract.Engine;
+using Diffract.Tasks;
 
 namespace Diffract.Cli;
 
 /// <summary>Options that several verbs have.</summary>
 internal static class CommonOptions
 {
+    /// <summary>The device when nothing is said: a GPU where there is one.</summary>
+    public const string Auto = "auto";
+
     /// <summary>Shows where an unexpected error happened.</summary>
     public static Option<bool> Debug() => new("--debug")
     {
@@ -16,9 +21,20 @@ internal static class CommonOptions
     /// <summary>Where to calculate.</summary>
     public static Option<string?> Device()
     {
-        var option = Choice("--device", "Where to calculate; sim runs the GPU's kernels in an interpreter, slowly, and "
-            + "checks every access", "cpu", "sim");
-        option.DefaultValueFactory = _ => "cpu";
+        var option = new Option<string?>("--device")
+        {
+            Description = "Where to calculate: auto is the first GPU, and the CPU where there is none; sim runs the "
+                + "GPU's kernels in an interpreter, slowly, and checks every access",
+            HelpName = "auto|cpu|cuda[:N]|sim",
+            DefaultValueFactory = _ => Auto,
+        };
+        option.CompletionSources.Add(Auto, "cpu", "cuda", "sim");
+        option.Validators.Add(result =>
+        {
+            foreach (var token in result.Tokens)
+                if (token.Value is not (Auto or "cpu" or "sim") && Ordinal(token.Value) is null)
+                    result.AddError($"--device is {Auto} or cpu or cuda or cuda:N or sim, not '{token.Value}'");
+        });
         return option;
     }
 
@@ -39,13 +55,51 @@ internal static class CommonOptions
         return option;
     }
 
-    /// <summary>The device that a command line means: the process's own when it wants all threads.</summary>
-    public static Device OpenDevice(string? name, int threads) => name switch
+    /// <summary>Opens the device that a command line means, and says which on the error stream. Whoever asks disposes
+    /// it, if it is a thing to dispose.</summary>
+    /// <param name="word">A value of <see cref="Device"/>.</param>
+    /// <param name="gpus">Where GPUs come from.</param>
+    /// <param name="terminal">Where to say it.</param>
+    /// <param name="threads">Threads that calculate on the CPU; all when null.</param>
+    /// <exception cref="DeviceException">A GPU was asked for by name and cannot be used.</exception>
+    public static Device OpenDevice(string? word, Gpus gpus, Terminal terminal, int? threads = null)
     {
-        null or "cpu" => threads == Engine.Device.Cpu.Threads ? Engine.Device.Cpu : new CpuDevice(threads),
-        "sim" => new SimDevice(),
-        _ => throw new DeviceException($"there is no device '{name}' on this machine"),
-    };
+        var reason = "";
+        Device device = word switch
+        {
+            "cpu" => Cpu(threads),
+            "sim" => new SimDevice(),
+            null or Auto => TryGpu(gpus, out reason) ?? Cpu(threads),
+            _ => gpus.Open(Ordinal(word) ?? throw new DeviceException($"there is no device '{word}'")),
+        };
+        terminal.Error.WriteLine(
+            $"device: {DeviceTable.Describe(device)}{(reason.Length > 0 ? $" (no GPU: {reason})" : "")}");
+        return device;
+    }
+
+    private static Device Cpu(int? threads) =>
+        threads is { } n && n != Engine.Device.Cpu.Threads ? new CpuDevice(n) : Engine.Device.Cpu;
+
+    private static Device? TryGpu(Gpus gpus, out string reason)
+    {
+        try
+        {
+            reason = "";
+            return gpus.Open();
+        }
+        catch (DeviceException e)
+        {
+            reason = DeviceTable.FirstSentence(e.Message);
+            return null;
+        }
+    }
+
+    // The number in cuda:N, 0 for cuda; null for anything else.
+    private static int? Ordinal(string word) => word == "cuda" ? 0
+        : word.StartsWith("cuda:", StringComparison.Ordinal)
+            && int.TryParse(word.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out var ordinal)
+            ? ordinal
+            : null;
 
     /// <summary>A choice among a few words.</summary>
     public static Option<string?> Choice(string name, string description, params string[] words)

@@ -71,7 +71,8 @@ internal static class RunOptions
 
     public static Option<string?> Resume() => new("--resume")
     {
-        Description = "Goes on with the run in this folder; its recipe decides, other options are not looked at",
+        Description = "Goes on with the run in this folder; its recipe decides, other options than --device are not "
+            + "looked at",
         HelpName = "DIR",
     };
 
@@ -119,27 +120,31 @@ internal static class RunOptions
     public static IReadOnlyList<double> Reals(ParseResult parsed, Option<string> option) =>
         Parse(parsed, option, text => double.Parse(text, CultureInfo.InvariantCulture));
 
-    /// <summary>Makes a new run folder, or opens the one to go on with, and runs.</summary>
+    /// <summary>Makes a new run folder, or opens the one to go on with, opens the device, and runs.</summary>
     public static int Start<T>(Terminal terminal, ParseResult parsed, Option<string?> name, Option<string?>? resume,
-        Func<T> recipe, JsonTypeInfo<T> json, Func<RunFolder, T, int> body)
+        Func<Device> open, Func<T> recipe, JsonTypeInfo<T> json, Func<RunFolder, T, Device, int> body)
     {
         if (resume is not null && parsed.GetValue(resume) is { } folder)
         {
             var old = RunFolder.Open(folder);
             var kept = Kept(old, json, parsed.CommandResult.Command.Name);
-            old.NoteStart(RunEnvironment.Now(Environment.CommandLine, Device.Cpu));
-            return Guard(terminal, old, true, () => body(old, kept));
+            var again = open();
+            using var closed = again as IDisposable;
+            old.NoteStart(RunEnvironment.Now(Environment.CommandLine, again));
+            return Guard(terminal, old, true, () => body(old, kept, again));
         }
         var wanted = parsed.GetValue(name)!;
         var path = wanted.Contains('/', StringComparison.Ordinal) || Path.IsPathRooted(wanted)
             ? wanted
             : Path.Combine(RunFolder.DefaultParent, wanted);
         var made = recipe();
-        var environment = RunEnvironment.Now(Environment.CommandLine, Device.Cpu);
+        var device = open();
+        using var owned = device as IDisposable;
+        var environment = RunEnvironment.Now(Environment.CommandLine, device);
         var run = RunFolder.Create(path, made, json, environment, ExistingRun.Number);
         try
         {
-            return Guard(terminal, run, resume is not null, () => body(run, made));
+            return Guard(terminal, run, resume is not null, () => body(run, made, device));
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

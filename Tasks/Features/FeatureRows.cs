@@ -29,7 +29,7 @@ public sealed class FeatureRows(IBackbone backbone, FeatureSpec spec, int draws,
     /// <summary>The rows of a batch.</summary>
     /// <param name="images">[N, S, S, 3], -1 to 1.</param>
     /// <param name="ids">A lasting number for each image.</param>
-    /// <returns>[N, draws, C, H, W] for every timestep and block; the caller's.</returns>
+    /// <returns>[N, draws, C, H, W] for every timestep and block, on the CPU; the caller's.</returns>
     public Tensor[] Of(Tensor images, IReadOnlyList<long> ids)
     {
         using var no = GradMode.No();
@@ -41,8 +41,10 @@ public sealed class FeatureRows(IBackbone backbone, FeatureSpec spec, int draws,
             stored[draw] = [.. backbone.Extract(images, ids, spec, new NoiseSource(seed, draw)).All
                 .Select(m => inner.Keep(Stored(m.Map)))];
         }
-        return [.. Enumerable.Range(0, stored[0].Length)
-            .Select(i => Scope.Detach(Tensor.Stack(1, [.. stored.Select(d => d[i])])))];
+        // The first of them is waited for, when everything of the batch is queued.
+        Tensor[] rows = [.. Enumerable.Range(0, stored[0].Length)
+            .Select(i => Tensor.Stack(1, [.. stored.Select(d => d[i])]))];
+        return [.. rows.Select(row => Scope.Detach(row.To(Device.Cpu)))];
     }
 
     /// <summary>The rows of a whole data set, in memory.</summary>

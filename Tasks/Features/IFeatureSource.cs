@@ -32,7 +32,7 @@ public interface IFeatureSource : IDisposable
     /// <param name="items">Which images.</param>
     /// <param name="pass">Order, noise and augmentation.</param>
     /// <param name="cancellation">Ends between two batches.</param>
-    /// <returns>Batches that the caller disposes.</returns>
+    /// <returns>Batches that the caller disposes: labels on the CPU, maps where they were made.</returns>
     IEnumerable<LabelledFeatures> Batches(IReadOnlyList<int> items, FeaturePass pass,
         CancellationToken cancellation = default);
 }

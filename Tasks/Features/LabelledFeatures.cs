@@ -4,8 +4,8 @@ using Diffract.Model;
 namespace Diffract.Tasks;
 
 /// <summary>Feature maps of a batch with labels; whoever receives it disposes it.</summary>
-/// <param name="Maps">The maps, [N, H, W, C] each.</param>
-/// <param name="Labels">Int64 [N].</param>
+/// <param name="Maps">The maps, [N, H, W, C] each, on the device of the network that made them.</param>
+/// <param name="Labels">Int64 [N], on the CPU.</param>
 /// <param name="Items">Positions of the images in their source.</param>
 public sealed record LabelledFeatures(FeatureMaps Maps, Tensor Labels, IReadOnlyList<int> Items) : IDisposable
 {

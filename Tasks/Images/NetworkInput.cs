@@ -39,7 +39,7 @@ public static class NetworkInput
 
     /// <summary>The pictures of a batch of numbers: round((value + 1) * 127.5), limited to a byte; NaN becomes black.
     /// </summary>
-    /// <param name="batch">Float32 [N, height, width, 3] on the CPU, contiguous.</param>
+    /// <param name="batch">Float32 [N, height, width, 3].</param>
     /// <exception cref="ShapeException">Not a batch of three-channel pictures.</exception>
     public static Image[] ToImages(Tensor batch)
     {
@@ -47,7 +47,8 @@ public static class NetworkInput
             throw new ShapeException($"pictures are [N, height, width, {Image.Channels}], found {batch.Shape}");
         var (height, width) = (batch.Shape.Int(1), batch.Shape.Int(2));
         var images = new Image[batch.Shape.Int(0)];
-        var numbers = batch.AsSpan<float>();
+        var isThere = batch is { Device: CpuDevice, IsContiguous: true };
+        var numbers = isThere ? batch.AsSpan<float>() : batch.ToArray<float>();
         var length = height * width * Image.Channels;
         for (var i = 0; i < images.Length; i++)
         {

@@ -99,13 +99,16 @@ public static class NetworkFile
     /// <param name="options">What names and shapes do not tell.</param>
     /// <param name="diffusion">The process, where the checkpoint does not say or is to be overruled.</param>
     /// <param name="inference">How the network uses the processor.</param>
+    /// <param name="device">Where the network is to be; the CPU when left out. Tensors go there one by one.</param>
     public static DiffusionNetwork Load(string path, NetworkOptions? options = null, DiffusionRecipe? diffusion = null,
-        InferenceRecipe? inference = null)
+        InferenceRecipe? inference = null, Device? device = null)
     {
         DiffusionRecipe? own;
         using (var file = TensorFile.Open(path)) own = DiffusionRecipe.From(file);
         inference ??= new InferenceRecipe();
-        var loaded = Open(path, (options ?? new NetworkOptions()) with { Memory = inference.Memory });
+        options ??= new NetworkOptions();
+        var loaded = Open(path,
+            options with { Memory = inference.Memory, Device = device ?? options.Device });
         try
         {
             inference.ApplyTo(loaded.Network);

@@ -26,7 +26,8 @@ public sealed class DiffusionTrainer : IDisposable
     /// <summary>A network with fresh weights.</summary>
     /// <param name="recipe">Architecture and training.</param>
     /// <param name="classes">Number of classes of a class-conditional network; null for an unconditional one.</param>
-    public DiffusionTrainer(PretrainRecipe recipe, int? classes)
+    /// <param name="device">Where it is trained; the CPU when left out.</param>
+    public DiffusionTrainer(PretrainRecipe recipe, int? classes, Device? device = null)
     {
         this.recipe = recipe;
         Diffusion = new DiffusionRecipe
@@ -45,6 +46,7 @@ public sealed class DiffusionTrainer : IDisposable
         };
         root = new Generator(recipe.Seed);
         Network = new UNet(recipe.NetworkConfig(classes));
+        if (device is not null) Network.To(device);
         Network.Initialise(root.Split(1));
         Network.Train();
         Network.RecomputeBlocks = recipe.Recompute;
@@ -70,7 +72,7 @@ public sealed class DiffusionTrainer : IDisposable
     public IDisposable UseAverages() => ema.Use(recipe.EmaRate);
 
     /// <summary>Makes one step.</summary>
-    /// <param name="images">[N, S, S, 3], -1 to 1.</param>
+    /// <param name="images">[N, S, S, 3], -1 to 1; on any device, as the labels.</param>
     /// <param name="labels">[N]; used by class-conditional networks.</param>
     /// <exception cref="DiffractException">Loss or gradient is not finite; nothing has changed.</exception>
     public DiffusionStep Step(Tensor images, Tensor labels)
@@ -80,10 +82,12 @@ public sealed class DiffusionTrainer : IDisposable
         Network.UseGenerator(random.Split(1));
         var count = images.Shape.Int(0);
         var draw = sampler.Sample(count, random);
-        var noise = Tensor.Randn(images.Shape, random);
+        var device = Network.Device;
+        (images, labels) = (images.To(device), labels.To(device));
+        var noise = Tensor.Randn(images.Shape, random, device: device);
+        var weights = draw.WeightTensor(device);
         optimizer.ZeroGrad();
-        double loss = 0, mse = 0;
-        var losses = new double[count];
+        var parts = new List<Tensor>();
         var micro = Math.Min(recipe.Microbatch ?? count, count);
         for (var first = 0; first < count; first += micro)
         {
@@ -91,14 +95,13 @@ public sealed class DiffusionTrainer : IDisposable
             var size = Math.Min(micro, count - first);
             var terms = Losses(images.Slice(0, first, size), labels.Slice(0, first, size), noise.Slice(0, first, size),
                 [.. draw.T.Skip(first).Take(size)]);
-            terms.Loss.ToArray<float>().Select(v => (double)v).ToArray().CopyTo(losses, first);
-            var weights = draw.WeightTensor().Slice(0, first, size);
             // Divided by the whole batch, so that microbatches change the memory and not the step.
-            var mean = (terms.Loss * weights).Sum() / count;
+            var mean = (terms.Loss * weights.Slice(0, first, size)).Sum() / count;
             mean.Backward();
-            loss += mean.Item<float>();
-            mse += terms.Mse!.ToArray<float>().Sum() / (double)count;
+            using var no = GradMode.No();
+            parts.Add(part.Keep(Tensor.Concat(0, [mean.Reshape([1]), terms.Loss, terms.Mse!])));
         }
+        var (loss, mse, losses) = Read(parts, count);
         var norm = recipe.ClipNorm is { } limit
             ? ClipGrad.ByNorm(Network.Parameters(), limit)
             : ClipGrad.TotalNorm(Network.Parameters());
@@ -142,6 +145,22 @@ public sealed class DiffusionTrainer : IDisposable
         ema.Dispose();
         optimizer.Dispose();
         Network.Dispose();
+    }
+
+    // Once all microbatches are queued, and before the network changes: a step whose loss is not finite must leave it.
+    private static (double Loss, double Mse, double[] Losses) Read(List<Tensor> parts, int count)
+    {
+        double loss = 0, mse = 0;
+        var losses = new List<double>(count);
+        foreach (var part in parts)
+        {
+            var values = part.ToArray<float>();
+            var size = (values.Length - 1) / 2;
+            loss += values[0];
+            losses.AddRange(values[1..(size + 1)].Select(v => (double)v));
+            mse += values[(size + 1)..].Sum() / (double)count;
+        }
+        return (loss, mse, [.. losses]);
     }
 
     private DiffusionLoss Losses(Tensor images, Tensor labels, Tensor noise, int[] t) => diffusion.TrainingLosses(

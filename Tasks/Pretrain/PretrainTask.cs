@@ -20,7 +20,8 @@ public sealed record PretrainResult(long Steps, double Loss, string EmaPath, str
 /// <param name="run">The folder.</param>
 /// <param name="recipe">What to do.</param>
 /// <param name="data">The images.</param>
-public sealed class PretrainTask(RunFolder run, PretrainRecipe recipe, ImageDataset data)
+/// <param name="device">Where the network is trained; the CPU when left out. A run may go on on another.</param>
+public sealed class PretrainTask(RunFolder run, PretrainRecipe recipe, ImageDataset data, Device? device = null)
 {
     private const string Kind = "pretrain/1";
     private const int LogEvery = 10;
@@ -40,7 +41,8 @@ public sealed class PretrainTask(RunFolder run, PretrainRecipe recipe, ImageData
         if (recipe.ClassConditional && !data.IsLabelled)
             throw new DiffractException("a class-conditional network needs labels: put the images of each class in a "
                 + "folder of its own");
-        using var trainer = new DiffusionTrainer(recipe, recipe.ClassConditional ? data.ClassNames.Count : null);
+        using var trainer = new DiffusionTrainer(
+            recipe, recipe.ClassConditional ? data.ClassNames.Count : null, device);
         Resume(trainer, progress);
         var options = new LoaderOptions
         {
@@ -110,12 +112,23 @@ public sealed class PretrainTask(RunFolder run, PretrainRecipe recipe, ImageData
     private void Sample(DiffusionTrainer trainer, CancellationToken cancellation)
     {
         using var averages = trainer.UseAverages();
-        trainer.Network.Eval();
-        var sheet = SampleSheet.Draw(trainer.Network, trainer.Diffusion, recipe.ImageSize, 16, recipe.Seed,
-            cancellation: cancellation);
-        trainer.Network.Train();
-        Directory.CreateDirectory(run.At("samples"));
-        PngWriter.Save(Path.Combine(run.At("samples"), $"step-{trainer.Steps:00000000}.png"), sheet);
+        var network = trainer.Network;
+        network.Eval();
+        // Frozen, so that the many equal forwards may be recorded; their memory is training's again afterwards.
+        network.RequiresGrad(false);
+        try
+        {
+            var sheet = SampleSheet.Draw(network, trainer.Diffusion, recipe.ImageSize, 16, recipe.Seed,
+                cancellation: cancellation);
+            Directory.CreateDirectory(run.At("samples"));
+            PngWriter.Save(Path.Combine(run.At("samples"), $"step-{trainer.Steps:00000000}.png"), sheet);
+        }
+        finally
+        {
+            network.ForgetRecordings();
+            network.RequiresGrad(true);
+            network.Train();
+        }
     }
 
     // The loss of one step says little, because each draws other timesteps.

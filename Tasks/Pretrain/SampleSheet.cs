@@ -12,7 +12,7 @@ public static class SampleSheet
     internal const int Steps = 100;
 
     /// <summary>Samples by ancestral sampling in 100 steps.</summary>
-    /// <param name="network">The network, in evaluation mode.</param>
+    /// <param name="network">The network, in evaluation mode; samples are made on its device.</param>
     /// <param name="process">The process it was trained with.</param>
     /// <param name="size">Side of a sample, pixels.</param>
     /// <param name="count">Number of samples.</param>
@@ -26,13 +26,15 @@ public static class SampleSheet
         using var scope = Scope.Open();
         var labels = network.Config.NumClasses is { } classes
             ? Tensor.From([.. Enumerable.Range(0, count).Select(i => (long)(i % classes))], [count])
+                .To(network.Device)
             : null;
         var sampler = new DdpmSampler(process.Make($"{Math.Min(Steps, process.Timesteps)}"));
         using var bar = (progress ?? RunProgress.None).Begin("sampling", sampler.Diffusion.Steps, "steps");
         var generator = new Generator(seed);
         Tensor? samples = null;
-        foreach (var step in sampler.Steps((x, t) => network.Forward(x, t, labels),
-            Tensor.Randn([count, size, size, 3], generator), Sampler.NoiseOf(generator), cancellation))
+        foreach (var step in sampler.Steps(network.AsDenoiser(labels),
+            Tensor.Randn([count, size, size, 3], generator, device: network.Device), Sampler.NoiseOf(generator),
+            cancellation))
         {
             if (step.Done == step.Total) samples = step.Sample.Detach();
             bar.Advance();

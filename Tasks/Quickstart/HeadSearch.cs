@@ -4,7 +4,7 @@ namespace Diffract.Tasks;
 
 /// <summary>Finds the best linear and attention head for one representation on few labels.</summary>
 internal sealed class HeadSearch(
-    QuickstartRecipe recipe, Representation representation, ulong seed, int size, int batch)
+    QuickstartRecipe recipe, Representation representation, ulong seed, int size, int batch, Engine.Device device)
 {
     private const int AttentionPool = 8;
 
@@ -88,7 +88,7 @@ internal sealed class HeadSearch(
             Epochs = epochs,
             Batch = batchSize,
             Seed = seed,
-        }, rate);
+        }, rate, device);
         try
         {
             for (var epoch = 0; epoch < epochs; epoch++)

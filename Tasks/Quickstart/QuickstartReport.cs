@@ -103,15 +103,16 @@ public static class QuickstartReport
         var loader = new Loader(DataSource.Range(test, 0, shown),
             LoaderOptions.Evaluation(network.Network.Config.ImageSize, shown));
         using var batch = loader.Epoch().First();
-        var columns = new List<IReadOnlyList<Image>> { SampleSheet.Images(batch.Images) };
+        var images = batch.Images.To(network.Network.Device);
+        var columns = new List<IReadOnlyList<Image>> { SampleSheet.Images(images) };
         foreach (var t in timesteps)
         {
             int[] steps = [.. Enumerable.Repeat(t, shown)];
             long[] ids = [.. Enumerable.Range(0, shown)];
-            var noise = new NoiseSource(0).For(ids, t, batch.Images.Shape[1..]);
-            var x = process.QSample(batch.Images, steps, noise);
+            var noise = new NoiseSource(0).For(ids, t, images.Shape[1..], images.Device);
+            var x = process.QSample(images, steps, noise);
             columns.Add(SampleSheet.Images(x));
-            columns.Add(SampleSheet.Images(process.Predict((y, s) => network.Network.Forward(y, s), x, steps).Start));
+            columns.Add(SampleSheet.Images(process.Predict(network.Network.AsDenoiser(), x, steps).Start));
         }
         return ContactSheet.Make([.. Enumerable.Range(0, shown).SelectMany(i => columns.Select(c => c[i]))],
             columns.Count, zoom: 2);

@@ -11,7 +11,7 @@ namespace Diffract.Tasks;
 /// <param name="recipe">How much of it.</param>
 /// <param name="train">Images to take labels from; none of them was used in pretraining.</param>
 /// <param name="test">Official test images.</param>
-/// <param name="network">The pretrained network.</param>
+/// <param name="network">The pretrained network; everything is calculated on its device.</param>
 public sealed class QuickstartTask(
     QuickstartRecipe recipe, ImageDataset train, ImageDataset test, DiffusionNetwork network)
 {
@@ -43,7 +43,7 @@ public sealed class QuickstartTask(
             ];
             foreach (var representation in representations)
             {
-                var search = new HeadSearch(recipe, representation, seed, size, Batch);
+                var search = new HeadSearch(recipe, representation, seed, size, Batch, network.Network.Device);
                 var found = search.Run(labelled, validation, scored, progress, cancellation);
                 heads.AddRange(found.Heads);
                 if (seed == recipe.Seeds[0]) grid = found.Grid;
@@ -55,6 +55,7 @@ public sealed class QuickstartTask(
     private UNet Untrained(ulong seed)
     {
         var untrained = new UNet(network.Network.Config);
+        untrained.To(network.Network.Device);
         untrained.Initialise(new Generator(seed));
         untrained.Eval();
         untrained.RequiresGrad(false);

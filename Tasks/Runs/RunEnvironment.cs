@@ -16,6 +16,7 @@ namespace Diffract.Tasks;
 /// <param name="Threads">Threads that calculate.</param>
 /// <param name="VectorBits">Bits of the widest vectors in use.</param>
 /// <param name="MemoryBytes">Memory that the process may use.</param>
+/// <param name="Device">Where it calculated; empty in what older versions wrote.</param>
 public sealed record RunEnvironment(
     string Program,
     string CommandLine,
@@ -27,12 +28,13 @@ public sealed record RunEnvironment(
     int Cores,
     int Threads,
     int VectorBits,
-    long MemoryBytes)
+    long MemoryBytes,
+    string Device = "")
 {
     /// <summary>The environment of this process, now.</summary>
     /// <param name="commandLine">The command as its user typed it.</param>
     /// <param name="device">Where the run calculates.</param>
-    public static RunEnvironment Now(string commandLine, Device device) => new(
+    public static RunEnvironment Now(string commandLine, Engine.Device device) => new(
         ProgramVersion,
         commandLine,
         DateTimeOffset.Now,
@@ -43,7 +45,8 @@ public sealed record RunEnvironment(
         Environment.ProcessorCount,
         device is CpuDevice cpu ? cpu.Threads : 1,
         DeviceTable.VectorBits,
-        GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+        GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
+        DeviceTable.Describe(device));
 
     /// <summary>Version of this program, with the commit when the build knew it.</summary>
     public static string ProgramVersion =>

@@ -21,6 +21,10 @@ public sealed record OpCase(string Op, string Call, Func<Tensor?[], Tensor> Run,
     /// <summary>Roundings beside those of a sum, in units of the type's precision.</summary>
     public double Roundings { get; init; } = 4;
 
+    /// <summary>Roundings to the 16-bit type between products, where a GPU's tensor cores calculate them; in units of
+    /// that type's half precision and of the result's largest element.</summary>
+    public double TensorCoreRoundings { get; init; }
+
     /// <summary>True when the result must be the reference's to the last bit: nothing is calculated, or with whole
     /// numbers.</summary>
     public bool IsExact { get; init; }
@@ -68,13 +72,15 @@ public sealed record OpCase(string Op, string Call, Func<Tensor?[], Tensor> Run,
     /// <param name="dtype">Type the operation was run in.</param>
     /// <param name="expected">The reference's element.</param>
     /// <param name="largest">The reference's largest finite magnitude.</param>
-    public double Tolerance(DType dtype, double expected, double largest)
+    /// <param name="onTensorCores">True when a GPU may have used them.</param>
+    public double Tolerance(DType dtype, double expected, double largest, bool onTensorCores = false)
     {
         if (IsExact) return 0;
         var magnitude = Absolute || Terms > 1 ? largest : Math.Abs(expected);
         var arithmetic = Precision(dtype == DType.Float64 ? dtype : DType.Float32);
         var storage = dtype.IsHalf() ? Precision(dtype) / 2 * 1.001 * Math.Abs(expected) + Least(dtype) : 0;
-        return arithmetic * (Roundings + Math.Sqrt(Terms)) * magnitude + storage + Least(DType.Float32);
+        var between = onTensorCores && dtype.IsHalf() ? Precision(dtype) / 2 * TensorCoreRoundings * largest : 0;
+        return arithmetic * (Roundings + Math.Sqrt(Terms)) * magnitude + between + storage + Least(DType.Float32);
     }
 
     /// <summary>Distance from 1 to the next number.</summary>

@@ -7,12 +7,14 @@ namespace Diffract.Tests.OpTable;
 /// <summary>Comparisons within a row's tolerance.</summary>
 internal static class Compare
 {
-    public static void Elements(OpCase row, DType dtype, double[] found, double[] expected)
+    public static void Elements(
+        OpCase row, DType dtype, double[] found, double[] expected, bool onTensorCores = false)
     {
         var largest = Largest(expected);
         for (var i = 0; i < expected.Length; i++)
             if (!found[i].Equals(Stored(dtype, expected[i])))
-                Close(found[i], expected[i], row.Tolerance(dtype, expected[i], largest), $"{dtype}, element {i}");
+                Close(found[i], expected[i], row.Tolerance(dtype, expected[i], largest, onTensorCores),
+                    $"{dtype}, element {i}");
     }
 
     public static void Gradient(OpCase row, int input, double[]? found, double[]? expected)

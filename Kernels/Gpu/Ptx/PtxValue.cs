@@ -135,6 +135,9 @@ internal readonly struct PtxValue
     /// <summary>The smaller one.</summary>
     public PtxValue Min(PtxValue other) => Two("min", "min", this, other);
 
+    /// <summary>The larger one; of a number and NaN, the number.</summary>
+    public PtxValue Max(PtxValue other) => Two("max", "max", this, other);
+
     /// <summary>The product of two 32-bit integers in 64 bits.</summary>
     public PtxValue Wide(PtxValue factor) => Number == PtxNumber.U32
         ? Writer.Make(PtxNumber.U64, $"mul.wide.u32 {{0}}, {this}, {factor.As(Number)};")

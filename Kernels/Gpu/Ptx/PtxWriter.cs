@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -20,6 +21,7 @@ namespace Diffract.Kernels;
 internal sealed partial class PtxWriter(string entry, int threads, int architecture)
 {
     private const string DynamicShared = "Shared";
+    private const string Kept = "All fields of a struct with sequential layout are kept.";
 
     private readonly StringBuilder body = new(), parameters = new();
     private readonly Dictionary<string, int> registers = [];
@@ -148,13 +150,7 @@ internal sealed partial class PtxWriter(string entry, int threads, int architect
         Declare($".param .align 8 .b8 {name}[{Marshal.SizeOf<T>()}]");
         return path =>
         {
-            var (type, offset) = (typeof(T), 0L);
-            foreach (var field in path.Split('.'))
-            {
-                offset += Marshal.OffsetOf(type, field);
-                type = type.GetField(field)!.FieldType;
-            }
-            var number = PtxNumbers.Of(type);
+            var (number, offset) = Locate(typeof(T), path);
             return Make(number, $"ld.param.{number.Name()} {{0}}, [{name}+{offset}];");
         };
     }
@@ -181,7 +177,7 @@ internal sealed partial class PtxWriter(string entry, int threads, int architect
     /// <param name="divisor">The field that is a <see cref="Divisor"/>.</param>
     public PtxValue Divide(PtxValue dividend, Func<string, PtxValue> fields, string divisor)
     {
-        var product = dividend.Seen(PtxNumber.U32).Wide(fields($"{divisor}.Factor"));
+        var product = Make(PtxNumber.U64, $"mul.wide.u32 {{0}}, {dividend}, {fields($"{divisor}.Factor")};");
         return (product >> fields($"{divisor}.Shift")).To(PtxNumber.U32).Seen(PtxNumber.S32);
     }
 
@@ -222,6 +218,21 @@ internal sealed partial class PtxWriter(string entry, int threads, int architect
             text.Append(CultureInfo.InvariantCulture,
                 $"\t.reg .{group.First().Key.Declared()} {group.Key}<{registers[group.Key] + 1}>;\n");
         return text.Append(body).Append("\tret;\n}\n").ToString();
+    }
+
+    /// <summary>A field of a struct, by its names from the outermost on.</summary>
+    [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = Kept)]
+    [UnconditionalSuppressMessage("Trimming", "IL2072", Justification = Kept)]
+    [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = Kept)]
+    internal static (PtxNumber Number, long Offset) Locate(Type type, string path)
+    {
+        long offset = 0;
+        foreach (var field in path.Split('.'))
+        {
+            offset += Marshal.OffsetOf(type, field);
+            type = type.GetField(field)!.FieldType;
+        }
+        return (PtxNumbers.Of(type), offset);
     }
 
     private PtxValue Special(string name) => Make(PtxNumber.U32, $"mov.u32 {{0}}, {name};");

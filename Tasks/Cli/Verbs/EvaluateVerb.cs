@@ -12,7 +12,7 @@ internal static class EvaluateVerb
         a picture of the confusion matrix. The first noise draw is used, and centre crops.
         """;
 
-    public static Command Make(Terminal terminal)
+    public static Command Make(Terminal terminal, Gpus gpus)
     {
         var head = new Argument<string>("HEAD")
         {
@@ -26,6 +26,7 @@ internal static class EvaluateVerb
         var batch = RunOptions.Number("--batch", "Images at once", 32);
         var seed = RunOptions.Seed();
         var inference = new InferenceWords();
+        var device = CommonOptions.Device();
         var stop = RunOptions.StopOnBroken();
         var output = RunOptions.File("--report", "The report to write (.html); beside the head when left out");
         var verb = new Verb("evaluate", "Scores a head on images or features")
@@ -38,7 +39,7 @@ internal static class EvaluateVerb
             ],
         };
         verb.Add(head);
-        Option[] options = [features, data, part, network, label, batch, seed, .. inference.Options, stop,
+        Option[] options = [features, data, part, network, label, batch, seed, device, .. inference.Options, stop,
             output];
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) =>
@@ -48,15 +49,17 @@ internal static class EvaluateVerb
             var path = parsed.GetRequiredValue(head);
             if (Directory.Exists(path)) path = Path.Combine(path, "best.safetensors");
             if (!File.Exists(path)) throw new DiffractException($"{path}: no such head (diffract train writes one)");
-            var (loaded, header) = HeadFile.Load(path);
-            using var owned = loaded;
             if (parsed.GetValue(features) is null && parsed.GetValue(data) is null)
                 throw new DiffractException("evaluate needs a feature file (--features), or images and the network "
                     + "that reads them (--data and --network)");
+            var on = CommonOptions.OpenDevice(parsed.GetValue(device), gpus, terminal);
+            using var closed = on as IDisposable;
+            var (loaded, header) = HeadFile.Load(path, on);
+            using var owned = loaded;
             using var opened = parsed.GetValue(features) is { } file
                 ? OpenedFeatures.FromFile(file, header.Timesteps, header.Blocks)
                 : Images(parsed, RunOptions.Need(parsed, data), RunOptions.Need(parsed, network), part, label, seed,
-                    stop, inference, header);
+                    stop, inference, on, header);
             HeadFile.CheckFits(path, header, opened.Source);
             if (HeadFile.Doubt(path, header, opened.Source) is { } doubt) terminal.Error.WriteLine($"note: {doubt}");
             if (opened.Source.Classes.Count == 0)
@@ -75,14 +78,14 @@ internal static class EvaluateVerb
 
     private static OpenedFeatures Images(ParseResult parsed, string data, string network, Option<string?> part,
         Option<int?> label, Option<ulong> seed, Option<bool> stop, InferenceWords inference,
-        HeadFileHeader header)
+        Device device, HeadFileHeader header)
     {
         // A folder of class folders has one part, whatever is asked for.
         var fallback = Datasets.HasTest(data) ? DatasetPart.Test : DatasetPart.Train;
         var images = DataSource.Labelled(data, RunOptions.ParsePart(parsed.GetValue(part), fallback));
         return OpenedFeatures.FromImages(images, network, header.ImageSize > 0 ? header.ImageSize : null,
             header.Timesteps, header.Blocks, parsed.GetValue(label), parsed.GetValue(seed), parsed.GetValue(stop),
-            pool: header.FeaturePool, inference: inference.Recipe(parsed));
+            pool: header.FeaturePool, inference: inference.Recipe(parsed), device: device);
     }
 
     private static HeadScore Score(Terminal terminal, Model.Head head, IFeatureSource source, int batch,

@@ -13,7 +13,7 @@ internal static class FeaturesVerb
         was stopped.
         """;
 
-    public static Command Make(Terminal terminal)
+    public static Command Make(Terminal terminal, Gpus gpus)
     {
         var data = RunOptions.Data("Images");
         var part = RunOptions.Part("train");
@@ -31,6 +31,7 @@ internal static class FeaturesVerb
         var size = RunOptions.ImageSize();
         var stop = RunOptions.StopOnBroken();
         var inference = new InferenceWords();
+        var device = CommonOptions.Device();
         var force = new Option<bool>("--force") { Description = "Overwrites an existing feature file" };
         var verb = new Verb("features", "Writes the feature maps of a folder of images to a file")
         {
@@ -44,7 +45,7 @@ internal static class FeaturesVerb
             ],
         };
         Option[] options = [data, part, network, output, timesteps, blocks, draws, seed, pool, dtype, batch, label,
-            size, .. inference.Options, stop, force];
+            size, device, .. inference.Options, stop, force];
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) =>
         {
@@ -67,17 +68,19 @@ internal static class FeaturesVerb
             var path = RunOptions.Need(parsed, output);
             if (File.Exists(path) && !parsed.GetValue(force))
                 throw new DiffractException($"{path} exists already: give another name, or --force to overwrite it");
+            var opened = CommonOptions.OpenDevice(parsed.GetValue(device), gpus, terminal);
+            using var owned = opened as IDisposable;
             return Task.FromResult(Run(terminal, path, recipe,
-                RunOptions.ParsePart(parsed.GetValue(part), DatasetPart.Train), cancellation));
+                RunOptions.ParsePart(parsed.GetValue(part), DatasetPart.Train), opened, cancellation));
         });
         return verb;
     }
 
     private static int Run(Terminal terminal, string path, FeaturesRecipe recipe, DatasetPart part,
-        CancellationToken cancellation)
+        Device device, CancellationToken cancellation)
     {
         var data = DataSource.Any(recipe.Data, part);
-        using var network = NetworkFile.Load(recipe.Network, inference: recipe.Inference);
+        using var network = NetworkFile.Load(recipe.Network, inference: recipe.Inference, device: device);
         foreach (var line in network.Assumed) terminal.Error.WriteLine($"assumed: {line}");
         using var progress = RunProgress.On(terminal);
         var result = new FeaturesTask(path, recipe, data, network).Run(progress, cancellation);

@@ -12,10 +12,11 @@ internal static class PretrainVerb
     private const string Details = """
         Writes ema.safetensors (the averaged network, the one to use), model.safetensors, sheets of samples and
         metrics.jsonl into the run folder. Ctrl+C stops after the step under way and writes a checkpoint; --resume
-        goes on from it with the same bits as if it had never stopped.
+        goes on from it with the same bits as if it had never stopped, or on another device with what another device
+        rounds differently.
         """;
 
-    public static Command Make(Terminal terminal)
+    public static Command Make(Terminal terminal, Gpus gpus)
     {
         var data = RunOptions.Data("Images to learn from; class folders are not needed");
         var from = new Option<int>("--from") { Description = "First item used", HelpName = "N" }.AtLeast(0);
@@ -58,6 +59,7 @@ internal static class PretrainVerb
             Description = "Runs blocks twice instead of keeping activations",
         };
         var seed = RunOptions.Seed();
+        var device = CommonOptions.Device();
         var save = RunOptions.Number("--save-every", "Steps between checkpoints", defaults.SaveEvery);
         var sample = RunOptions.Number("--sample-every", "Steps between sheets of samples; 0 for none",
             defaults.SampleEvery, least: 0);
@@ -75,9 +77,10 @@ internal static class PretrainVerb
         };
         Option[] options = [data, from, to, size, channels, mult, blocks, attention, head, conditional, dropout,
             schedule, loss, sampler, steps, batch, micro, lr, warmup, anneal, decay, clip, ema, noFlip, crop, recompute,
-            seed, save, sample, stop, name, resume];
+            seed, device, save, sample, stop, name, resume];
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) => Task.FromResult(RunOptions.Start(terminal, parsed, name, resume,
+            () => CommonOptions.OpenDevice(parsed.GetValue(device), gpus, terminal),
             () => CheckAttention(parsed, attention, new PretrainRecipe
             {
                 Data = RunOptions.Need(parsed, data),
@@ -111,7 +114,7 @@ internal static class PretrainVerb
                 SampleEvery = parsed.GetValue(sample),
                 StopOnBrokenImage = parsed.GetValue(stop),
             }),
-            PretrainRecipe.Json, (run, recipe) => Run(terminal, run, recipe, cancellation))));
+            PretrainRecipe.Json, (run, recipe, on) => Run(terminal, run, recipe, on, cancellation))));
         return verb;
     }
 
@@ -126,12 +129,13 @@ internal static class PretrainVerb
         return recipe;
     }
 
-    private static int Run(Terminal terminal, RunFolder run, PretrainRecipe recipe, CancellationToken cancellation)
+    private static int Run(
+        Terminal terminal, RunFolder run, PretrainRecipe recipe, Device device, CancellationToken cancellation)
     {
         var data = DataSource.Range(DataSource.Any(recipe.Data, DatasetPart.Train), recipe.From, recipe.To);
         terminal.Error.WriteLine($"{data.Count} images, run folder {run.Path}");
         using var progress = RunProgress.On(terminal);
-        var result = new PretrainTask(run, recipe, data).Run(progress, cancellation);
+        var result = new PretrainTask(run, recipe, data, device).Run(progress, cancellation);
         if (result.Skipped.Length > 0) terminal.Error.WriteLine(result.Skipped);
         terminal.Output.WriteLine($"{result.Steps} steps, loss {result.Loss:0.0000}; the network is {result.EmaPath}");
         return ExitCode.Success;

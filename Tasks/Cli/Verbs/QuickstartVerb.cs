@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Diffract.Engine;
 using Diffract.Tasks;
 
 namespace Diffract.Cli;
@@ -13,10 +14,11 @@ internal static class QuickstartVerb
         report.html into the run folder.
         """;
 
-    public static Command Make(Terminal terminal)
+    public static Command Make(Terminal terminal, Gpus gpus)
     {
         var full = new Option<bool>("--full") { Description = "All 10,000 test images and three seeds" };
         var name = RunOptions.Name("quickstart");
+        var device = CommonOptions.Device();
         var verb = new Verb("quickstart", "Shows the main job on real pictures, with nothing to download")
         {
             Details = Details,
@@ -24,17 +26,20 @@ internal static class QuickstartVerb
         };
         verb.Add(full);
         verb.Add(name);
+        verb.Add(device);
         verb.SetAction((parsed, cancellation) => Task.FromResult(RunOptions.Start(terminal, parsed, name, null,
+            () => CommonOptions.OpenDevice(parsed.GetValue(device), gpus, terminal),
             () => parsed.GetValue(full) ? QuickstartRecipe.Full : new QuickstartRecipe(), QuickstartRecipe.Json,
-            (run, recipe) => Run(terminal, run, recipe, cancellation))));
+            (run, recipe, on) => Run(terminal, run, recipe, on, cancellation))));
         return verb;
     }
 
-    private static int Run(Terminal terminal, RunFolder run, QuickstartRecipe recipe, CancellationToken cancellation)
+    private static int Run(
+        Terminal terminal, RunFolder run, QuickstartRecipe recipe, Device device, CancellationToken cancellation)
     {
         var train = IdxDataset.Open(QuickstartAssets.Data, train: true);
         var test = IdxDataset.Open(QuickstartAssets.Data, train: false);
-        using var network = NetworkFile.Load(QuickstartAssets.Network);
+        using var network = NetworkFile.Load(QuickstartAssets.Network, device: device);
         QuickstartResult result;
         using (var progress = RunProgress.On(terminal))
         {

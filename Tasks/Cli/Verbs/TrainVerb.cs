@@ -12,10 +12,11 @@ internal static class TrainVerb
     private const string Details = """
         Reads a feature file, or extracts features from images as it goes, with fresh noise and augmentation in every
         epoch. Writes best.safetensors (the epoch that is best on the held-out images) and last.safetensors into the
-        run folder. Ctrl+C stops after the step under way; --resume goes on with the same bits.
+        run folder. Ctrl+C stops after the step under way; --resume goes on with the same bits, or on another device
+        with what another device rounds differently.
         """;
 
-    public static Command Make(Terminal terminal)
+    public static Command Make(Terminal terminal, Gpus gpus)
     {
         var features = RunOptions.File("--features", "A feature file; or images with --data and --network");
         var data = RunOptions.Data("Images with a folder for each class");
@@ -51,6 +52,7 @@ internal static class TrainVerb
             defaults.Validation).Part();
         var seed = RunOptions.Seed();
         var inference = new InferenceWords();
+        var device = CommonOptions.Device();
         var stop = RunOptions.StopOnBroken();
         var name = RunOptions.Name("train");
         var resume = RunOptions.Resume();
@@ -64,10 +66,11 @@ internal static class TrainVerb
             ],
         };
         Option[] options = [features, data, network, size, timesteps, blocks, label, head, pool, width, heads, layers,
-            recipe, lr, epochs, batch, validation, seed, .. inference.Options, stop, name,
-            resume];
+            recipe, lr, epochs, batch, validation, seed, device, .. inference.Options, stop,
+            name, resume];
         foreach (var option in options) verb.Add(option);
-        verb.SetAction((parsed, cancellation) => Task.FromResult(RunOptions.Start(terminal, parsed, name, resume, () =>
+        verb.SetAction((parsed, cancellation) => Task.FromResult(RunOptions.Start(terminal, parsed, name, resume,
+            () => CommonOptions.OpenDevice(parsed.GetValue(device), gpus, terminal), () =>
         {
             RunOptions.Alone(parsed, features, data, network, size, label, stop);
             RunOptions.Alone(parsed, features, inference.Options);
@@ -103,18 +106,19 @@ internal static class TrainVerb
                 Inference = inference.Recipe(parsed),
                 StopOnBrokenImage = parsed.GetValue(stop),
             };
-        }, TrainRecipe.Json, (run, made) => Run(terminal, run, made, cancellation))));
+        }, TrainRecipe.Json, (run, made, on) => Run(terminal, run, made, on, cancellation))));
         return verb;
     }
 
-    private static int Run(Terminal terminal, RunFolder run, TrainRecipe recipe, CancellationToken cancellation)
+    private static int Run(
+        Terminal terminal, RunFolder run, TrainRecipe recipe, Device device, CancellationToken cancellation)
     {
-        using var opened = OpenedFeatures.Of(recipe);
+        using var opened = OpenedFeatures.Of(recipe, device);
         foreach (var line in opened.Assumed) terminal.Error.WriteLine($"assumed: {line}");
         terminal.Error.WriteLine($"{opened.Source.Count} images of {opened.Source.Classes.Count} classes, "
             + $"{opened.Source.Spec}, run folder {run.Path}");
         using var progress = RunProgress.On(terminal);
-        var task = new TrainTask(run, recipe, opened.Source);
+        var task = new TrainTask(run, recipe, opened.Source, device);
         var result = task.Run(progress, cancellation);
         if (opened.Skipped.Length > 0) terminal.Error.WriteLine(opened.Skipped);
         TrainReport.Write(run, recipe, opened.Source, result);

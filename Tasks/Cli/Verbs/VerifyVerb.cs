@@ -8,7 +8,7 @@ namespace Diffract.Cli;
 /// <summary><c>diffract verify DIR</c>.</summary>
 internal static class VerifyVerb
 {
-    public static Command Make(Terminal terminal)
+    public static Command Make(Terminal terminal, Gpus gpus)
     {
         var folder = new Argument<string>("DIR") { Description = "The golden folder, with manifest.json in it" };
         var device = CommonOptions.Device();
@@ -44,12 +44,19 @@ internal static class VerifyVerb
         verb.Add(memory);
         verb.Add(filters);
         verb.Add(json);
-        verb.SetAction((parsed, cancellation) => Task.FromResult(Run(terminal, new VerifyOptions(
-            parsed.GetRequiredValue(folder),
-            CommonOptions.OpenDevice(parsed.GetValue(device), parsed.GetValue(threads)),
-            CommonOptions.ParseDType(parsed.GetValue(dtype)),
-            parsed.GetValue(filters) ?? [],
-            InferenceWords.Parse(parsed.GetValue(memory))), parsed.GetValue(json), cancellation)));
+        verb.SetAction((parsed, cancellation) =>
+        {
+            var type = CommonOptions.ParseDType(parsed.GetValue(dtype));
+            // A GPU has no kernels in float64: who asks for it means the CPU.
+            var word = parsed.GetValue(device) is CommonOptions.Auto && type == DType.Float64
+                ? "cpu"
+                : parsed.GetValue(device);
+            var on = CommonOptions.OpenDevice(word, gpus, terminal, parsed.GetValue(threads));
+            using var closed = on as IDisposable;
+            var options = new VerifyOptions(parsed.GetRequiredValue(folder), on, type, parsed.GetValue(filters) ?? [],
+                InferenceWords.Parse(parsed.GetValue(memory)));
+            return Task.FromResult(Run(terminal, options, parsed.GetValue(json), cancellation));
+        });
         return verb;
     }
 

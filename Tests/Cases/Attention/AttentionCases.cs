@@ -11,7 +11,9 @@ public sealed class AttentionCases : CaseFamily
     public override IEnumerable<OpCase> Rows() =>
     [
         Attention(1, QkvOrder.Legacy, 1, 1, 4), Attention(2, QkvOrder.Legacy, 2, 5, 8),
-        Attention(2, QkvOrder.New, 1, 9, 12), Attention(4, QkvOrder.Legacy, 1, 70, 64) with { Large = true },
+        Attention(2, QkvOrder.New, 1, 9, 12), Attention(2, QkvOrder.New, 2, 3, 64),
+        Attention(1, QkvOrder.New, 1, 3, 64), Attention(1, QkvOrder.Legacy, 1, 2, 128),
+        Attention(4, QkvOrder.Legacy, 1, 70, 64) with { Large = true },
     ];
 
     private static OpCase Attention(int heads, QkvOrder order, long batch, long tokens, long channels) =>
@@ -20,6 +22,7 @@ public sealed class AttentionCases : CaseFamily
         {
             Terms = Math.Max(tokens, channels / heads),
             Roundings = 32,
+            TensorCoreRoundings = 2,
             Flops = 4.0 * batch * tokens * tokens * channels,
         };
 }

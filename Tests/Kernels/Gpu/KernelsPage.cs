@@ -14,10 +14,13 @@ internal static class KernelsPage
         `DIFFRACT_UPDATE_DOCS=1 dotnet test Tests --filter FullyQualifiedName~AssemblerTests`, with `DIFFRACT_PTXAS`
         set to the assembler where it is not on the path.
 
-        A row stands for a method in C# with all formulas and types that the op table runs it with (*texts*), for
-        compute capability 8.0. None of them keeps anything in a thread's own memory: no stack, no spilled registers.
+        A row stands for a method in C# with all formulas and types that the op table runs it with, or for all that a
+        generator writes (*texts*), for compute capability 8.0. None of them keeps anything in a thread's own memory:
+        no stack, no spilled registers.
         Rows that begin with `Mma` are products on the tensor cores, whose texts a generator writes; networks also use
-        larger tiles of them, with up to 240 registers and 98304 bytes.
+        larger tiles of them, with up to 240 registers and 98304 bytes. Those that begin with `Hopper` are products by
+        warpgroups, for compute capability 9.0 alone; 168 registers are what a thread begins with, and those that
+        multiply get 232.
 
         | kernel | texts | threads | registers | shared memory, bytes |
         | --- | ---: | ---: | ---: | ---: |

@@ -1,4 +1,5 @@
 using Diffract.Cli;
+using Diffract.Engine;
 using Diffract.Tasks;
 using NUnit.Framework;
 
@@ -6,11 +7,14 @@ namespace Diffract.Tests.Tasks;
 
 internal sealed class ApplicationTests
 {
-    internal static async Task<(int Code, string Output, string Error)> Run(params string[] args)
+    internal static Task<(int Code, string Output, string Error)> Run(params string[] args) => Run(new Gpus(), args);
+
+    /// <summary>Runs the program on a machine with these GPUs.</summary>
+    internal static async Task<(int Code, string Output, string Error)> Run(Gpus gpus, params string[] args)
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        var code = await Application.RunAsync(args, new Terminal(output, error, isInteractive: false));
+        var code = await Application.RunAsync(args, new Terminal(output, error, isInteractive: false), gpus);
         return (code, output.ToString(), error.ToString());
     }
 
@@ -45,7 +49,7 @@ internal sealed class ApplicationTests
     {
         using var error = new StringWriter();
         var terminal = new Terminal(TextWriter.Null, error, isInteractive: false);
-        foreach (var verb in Application.MakeRoot(terminal, CommonOptions.Debug()).Subcommands)
+        foreach (var verb in Application.MakeRoot(terminal, CommonOptions.Debug(), new Gpus()).Subcommands)
         {
             var (code, output, _) = await Run(verb.Name, "--help");
             Assert.That(code, Is.Zero);
@@ -62,7 +66,8 @@ internal sealed class ApplicationTests
         var (code, output, error) = await Run("verify", "no-such-folder");
         Assert.That(code, Is.EqualTo(1));
         Assert.That(output, Is.Empty);
-        Assert.That(error, Is.EqualTo("diffract: no-such-folder: no such folder" + Environment.NewLine));
+        Assert.That(error, Does.StartWith("device: ").And.EndsWith(
+            "\ndiffract: no-such-folder: no such folder" + Environment.NewLine));
     }
 
     [Test]
@@ -84,7 +89,7 @@ internal sealed class ApplicationTests
         var code = await Application.RunAsync(
             ["verify", folder.Path], new Terminal(TextWriter.Null, error, false), cancelled.Token);
         Assert.That(code, Is.EqualTo(130));
-        Assert.That(error.ToString(), Is.EqualTo("diffract: stopped" + Environment.NewLine));
+        Assert.That(error.ToString(), Does.EndWith("\ndiffract: stopped" + Environment.NewLine));
     }
 
     [Test]

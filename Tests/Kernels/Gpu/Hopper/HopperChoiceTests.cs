@@ -111,7 +111,7 @@ internal sealed class HopperChoiceTests
         {
             isTaken |= text.Contains("wgmma", StringComparison.Ordinal);
             return text;
-        }));
+        }, "Mma.Product", "Hopper.Product"));
         return isTaken;
     }
 }

@@ -78,7 +78,8 @@ internal sealed partial class HopperFaultTests
         try
         {
             return new HopperMatrices(136, 72, 64 * (HopperTile.Small.Stages + 2) + 40) { TransposeB = true }
-                .Run(new PlantingDevice(new SimDevice(90), plant), MmaNumbers.Float16, HopperTile.Small).Error;
+                .Run(new PlantingDevice(new SimDevice(90), plant, "Hopper.Product"), MmaNumbers.Float16,
+                    HopperTile.Small).Error;
         }
         catch (SimException e)
         {

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using Diffract.Autograd;
 using Diffract.Engine;
@@ -69,7 +68,7 @@ internal sealed partial class PlantedFaultTests
         var y = Tensor.Empty(g.OutShape, DType.Float32, sim);
         try
         {
-            Conv2d.ForwardMma(new PlantingDevice(sim, plant), new()
+            Conv2d.ForwardMma(new PlantingDevice(sim, plant, "Mma.Product"), new()
             {
                 Input = x.View,
                 Weight = weight.View,
@@ -110,16 +109,7 @@ internal sealed partial class PlantedFaultTests
             .Replace(second, first, StringComparison.Ordinal).Replace("[?]", second, StringComparison.Ordinal);
     }
 
-    private static long Offset(string path)
-    {
-        var (type, offset) = (typeof(MmaSizes), 0L);
-        foreach (var field in path.Split('.'))
-        {
-            offset += Marshal.OffsetOf(type, field);
-            type = type.GetField(field)!.FieldType;
-        }
-        return offset;
-    }
+    private static long Offset(string path) => PtxWriter.Locate(typeof(MmaSizes), path).Offset;
 
     [GeneratedRegex(@"(mma\.sync\S+ \{[^}]*\}, \{[^}]*\}, \{)(%r\d+, )(%r\d+)")]
     private static partial Regex MultiplyFirst();

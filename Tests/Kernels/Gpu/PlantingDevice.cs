@@ -1,14 +1,19 @@
 using Diffract.Engine;
 
-namespace Diffract.Tests.Kernels.Gpu.Mma;
+namespace Diffract.Tests.Kernels.Gpu;
 
 /// <summary>A simulated GPU that runs kernels with a fault in their text.</summary>
 /// <param name="sim">Where tensors are.</param>
 /// <param name="plant">Puts the fault into a text.</param>
-internal sealed class PlantingDevice(SimDevice sim, Func<string, string> plant) : GpuDevice("planting")
+/// <param name="names">Kernels that have the fault.</param>
+internal sealed class PlantingDevice(SimDevice sim, Func<string, string> plant, params IReadOnlyList<string> names)
+    : GpuDevice("planting")
 {
     /// <summary>Where tensors are.</summary>
     public SimDevice Sim => sim;
+
+    /// <summary>True when there was something to change.</summary>
+    public bool HasChanged { get; private set; }
 
     public override int Architecture => sim.Architecture;
 
@@ -33,18 +38,28 @@ internal sealed class PlantingDevice(SimDevice sim, Func<string, string> plant) 
     internal override byte[] Encode(TensorMap map) => sim.Encode(map);
 
     internal override void Launch(
-        IGpuKernel kernel, GpuSize size, ReadOnlySpan<byte> arguments, ReadOnlySpan<int> places) =>
-        sim.Launch(kernel.Name is "Mma.Product" or "Hopper.Product" ? new Planted(kernel, plant) : kernel, size, arguments, places);
-
-    private sealed class Planted(IGpuKernel kernel, Func<string, string> plant) : IGpuKernel
+        IGpuKernel kernel, GpuSize size, ReadOnlySpan<byte> arguments, ReadOnlySpan<int> places)
     {
+        if (names.Contains(kernel.Name))
+        {
+            var program = kernel.For(Architecture);
+            var planted = new Planted(kernel, new GpuProgram(program.Entry, plant(program.Text)));
+            HasChanged |= planted.Program.Text != program.Text;
+            kernel = planted;
+        }
+        sim.Launch(kernel, size, arguments, places);
+    }
+
+    private sealed class Planted(IGpuKernel kernel, GpuProgram program) : IGpuKernel
+    {
+        public GpuProgram Program => program;
+
         public string Name => kernel.Name;
 
         public int Threads => kernel.Threads;
 
         public int SharedFor(int architecture) => kernel.SharedFor(architecture);
 
-        public GpuProgram For(int architecture) =>
-            new(kernel.For(architecture).Entry, plant(kernel.For(architecture).Text));
+        public GpuProgram For(int architecture) => program;
     }
 }

@@ -37,7 +37,7 @@ internal static class HopperChoice
         {
             var down = (sizes.Rows + HopperTile.Rows - 1) / HopperTile.Rows;
             var across = (sizes.Columns + larger.Columns - 1) / larger.Columns * sizes.Segments;
-            // The last of them can be cut along the depth, the others have better use for their threads.
+            // Tiles of the medium size, where they are few, are cut along the depth; large ones must be enough.
             var isMany = larger == HopperTile.Medium || (long)down * across * entries >= Blocks;
             if (isMany && sizes.Columns > larger.Columns / 2) tile = larger;
         }
@@ -54,8 +54,8 @@ internal static class HopperChoice
         return done <= Math.Max(needed + needed / 2, HopperTile.Rows);
     }
 
-    /// <summary>True when tensor maps can describe the operands.</summary>
-    public static bool Fits(in MmaVariant product, in MmaSizes sizes, int entries, View a, View b)
+    // Whether tensor maps can describe the operands.
+    private static bool Fits(in MmaVariant product, in MmaSizes sizes, int entries, View a, View b)
     {
         var isImage = product.Left is MmaSource.Patches or MmaSource.Gathered || product.Right == MmaSource.Pixels;
         return product.Numbers is MmaNumbers.Float16 or MmaNumbers.BFloat16

@@ -14,7 +14,7 @@ internal sealed class CudaFailureTests
 
     private static IEnumerable<TestCaseData> Failures()
     {
-        using var driver = new MockDriver();
+        using var driver = new MockDriver { Architecture = 90 };
         Work(driver, new CudaOptions { CacheFolder = null });
         foreach (var function in driver.Functions.Where(f => !f.StartsWith("cuGetError", StringComparison.Ordinal)))
         {
@@ -29,7 +29,7 @@ internal sealed class CudaFailureTests
     [TestCaseSource(nameof(Failures))]
     public void Ends_in_one_clear_error(string function, int call, int code)
     {
-        using var driver = new MockDriver();
+        using var driver = new MockDriver { Architecture = 90 };
         driver.Fail(function, call, code);
         string? message = null;
         try
@@ -68,6 +68,7 @@ internal sealed class CudaFailureTests
         gpu.Time(() => x.Silu().Dispose());
         var shared = new BigKernel();
         gpu.Launch(shared, new GpuSize((1, 1, 1), (32, 1, 1), 64 * 1024), [], []);
+        gpu.Encode(new TensorMap(TensorMapElement.Float16, 1 << 20, [64], [], [64]));
         Tensor? z = null;
         using (var recording = gpu.Record(() => z = x.Silu())!)
         {

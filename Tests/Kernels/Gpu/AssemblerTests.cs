@@ -1,6 +1,7 @@
 using Diffract.Engine;
 using Diffract.Kernels;
 using Diffract.Tests.House;
+using Diffract.Tests.Kernels.Gpu.Hopper;
 using Diffract.Tests.OpTable;
 using NUnit.Framework;
 
@@ -32,7 +33,9 @@ public sealed class AssemblerTests
         var results = Assembler.Run(texts, architecture);
         Assert.That(some.Zip(results).Where(k => k.Second.Stack > 0 || k.Second.Spills > 0).Select(k =>
             $"{Full(k.First)}: {k.Second.Stack} bytes of stack, {k.Second.Spills} bytes spilled"), Is.Empty);
-        if (architecture == 80) CheckPage(some.Zip(results));
+        if (architecture != 80) return;
+        var hopper = HopperTextTests.Kernels;
+        CheckPage(some.Zip(results).Concat(hopper.Zip(Assembler.Run([.. hopper.Select(k => k.For(90).Text)], 90))));
     }
 
     [Test]

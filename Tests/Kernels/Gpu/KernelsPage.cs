@@ -18,7 +18,9 @@ internal static class KernelsPage
         generator writes (*texts*), for compute capability 8.0. None of them keeps anything in a thread's own memory:
         no stack, no spilled registers.
         Rows that begin with `Mma` are products on the tensor cores, whose texts a generator writes; networks also use
-        larger tiles of them, with up to 240 registers and 98304 bytes.
+        larger tiles of them, with up to 240 registers and 98304 bytes. Those that begin with `Hopper` are products by
+        warpgroups, for compute capability 9.0 alone; 168 registers are what a thread begins with, and those that
+        multiply get 232.
 
         | kernel | texts | threads | registers | shared memory, bytes |
         | --- | ---: | ---: | ---: | ---: |

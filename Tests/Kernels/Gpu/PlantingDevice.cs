@@ -9,6 +9,9 @@ namespace Diffract.Tests.Kernels.Gpu;
 internal sealed class PlantingDevice(SimDevice sim, Func<string, string> plant, params IReadOnlyList<string> names)
     : GpuDevice("planting")
 {
+    /// <summary>Where tensors are.</summary>
+    public SimDevice Sim => sim;
+
     /// <summary>True when there was something to change.</summary>
     public bool HasChanged { get; private set; }
 

@@ -29,9 +29,18 @@ internal sealed class HopperChoiceTests
     public void Convolutions_by_their_shape(bool takes, int size, int channels, int filters, int stride, int groups) =>
         Assert.That(IsTaken(device =>
         {
-            var x = MmaLab.Make(MmaNumbers.Float16, 1, [1, size, size, channels], device);
-            var weight = MmaLab.Make(MmaNumbers.Float16, 2, [filters, channels / groups, 3, 3], device);
-            MmaLab.Compare(MmaNumbers.Float16, x.Conv2d(weight, null, stride, 1, 1, groups), 9 * channels / groups,
+            var g = Conv2dGeometry.Of([1, size, size, channels], [filters, channels / groups, 3, 3], stride, 1, 1, groups);
+            var x = MmaLab.Make(MmaNumbers.Float16, 1, [1, size, size, channels], device.Sim);
+            var weight = MmaLab.Make(MmaNumbers.Float16, 2, [filters, channels / groups, 3, 3], device.Sim);
+            var y = Tensor.Empty(g.OutShape, DType.Float16, device.Sim);
+            Conv2d.ForwardMma(device, new()
+            {
+                Input = x.View,
+                Weight = weight.View,
+                Output = y.View,
+                Geometry = g,
+            }, MmaNumbers.Float16);
+            MmaLab.Compare(MmaNumbers.Float16, y, 9 * channels / groups,
                 (x, w, _, _) => x.Conv2d(w, null, stride, 1, 1, groups), x, weight);
         }), Is.EqualTo(takes));
 
@@ -47,11 +56,8 @@ internal sealed class HopperChoiceTests
     }), Is.False);
 
     [Test]
-    public void Floats_do_without() => Assert.That(IsTaken(device =>
-    {
-        var (a, b) = (Tensor.Zeros([64, 64], DType.Float32, device), Tensor.Zeros([64, 64], DType.Float32, device));
-        a.MatMul(b);
-    }), Is.False);
+    public void Floats_do_without() =>
+        Assert.That(IsTaken(device => Multiply(device, 64, 64, 64, MmaNumbers.Tf32)), Is.False);
 
     [Test]
     public void A_driver_makes_the_tensor_maps()
@@ -60,7 +66,10 @@ internal sealed class HopperChoiceTests
         using (var gpu = driver.Open())
         {
             using var scope = Scope.Open();
-            Multiply(gpu, 72, 64, 136);
+            var a = MmaLab.Make(MmaNumbers.Float16, 1, [72, 136], gpu);
+            var b = MmaLab.Make(MmaNumbers.Float16, 2, [64, 136], gpu);
+            MmaLab.Compare(MmaNumbers.Float16, a.MatMul(b, false, true), 136, (a, b, _, _) => a.MatMul(b, false, true),
+                a, b);
         }
         Assert.That((driver.Report, driver.Count("cuTensorMapEncodeTiled"), driver.Held), Is.EqualTo(("", 2, "")));
     }
@@ -74,16 +83,27 @@ internal sealed class HopperChoiceTests
             Throws.TypeOf<DeviceException>().With.Message.Contains("8.0"));
     }
 
-    private static void Multiply(GpuDevice device, int rows, int columns, int depth)
+    private static void Multiply(
+        PlantingDevice device, int rows, int columns, int depth, MmaNumbers numbers = MmaNumbers.Float16)
     {
-        var a = MmaLab.Make(MmaNumbers.Float16, 1, [rows, depth], device);
-        var b = MmaLab.Make(MmaNumbers.Float16, 2, [columns, depth], device);
-        MmaLab.Compare(MmaNumbers.Float16, a.MatMul(b, false, true), depth, (a, b, _, _) => a.MatMul(b, false, true),
-            a, b);
+        var a = MmaLab.Make(numbers, 1, [rows, depth], device.Sim);
+        var b = MmaLab.Make(numbers, 2, [columns, depth], device.Sim);
+        var c = Tensor.Empty([rows, columns], numbers.Stored(), device.Sim);
+        MatMul.RunMma(device, new()
+        {
+            A = a.View,
+            B = b.View,
+            C = c.View,
+            Rows = rows,
+            Columns = columns,
+            Depth = depth,
+            TransposeB = true,
+        }, numbers);
+        MmaLab.Compare(numbers, c, depth, (a, b, _, _) => a.MatMul(b, false, true), a, b);
     }
 
     // Whether a kernel of what is run has the instruction.
-    private static bool IsTaken(Action<GpuDevice> run, int architecture = 90)
+    private static bool IsTaken(Action<PlantingDevice> run, int architecture = 90)
     {
         using var scope = Scope.Open();
         var isTaken = false;

@@ -12,6 +12,10 @@ internal sealed class HopperTextTests
     // HGMMA, UTMALDG, USETMAXREG, LDL, STL.
     private const int Multiply = 0x9F0, Fetch = 0x5B4, SetRegisters = 0x9C8, LoadLocal = 0x983, StoreLocal = 0x387;
 
+    /// <summary>Kernels of every source and tile.</summary>
+    public static IReadOnlyList<IGpuKernel> Kernels =>
+        [.. Variants().Select(c => HopperProduct.Kernel((HopperVariant)c.Arguments[0]!))];
+
     private static IEnumerable<TestCaseData> Variants()
     {
         foreach (var tile in new[] { HopperTile.Large, HopperTile.Medium, HopperTile.Small })

@@ -173,8 +173,7 @@ public sealed unsafe class CudaDevice : GpuDevice, IDisposable
     /// <summary>Milliseconds that the device spends on what <paramref name="body"/> queues.</summary>
     public double Time(Action body)
     {
-        nint from = 0, to = 0;
-        float milliseconds = 0;
+        var (from, to, milliseconds) = ((nint)0, (nint)0, 0f);
         try
         {
             Do(() => from = driver.CreateEvent(timed: true));
@@ -285,9 +284,7 @@ public sealed unsafe class CudaDevice : GpuDevice, IDisposable
 
     internal override byte[] Encode(TensorMap map)
     {
-        if (Architecture < 90)
-            throw new DeviceException($"{Name} ({Model}) has compute capability {Architecture / 10}.{Architecture % 10}; "
-                + "tensor maps need 9.0");
+        if (Architecture < 90) throw new DeviceException($"{Name} ({Model}) has no tensor maps: they need 9.0");
         byte[] encoded = [];
         Do(() => encoded = driver.Encode(map));
         return encoded;

@@ -31,6 +31,9 @@ internal readonly record struct HopperCut(HopperTile Tile, HopperBox Box, int Do
     /// <summary>Tiles along the columns.</summary>
     public int Across(in MmaSizes sizes) => (sizes.Columns + Tile.Columns - 1) / Tile.Columns * sizes.Segments;
 
-    private static HopperBox Cover(int inBox, int places, in MmaWindow window) => HopperBox.Of(inBox,
-        window.GridWidth.Length, window.GridHeight.Length, places / (window.GridWidth.Length * window.GridHeight.Length));
+    private static HopperBox Cover(int inBox, int places, in MmaWindow window)
+    {
+        var (width, height) = (window.GridWidth.Length, window.GridHeight.Length);
+        return HopperBox.Of(inBox, width, height, places / (width * height));
+    }
 }

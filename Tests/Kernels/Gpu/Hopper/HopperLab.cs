@@ -25,9 +25,9 @@ internal sealed class HopperLab(GpuDevice device, MmaNumbers numbers)
         var storage = device.Allocate(values.Length * type.Size());
         storage.AddReference();
         blocks.Add(storage);
-        var bytes = new byte[values.Length * type.Size()];
+        var (bytes, size) = (new byte[values.Length * type.Size()], type.Size());
         for (var i = 0; i < values.Length; i++)
-            BitConverter.GetBytes(Encoded(type, values[i])).AsSpan(0, type.Size()).CopyTo(bytes.AsSpan(i * type.Size()));
+            BitConverter.GetBytes(Encoded(type, values[i])).AsSpan(0, size).CopyTo(bytes.AsSpan(i * size));
         device.Upload(storage.Address, bytes);
         return new View(storage.Address, values.Length, type);
     }

@@ -24,7 +24,8 @@ internal sealed record HopperMatrices(int Rows, int Columns, int Depth)
 
     public bool HalfBias { get; init; }
 
-    public override string ToString() => $"{Rows}x{Columns}x{Depth}{(TransposeA ? " A'" : "")}{(TransposeB ? " B'" : "")}";
+    public override string ToString() =>
+        $"{Rows}x{Columns}x{Depth}{(TransposeA ? " A'" : "")}{(TransposeB ? " B'" : "")}";
 
     /// <summary>Runs it with a tile, or as its shape asks for, and compares it with double precision.</summary>
     /// <returns>The result, and where it is wrong.</returns>
@@ -57,7 +58,8 @@ internal sealed record HopperMatrices(int Rows, int Columns, int Depth)
         var cut = tile is { } t ? HopperCut.Of(t, product, sizes)
             : HopperChoice.Cut(device, product, sizes, Batch, a, b)!.Value;
         HopperProduct.Run(device, cut, product, sizes, Batch, a, b, c,
-            Adds ? lab.Put(bias, HalfBias ? lab.Half : DType.Float32) : default, Adds ? lab.Put(residual, type) : default);
+            Adds ? lab.Put(bias, HalfBias ? lab.Half : DType.Float32) : default,
+            Adds ? lab.Put(residual, type) : default);
         var error = lab.Difference(c, Depth, i =>
         {
             var (entry, row, column) = (i / (Rows * Columns), i / Columns % Rows, i % Columns);

@@ -127,6 +127,30 @@ internal sealed class RecordedRunsTests
     }
 
     [Test]
+    public void Mixed_precision_is_another_recording()
+    {
+        using var driver = new MockDriver();
+        using var gpu = driver.Open();
+        using var network = Network(gpu);
+        using var scope = Scope.Open();
+        float[] Exact() => Result(network, gpu, 1).ToArray<float>();
+        float[] Mixed()
+        {
+            using var cast = Autocast.Use(DType.BFloat16);
+            return Result(network, gpu, 1).To(DType.Float32).ToArray<float>();
+        }
+
+        var (exact, mixed) = (Exact(), Mixed());
+        Assert.That(mixed, Is.Not.EqualTo(exact));
+        for (var call = 0; call < 2; call++)
+        {
+            Assert.That(Exact(), Is.EqualTo(exact));
+            Assert.That(Mixed(), Is.EqualTo(mixed));
+        }
+        Assert.That(network.Recordings, Is.EqualTo(2));
+    }
+
+    [Test]
     public void What_must_run_every_time_is_not_recorded()
     {
         using var driver = new MockDriver();

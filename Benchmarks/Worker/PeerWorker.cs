@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Diffract.Engine;
-using Diffract.Model;
 
 namespace Diffract.Benchmarks.Worker;
 

@@ -4,8 +4,8 @@ using Diffract.Tasks;
 
 namespace Diffract.Benchmarks.Gpu;
 
-/// <summary>Runs a folder of golden cases on the device: a line of JSON for each, with its worst error as a share of its
-/// tolerance.</summary>
+/// <summary>Runs a folder of golden cases on the device: a line of JSON for each, with its worst error as a share of
+/// its tolerance.</summary>
 internal static class GpuVerify
 {
     public static int Run(WorkerMode mode, string folder, IReadOnlyList<string> globs, TextWriter output)

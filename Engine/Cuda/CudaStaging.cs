@@ -1,7 +1,7 @@
 namespace Diffract.Engine.Cuda;
 
-/// <summary>Copies between the host and a device through page-locked memory, which the device reads and writes while the
-/// host goes on: a copy to the device returns as soon as its source may be changed.</summary>
+/// <summary>Copies between the host and a device through page-locked memory, which the device reads and writes while
+/// the host goes on: a copy to the device returns as soon as its source may be changed.</summary>
 /// <param name="driver">The driver.</param>
 /// <param name="stream">What the copies are queued on.</param>
 internal sealed unsafe class CudaStaging(CudaDriver driver, nint stream)

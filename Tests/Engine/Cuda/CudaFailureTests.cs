@@ -22,7 +22,8 @@ internal sealed class CudaFailureTests
             Assert.That(calls, Is.GreaterThan(0), $"{function} is never called");
             foreach (var call in new[] { 1, (calls + 1) / 2, calls }.Distinct())
                 foreach (var code in codes)
-                    yield return new TestCaseData(function, call, code).SetArgDisplayNames(function, $"{call}", $"{code}");
+                    yield return new TestCaseData(function, call, code)
+                        .SetArgDisplayNames(function, $"{call}", $"{code}");
         }
     }
 

@@ -149,7 +149,8 @@ internal sealed unsafe partial class MockDriver
         On("cuEventSynchronize", @event => Is<Moment>(@event, out _) ? Run(@event) : InvalidHandle);
         functions["cuEventElapsedTime"] = (F3)((at, from, to) => Call("cuEventElapsedTime", () =>
         {
-            if (!Is<Moment>(from, out var first) || !Is<Moment>(to, out var last) || first.Time < 0) return InvalidHandle;
+            if (!Is<Moment>(from, out var first) || !Is<Moment>(to, out var last) || first.Time < 0)
+                return InvalidHandle;
             *(float*)at = last.Time - first.Time;
             return 0;
         }));

@@ -20,6 +20,10 @@ public sealed class DiffusionBackbone(UNet network, GaussianDiffusion diffusion,
     /// <see cref="UNet.RunRecorded"/>.</summary>
     public bool UsesRecordings { get; init; } = true;
 
+    /// <summary>The 16-bit type in which the network calculates its products and keeps its activations; null for
+    /// float32. Maps are float32 in any case.</summary>
+    public DType? Half { get; init; }
+
     /// <inheritdoc/>
     public IReadOnlyList<FeatureInfo> Blocks(MapSize? input = null) =>
         [.. (input is { } size ? network.Plan.At(size) : network.Plan).Blocks
@@ -51,10 +55,11 @@ public sealed class DiffusionBackbone(UNet network, GaussianDiffusion diffusion,
         var steps = GaussianDiffusion.Repeat(timestep, images);
         var x = diffusion.QSample(images, steps, noise.For(ids, timestep, images.Shape[1..], images.Device));
         var told = diffusion.Timesteps(steps, images.Device);
+        using var half = Half is { } type ? Autocast.Use(type) : Autocast.Off();
         var output = UsesRecordings
             ? network.RunRecorded(x, told, labels, taps)
             : network.Run(x, told, labels, taps);
-        return [.. blocks.Select(b => new FeatureMap(b, scope.Keep(output[b])))];
+        return [.. blocks.Select(b => new FeatureMap(b, scope.Keep(output[b].To(DType.Float32))))];
     }
 
     private Tensor? Labels(Tensor images)

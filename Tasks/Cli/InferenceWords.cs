@@ -29,11 +29,26 @@ internal sealed class InferenceWords
         _ => MemoryMode.Balanced,
     };
 
-    public Option[] Options => [memory, direct];
+    private readonly Option<string?> precision = CommonOptions.Choice("--precision",
+        "Numbers that the network calculates with: auto (default) is float16 on a GPU, float32 elsewhere; tf32x3 and "
+        + "tf32 are for GPUs", [.. precisions.Keys]);
+
+    private static readonly Dictionary<string, NetworkPrecision> precisions = new(StringComparer.Ordinal)
+    {
+        ["auto"] = NetworkPrecision.Auto,
+        ["float32"] = NetworkPrecision.Float32,
+        ["tf32x3"] = NetworkPrecision.Tf32x3,
+        ["tf32"] = NetworkPrecision.Tf32,
+        ["float16"] = NetworkPrecision.Float16,
+        ["bfloat16"] = NetworkPrecision.BFloat16,
+    };
+
+    public Option[] Options => [memory, direct, precision];
 
     public InferenceRecipe Recipe(ParseResult parsed) => new()
     {
         Memory = Parse(parsed.GetValue(memory)),
         Direct = parsed.GetValue(direct) ?? [],
+        Precision = precisions[parsed.GetValue(precision) ?? "auto"],
     };
 }

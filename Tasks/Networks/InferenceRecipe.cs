@@ -13,6 +13,9 @@ public sealed record InferenceRecipe
     /// instead of by a Winograd algorithm; * is any text, ? one character.</summary>
     public IReadOnlyList<string> Direct { get; init; } = [];
 
+    /// <summary>In which numbers the network calculates.</summary>
+    public NetworkPrecision Precision { get; init; }
+
     /// <summary>Tells a network's layers.</summary>
     /// <exception cref="DiffractException">A pattern matches no convolution.</exception>
     public void ApplyTo(Module network)

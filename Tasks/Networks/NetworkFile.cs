@@ -14,6 +14,9 @@ public sealed record DiffusionNetwork(
 {
     private readonly Lazy<string> hash = new(() => Hash(Path));
 
+    /// <summary>The 16-bit type that the network calculates with; null for float32.</summary>
+    public DType? Half { get; init; }
+
     /// <summary>SHA-256 of the checkpoint file, lower-case hexadecimal. The file is read for it once, when it is first
     /// asked for.</summary>
     public string Sha256 => hash.Value;
@@ -61,7 +64,7 @@ public sealed record DiffusionNetwork(
         }
         else if (label is not null)
             throw new DiffractException($"{Path} is an unconditional network: it takes no --label");
-        return new DiffusionBackbone(Network, Recipe.Make(), label);
+        return new DiffusionBackbone(Network, Recipe.Make(), label) { Half = Half };
     }
 
     /// <inheritdoc/>
@@ -112,6 +115,7 @@ public static class NetworkFile
         try
         {
             inference.ApplyTo(loaded.Network);
+            inference.Precision.ApplyTo(loaded.Network.Device);
         }
         catch
         {
@@ -128,7 +132,10 @@ public static class NetworkFile
         var recipe = diffusion ?? own ?? DiffusionRecipe.Of(network.Config, loaded.Detected.Preset);
         if (own is null && diffusion is null)
             assumed.Add($"{recipe.Schedule} noise schedule of {recipe.Timesteps} timesteps");
-        return new DiffusionNetwork(path, network, recipe, assumed);
+        return new DiffusionNetwork(path, network, recipe, assumed)
+        {
+            Half = inference.Precision.HalfOn(network.Device),
+        };
     }
 
     private static LoadedNetwork Open(string path, NetworkOptions? options)

@@ -16,8 +16,10 @@ public sealed class HalfTests
 
     private static IEnumerable<TestCaseData> WithGradient() => OpTableTests.Named(Rows.Where(c => c.HasGradient));
 
-    private static IEnumerable<OpCase> Rows =>
-        Cases.OpTable.All.Where(c => !c.Large && c.DTypes.Contains(DType.Float16));
+    // Tensor cores add up in an order of their own: what they calculate is compared with float64 elsewhere.
+    private static IEnumerable<OpCase> Rows => Cases.OpTable.All.Where(c => !c.Large
+        && c.DTypes.Contains(DType.Float16)
+        && c.Op is not ("matmul" or "linear" or "conv2d" or "conv_transpose2d" or "qkv_attention"));
 
     [TestCase("add", "sub", "mul", "div", "maximum", "silu", "gelu", "relu", "sigmoid", "tanh", "exp", "log", "pow")]
     [TestCase("group_norm", "layer_norm", "batch_norm", "softmax", "log_softmax", "cross_entropy", "sum", "mean")]

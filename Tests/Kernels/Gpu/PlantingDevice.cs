@@ -19,7 +19,7 @@ internal sealed class PlantingDevice(SimDevice sim, Func<string, string> plant, 
 
     public override MemoryStatistics Memory => sim.Memory;
 
-    public override Storage Allocate(long bytes) => sim.Allocate(bytes);
+    public override Storage Allocate(long bytes) => new(this, sim.Allocate(bytes).Address, bytes, bytes);
 
     public override void Trim() { }
 

@@ -36,6 +36,29 @@ internal sealed class UNetSimTests
         }
     }
 
+    [TestCase(80, DType.Float16, 2e-3)]
+    [TestCase(90, DType.Float16, 2e-3)]
+    [TestCase(80, DType.BFloat16, 1.6e-2)]
+    public void Mixed_precision_on_tensor_cores_is_as_exact_as_its_type(int architecture, DType half, double most)
+    {
+        var expected = Run(Device.Cpu);
+        using var section = Autocast.Use(half);
+        var found = Run(new SimDevice(architecture));
+        Assert.That(Apart(["output"]), Is.LessThan(most), "output");
+        Assert.That(Apart(expected.Keys), Is.LessThan(2 * most), "output and gradients");
+
+        double Apart(IEnumerable<string> names)
+        {
+            var (errors, squares) = (0.0, 0.0);
+            foreach (var (a, b) in names.SelectMany(name => found[name].Zip(expected[name])))
+            {
+                errors += Math.Pow(a - b, 2);
+                squares += Math.Pow(b, 2);
+            }
+            return Math.Sqrt(errors / squares);
+        }
+    }
+
     private static SortedDictionary<string, float[]> Run(Device device)
     {
         using var scope = Scope.Open();
@@ -51,11 +74,11 @@ internal sealed class UNetSimTests
         (y * y).Sum().Backward();
         var results = new SortedDictionary<string, float[]>(StringComparer.Ordinal)
         {
-            ["output"] = y.ToArray<float>(),
-            ["input"] = x.Grad!.ToArray<float>(),
+            ["output"] = y.To(DType.Float32).ToArray<float>(),
+            ["input"] = x.Grad!.To(DType.Float32).ToArray<float>(),
         };
         foreach (var (name, parameter) in network.State())
-            if (parameter.Value.Grad is { } grad) results[name] = grad.ToArray<float>();
+            if (parameter.Value.Grad is { } grad) results[name] = grad.To(DType.Float32).ToArray<float>();
         return results;
     }
 }

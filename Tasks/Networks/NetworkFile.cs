@@ -132,10 +132,10 @@ public static class NetworkFile
         var recipe = diffusion ?? own ?? DiffusionRecipe.Of(network.Config, loaded.Detected.Preset);
         if (own is null && diffusion is null)
             assumed.Add($"{recipe.Schedule} noise schedule of {recipe.Timesteps} timesteps");
-        return new DiffusionNetwork(path, network, recipe, assumed)
-        {
-            Half = inference.Precision.HalfOn(network.Device),
-        };
+        var half = inference.Precision.HalfOn(network.Device);
+        if (half is not null && inference.Precision == NetworkPrecision.Auto)
+            assumed.Add("products and activations in float16 are exact enough (--precision float32 where not)");
+        return new DiffusionNetwork(path, network, recipe, assumed) { Half = half };
     }
 
     private static LoadedNetwork Open(string path, NetworkOptions? options)

@@ -50,10 +50,8 @@ public sealed class PlantedBugTests
         check(device);
         var missed = new List<string>();
         var planted = 0;
-        var kernels = device.Kernels.Cast<GpuKernel>()
-            .Where(k => owners.Contains(k.Method.DeclaringType!.Name.Split('`')[0])).ToList();
-        Assert.That(kernels, Is.Not.Empty, string.Join(", ",
-            device.Kernels.Cast<GpuKernel>().Select(k => k.Method.DeclaringType!.Name).Distinct()));
+        var kernels = device.Kernels.Cast<GpuKernel>().Where(k => owners.Contains(k.Name.Split('.')[0])).ToList();
+        Assert.That(kernels, Is.Not.Empty, string.Join(", ", device.Kernels.Select(k => k.Name).Distinct()));
         foreach (var kernel in kernels)
         {
             var program = kernel.For(device.Architecture);
@@ -72,10 +70,12 @@ public sealed class PlantedBugTests
     // Where a thread draws four numbers, it looks for every one whether it is wanted: that it looks before whether any
     // is saves time and nothing else.
     // A product's piece ends at the smaller of two numbers, which is either when they are equal.
+    // A walk begins again behind its end: threads of one block that go on copy a number once more.
     private static bool IsHarmless(PlantedBug bug, GpuKernel kernel) => (bug.Kind, kernel.Method.Name) switch
     {
         ("bound dropped", "Numbers" or "DropWords") => bug.Line.StartsWith("@%p1 ", StringComparison.Ordinal),
         ("bound weakened", "Multiply") => bug.Line.StartsWith("setp.gt.s64\t%p1,", StringComparison.Ordinal),
+        ("bound dropped" or "bound weakened", "Copy") => true,
         _ => false,
     };
 

@@ -69,7 +69,7 @@ internal sealed class DeviceJobsTests
         using var gpu = driver.Open();
         double[] Losses(Device? device)
         {
-            using var network = NetworkFile.Load(checkpoint, device: device);
+            using var network = Exact(device);
             var data = DataSource.Labelled(Path.Combine(folder, "pictures"), DatasetPart.Train);
             using var source = network.Features(data, new FeatureSpec([20], [1]), pool: 2);
             var recipe = new TrainRecipe { Head = new HeadRecipe { Kind = "linear", Pool = 2 }, Batch = 3, Seed = 3 };
@@ -150,7 +150,7 @@ internal sealed class DeviceJobsTests
         var process = new DiffusionRecipe { Schedule = "cosine", Timesteps = 4 };
         byte[] Pixels(Device? device)
         {
-            using var network = NetworkFile.Load(checkpoint, device: device);
+            using var network = Exact(device);
             return [.. SampleSheet.Samples(network.Network, process, 2, 2, 5).SelectMany(image => image.Pixels)];
         }
 
@@ -164,7 +164,7 @@ internal sealed class DeviceJobsTests
     {
         using var driver = new MockDriver();
         using var gpu = driver.Open();
-        using var network = NetworkFile.Load(checkpoint, device: gpu);
+        using var network = Exact(gpu);
         Assert.That(network.Network.Parameters().Select(p => p.Device), Is.All.SameAs(gpu));
         Assert.That(gpu.Memory.PeakBytes, Is.EqualTo(gpu.Memory.LiveBytes), "nothing was there twice");
         using var onCpu = NetworkFile.Load(checkpoint);
@@ -192,6 +192,10 @@ internal sealed class DeviceJobsTests
         Assert.That(found.GradNorm, Is.EqualTo(expected.GradNorm).Within(1e-3));
     }
 
+    // In float32 throughout, so that devices can be compared.
+    private DiffusionNetwork Exact(Device? device) => NetworkFile.Load(checkpoint,
+        inference: new InferenceRecipe { Precision = NetworkPrecision.Float32 }, device: device);
+
     private string Features(string name, Device? device)
     {
         var path = Path.Combine(folder, $"features-{name}.safetensors");
@@ -206,7 +210,7 @@ internal sealed class DeviceJobsTests
             Pool = 2,
             Seed = 9,
         };
-        using var network = NetworkFile.Load(checkpoint, device: device);
+        using var network = Exact(device);
         new FeaturesTask(path, recipe, DataSource.Any(recipe.Data, DatasetPart.Train), network).Run(RunProgress.None);
         return path;
     }

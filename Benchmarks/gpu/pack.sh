@@ -32,6 +32,8 @@ dotnet publish "$work/source/Benchmarks/gpu" -c Release -r linux-x64 --self-cont
     grep -E 'error' "$work/log" | sort -u | head -5 >&2
     exit 1
 }
+# Pictures of the program's own, which are not measured.
+rm -rf "$work/out/Quickstart"
 git -C "$root" rev-parse HEAD > "$work/out/commit"
 tar -C "$work/out" -cf - . | xz -6 -T0 > "$here/diffract-gpu.tar.xz.new"
 size=$(stat -c %s "$here/diffract-gpu.tar.xz.new")

@@ -24,17 +24,15 @@ public static class Autocast
     /// <summary>The 16-bit type of this thread's products; null outside every section.</summary>
     public static DType? Current => current;
 
-    /// <summary>Rounds this thread's products to a 16-bit type until the result is disposed.</summary>
+    /// <summary>Rounds this thread's products to a 16-bit type until the result is disposed; leaves types as they are
+    /// where that is null.</summary>
     /// <exception cref="DTypeException">Not a 16-bit float.</exception>
-    public static Section Use(DType dtype) => dtype.IsHalf()
+    public static Section Use(DType? dtype) => dtype is null || dtype.Value.IsHalf()
         ? new(dtype)
         : throw new DTypeException($"Autocast takes Float16 or BFloat16, found {dtype}");
 
     /// <summary>Leaves types as they are, inside a section that does not, until the result is disposed.</summary>
     public static Section Off() => new(null);
-
-    /// <summary>What another section, or none, was about: <see cref="Current"/> at an earlier time.</summary>
-    internal static Section Restore(DType? earlier) => new(earlier);
 
     /// <summary>A section of code in mixed precision or not; ends with <see cref="Dispose"/>.</summary>
     public readonly ref struct Section

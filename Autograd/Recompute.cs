@@ -37,7 +37,7 @@ public static class Recompute
             Tensor y;
             try
             {
-                using (Autocast.Restore(cast)) y = body(copies);
+                using (Autocast.Use(cast)) y = body(copies);
             }
             finally
             {
@@ -61,7 +61,7 @@ public static class Recompute
             using (GradMode.Yes())
             {
                 Tensor y;
-                using (Autocast.Restore(cast)) y = Again(inputs);
+                using (Autocast.Use(cast)) y = Again(inputs);
                 if (y.RequiresGrad) context.BackwardInside(y, dy, inputs);
             }
             for (var i = 0; i < inputs.Length; i++)

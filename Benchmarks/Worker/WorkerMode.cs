@@ -53,7 +53,7 @@ internal readonly record struct WorkerMode(MemoryMode Memory, ConvMethod Method)
     }
 
     /// <summary>Products take 16-bit numbers until the result is disposed, where they are to.</summary>
-    public Autocast.Section Section() => Half is { } half ? Autocast.Use(half) : Autocast.Off();
+    public Autocast.Section Section() => Autocast.Use(Half);
 
     /// <summary>Moves a tensor to the device; the given one is released when it is another.</summary>
     public Tensor Place(Tensor tensor)

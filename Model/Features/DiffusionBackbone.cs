@@ -55,7 +55,7 @@ public sealed class DiffusionBackbone(UNet network, GaussianDiffusion diffusion,
         var steps = GaussianDiffusion.Repeat(timestep, images);
         var x = diffusion.QSample(images, steps, noise.For(ids, timestep, images.Shape[1..], images.Device));
         var told = diffusion.Timesteps(steps, images.Device);
-        using var half = Half is { } type ? Autocast.Use(type) : Autocast.Off();
+        using var half = Autocast.Use(Half);
         var output = UsesRecordings
             ? network.RunRecorded(x, told, labels, taps)
             : network.Run(x, told, labels, taps);

@@ -5,12 +5,15 @@ namespace Diffract.Model;
 
 /// <summary>What two forwards must have in common to be one recording: their inputs, their results, and which kernels
 /// the device chooses.</summary>
-internal sealed record RunKind(Device Device, bool UsesWarpgroups, DType? Products, Shape Images, DType ImageType,
-    DType TimestepType, bool HasLabels, string Taps)
+internal sealed record RunKind(Device Device, bool UsesWarpgroups, MatMulPrecision? Precision, DType? Products,
+    Shape Images, DType ImageType, DType TimestepType, bool HasLabels, string Taps)
 {
-    public static RunKind Of(Tensor x, Tensor timesteps, Tensor? labels, Taps taps) =>
-        new(x.Device, x.Device is GpuDevice { UsesWarpgroups: true }, Autocast.Current, x.Shape, x.DType,
+    public static RunKind Of(Tensor x, Tensor timesteps, Tensor? labels, Taps taps)
+    {
+        var gpu = x.Device as GpuDevice;
+        return new(x.Device, gpu?.UsesWarpgroups ?? false, gpu?.MatMulPrecision, Autocast.Current, x.Shape, x.DType,
             timesteps.DType, labels is not null, taps.ToString());
+    }
 }
 
 /// <summary>One forward as a recording, with the tensors it reads and writes.</summary>

@@ -41,15 +41,23 @@ public static class NetworkPrecisions
             _ => null,
         };
 
-        /// <summary>Tells a GPU how to multiply float32 numbers, where the precision says so.</summary>
+        /// <summary>Tells a GPU how to multiply float32 numbers, where the precision says so: from then on everything on
+        /// the device is multiplied like that.</summary>
         /// <exception cref="DeviceException">TF32 was asked for, and the device has none.</exception>
         public void ApplyTo(Device device)
         {
-            if (precision is not (NetworkPrecision.Tf32 or NetworkPrecision.Tf32x3)) return;
-            if (device is not GpuDevice { Architecture: >= 80 } gpu)
+            MatMulPrecision? products = precision switch
+            {
+                NetworkPrecision.Float32 => MatMulPrecision.Exact,
+                NetworkPrecision.Tf32x3 => MatMulPrecision.Tf32x3,
+                NetworkPrecision.Tf32 => MatMulPrecision.Tf32,
+                _ => null,
+            };
+            if (products is MatMulPrecision.Tf32 or MatMulPrecision.Tf32x3
+                && device is not GpuDevice { MultipliesHalf: true })
                 throw new DeviceException($"{device} has no TF32: it needs a GPU of compute capability 8.0 or later; "
                     + "use --precision float32");
-            gpu.MatMulPrecision = precision == NetworkPrecision.Tf32 ? MatMulPrecision.Tf32 : MatMulPrecision.Tf32x3;
+            if (products is { } way && device is GpuDevice gpu) gpu.MatMulPrecision = way;
         }
     }
 }

@@ -1,5 +1,4 @@
 using Diffract.Engine;
-using Diffract.Kernels;
 
 namespace Diffract.Autograd;
 
@@ -58,23 +57,35 @@ public static class Autocast
         {
             // Who calculates in double precision wants every digit.
             if (input?.DType == DType.Float64) return false;
-            changes |= input is not null && input.DType.IsFloating() && input.DType != Wanted(rule, half);
+            changes |= MustChange(input, Wanted(rule, half));
         }
         return changes;
     }
 
-    /// <summary>The inputs in the types that a rule wants, made in the caller's scope.</summary>
+    /// <summary>The inputs in the types that a rule wants, made in the caller's scope; a layer's weight and bias as
+    /// they are.</summary>
     internal static Tensor?[] Inputs(CastRule rule, ReadOnlySpan<Tensor?> inputs)
     {
         var wanted = Wanted(rule, current!.Value);
         var cast = inputs.ToArray();
         for (var i = 0; i < cast.Length; i++)
-        {
-            if (cast[i] is not { } input || !input.DType.IsFloating() || input.DType == wanted) continue;
-            cast[i] = rule == CastRule.Layer && i is 1 or 2 ? Parameter(input, wanted) : input.To(wanted);
-        }
+            if (!IsParameter(rule, i) && MustChange(cast[i], wanted)) cast[i] = cast[i]!.To(wanted);
         return cast;
     }
+
+    /// <summary>Rounds a layer's weight and bias among its inputs, for an operation that does not do it on its way.
+    /// </summary>
+    internal static void RoundParameters(CastRule rule, Tensor?[] inputs)
+    {
+        var wanted = Wanted(rule, current!.Value);
+        for (var i = 0; i < inputs.Length; i++)
+            if (IsParameter(rule, i) && MustChange(inputs[i], wanted)) inputs[i] = Parameter(inputs[i]!, wanted);
+    }
+
+    private static bool IsParameter(CastRule rule, int input) => rule == CastRule.Layer && input is 1 or 2;
+
+    private static bool MustChange(Tensor? input, DType wanted) =>
+        input is not null && input.DType.IsFloating() && input.DType != wanted;
 
     private static DType Wanted(CastRule rule, DType half) => rule == CastRule.Single ? DType.Float32 : half;
 
@@ -83,8 +94,7 @@ public static class Autocast
         var trained = parameter.RequiresGrad && (GradMode.IsEnabled || GradMode.WillRunAgain);
         if (trained) PackedWeights.Drop(parameter);
         if (trained || parameter.Storage.IsTransient || !parameter.IsContiguous) return parameter.To(half);
-        using var kept = PackedWeights.Get(parameter, half, parameter.Count * half.Size(), to => Cast.Forward.Run(
-            parameter.Device, parameter.DType, new(parameter.View, new View(to.Address, parameter.Count, half))));
+        using var kept = PackedWeights.Rounded(parameter, half);
         return kept.As(parameter.Shape, half);
     }
 }

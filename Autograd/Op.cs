@@ -59,7 +59,7 @@ public abstract class Op
     public static Tensor Apply(Op op, params ReadOnlySpan<Tensor?> inputs)
     {
         var device = CommonDevice(op, inputs);
-        if (Autocast.Changes(op.CastRule, inputs)) return ApplyCast(op, inputs);
+        if (Autocast.Changes(op.CastRule, inputs)) return ApplyCast(op, device, inputs);
         var half = HalfOf(inputs);
         if (half is not null && !op.TakesHalfOf(device, inputs)) return ApplyInSingle(op, inputs, half.Value);
         if (!op.TakesAnyLayout && !AllContiguous(inputs)) return ApplyContiguous(op, inputs);
@@ -113,10 +113,13 @@ public abstract class Op
         return true;
     }
 
-    private static Tensor ApplyCast(Op op, ReadOnlySpan<Tensor?> inputs)
+    private static Tensor ApplyCast(Op op, Device device, ReadOnlySpan<Tensor?> inputs)
     {
         using var scope = Scope.Open();
         var cast = Autocast.Inputs(op.CastRule, inputs);
+        // Where the kernels round parameters on their way, their gradients are never rounded.
+        if (op.CastRule == CastRule.Layer && !op.TakesHalfOf(device, cast))
+            Autocast.RoundParameters(op.CastRule, cast);
         using (Autocast.Off()) return scope.Keep(Apply(op, cast));
     }
 

@@ -32,11 +32,8 @@ internal static class HalfProducts
             var rounded = weight.To(operands);
             return new(rounded.View, rounded, null);
         }
-        var count = weight.Count;
-        var lease = PackedWeights.Get(weight, operands, count * operands.Size(), to =>
-            Kernels.Cast.Forward.Run(weight.Device, weight.DType, new(weight.View,
-                new View(to.Address, count, operands))));
-        return new(new View(lease.View.Address, count, operands), null, lease);
+        var lease = PackedWeights.Rounded(weight, operands);
+        return new(new View(lease.View.Address, weight.Count, operands), null, lease);
     }
 
     /// <summary>A rounded matrix.</summary>

@@ -41,6 +41,12 @@ internal sealed class PackedWeights : IDisposable
     public static Lease Get(Tensor weight, object form, long bytes, Action<View> pack) =>
         weight.Storage.CompanionOrNew<PackedWeights>().Find(weight, form, bytes, pack);
 
+    /// <summary>A weight's numbers in another type, in their own order.</summary>
+    /// <inheritdoc cref="Get"/>
+    public static Lease Rounded(Tensor weight, DType type) => Get(weight, type, weight.Count * type.Size(), to =>
+        Kernels.Cast.Forward.Run(weight.Device, weight.DType, new(weight.View,
+            new View(to.Address, weight.Count, type))));
+
     /// <summary>Releases what was packed from a weight that is about to change.</summary>
     public static void Drop(Tensor weight) => (weight.Storage.Companion as PackedWeights)?.Clear();
 

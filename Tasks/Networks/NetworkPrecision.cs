@@ -41,8 +41,8 @@ public static class NetworkPrecisions
             _ => null,
         };
 
-        /// <summary>Tells a GPU how to multiply float32 numbers, where the precision says so: from then on everything on
-        /// the device is multiplied like that.</summary>
+        /// <summary>Tells a GPU how to multiply float32 numbers, where the precision says so: from then on everything
+        /// on the device is multiplied like that.</summary>
         /// <exception cref="DeviceException">TF32 was asked for, and the device has none.</exception>
         public void ApplyTo(Device device)
         {

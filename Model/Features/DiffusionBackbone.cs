@@ -33,33 +33,56 @@ public sealed class DiffusionBackbone(UNet network, GaussianDiffusion diffusion,
     /// <exception cref="ArgumentException">A block or a time step does not exist.</exception>
     public FeatureMaps Extract(Tensor images, IReadOnlyList<long> ids, FeatureSpec spec, NoiseSource noise)
     {
+        var taps = Taps.At(spec.Blocks);
+        return Extract(images, ids, spec, noise, noised =>
+        {
+            var output = Run(noised.X, noised.Timesteps, noised.Labels, taps);
+            return [.. spec.Blocks.Select(b => new FeatureMap(b, output[b]))];
+        });
+    }
+
+    /// <summary>Images with their noise, as the network takes them.</summary>
+    /// <param name="X">[N, H, W, C].</param>
+    /// <param name="Timesteps">[N].</param>
+    /// <param name="Labels">[N], for class-conditional networks.</param>
+    internal readonly record struct Noised(Tensor X, Tensor Timesteps, Tensor? Labels);
+
+    /// <summary>As <see cref="Extract(Tensor, IReadOnlyList{long}, FeatureSpec, NoiseSource)"/>, with other maps for each
+    /// time step, which become float32.</summary>
+    internal FeatureMaps Extract(Tensor images, IReadOnlyList<long> ids, FeatureSpec spec, NoiseSource noise,
+        Func<Noised, IReadOnlyList<FeatureMap>> pass)
+    {
         if (images.Rank != 4 || images.Shape[0] != ids.Count)
             throw new ShapeException($"one number for each image is needed: {ids.Count} for images {images.Shape}");
         if (spec.Timesteps.Max() >= diffusion.Steps)
             throw new ArgumentException($"the schedule has time steps 0 to {diffusion.Steps - 1}, found "
                 + $"{spec.Timesteps.Max()}");
         using var scope = Scope.Open();
-        var taps = Taps.At(spec.Blocks);
         images = images.To(network.Device);
         var labels = Labels(images);
         var maps = new IReadOnlyList<FeatureMap>[spec.Timesteps.Count];
         for (var i = 0; i < maps.Length; i++)
-            maps[i] = At(images, ids, labels, spec.Timesteps[i], spec.Blocks, taps, noise);
+        {
+            using var step = Scope.Open();
+            var (x, told) = Noise(images, ids, spec.Timesteps[i], noise);
+            using var half = Autocast.Use(Half);
+            maps[i] = [.. pass(new Noised(x, told, labels))
+                .Select(m => m with { Map = step.Keep(m.Map.To(DType.Float32)) })];
+        }
         return new FeatureMaps(maps).KeepIn(scope);
     }
 
-    private List<FeatureMap> At(Tensor images, IReadOnlyList<long> ids, Tensor? labels, int timestep,
-        IReadOnlyList<int> blocks, Taps taps, NoiseSource noise)
+    /// <summary>The network, recorded where that is possible.</summary>
+    internal UNetOutput Run(Tensor x, Tensor timesteps, Tensor? labels, Taps taps) => UsesRecordings
+        ? network.RunRecorded(x, timesteps, labels, taps)
+        : network.Run(x, timesteps, labels, taps);
+
+    private (Tensor X, Tensor Timesteps) Noise(
+        Tensor images, IReadOnlyList<long> ids, int timestep, NoiseSource noise)
     {
-        using var scope = Scope.Open();
         var steps = GaussianDiffusion.Repeat(timestep, images);
         var x = diffusion.QSample(images, steps, noise.For(ids, timestep, images.Shape[1..], images.Device));
-        var told = diffusion.Timesteps(steps, images.Device);
-        using var half = Autocast.Use(Half);
-        var output = UsesRecordings
-            ? network.RunRecorded(x, told, labels, taps)
-            : network.Run(x, told, labels, taps);
-        return [.. blocks.Select(b => new FeatureMap(b, scope.Keep(output[b].To(DType.Float32))))];
+        return (x, diffusion.Timesteps(steps, images.Device));
     }
 
     private Tensor? Labels(Tensor images)

@@ -52,9 +52,7 @@ public sealed class AttentionHead : Head
     /// <inheritdoc/>
     protected override Tensor Compute(FeatureMaps maps)
     {
-        if (maps.Timesteps != timesteps || !maps[0].Select(m => m.Block).SequenceEqual(blocks))
-            throw new ArgumentException($"this head takes blocks {List(blocks)} at {timesteps} time steps, found "
-                + $"{List(maps[0].Select(m => m.Block))} at {maps.Timesteps}");
+        CheckMaps(maps, blocks, timesteps);
         var rows = new Tensor[timesteps];
         for (var t = 0; t < timesteps; t++)
         {

@@ -37,9 +37,7 @@ public sealed class LinearHead : Head
     /// <inheritdoc/>
     protected override Tensor Compute(FeatureMaps maps)
     {
-        if (maps.Timesteps != timesteps || !maps[0].Select(m => m.Block).SequenceEqual(blocks))
-            throw new ArgumentException($"this head takes blocks {List(blocks)} at {timesteps} time steps, found "
-                + $"{List(maps[0].Select(m => m.Block))} at {maps.Timesteps}");
+        CheckMaps(maps, blocks, timesteps);
         var rows = maps.All.Select(m => Row(m.Map)).ToArray();
         var h = rows.Length == 1 ? rows[0] : Tensor.Concat(1, rows);
         for (var i = 0; i < layers.Length; i++)
@@ -50,9 +48,6 @@ public sealed class LinearHead : Head
         return h;
     }
 
-    private Tensor Row(Tensor map)
-    {
-        var pooled = map.Shape[1] == pool && map.Shape[2] == pool ? map : map.AdaptiveAvgPool2d(pool);
-        return pooled.Permute(0, 3, 1, 2).Reshape([map.Shape[0], map.Shape[3] * pool * pool]);
-    }
+    private Tensor Row(Tensor map) =>
+        Pooled(map, pool).Permute(0, 3, 1, 2).Reshape([map.Shape[0], map.Shape[3] * pool * pool]);
 }

@@ -47,7 +47,12 @@ internal sealed class BlockWalk(UNetPlan plan, IReadOnlyList<UNetBlock> blocks, 
         maps[0] = x;
         for (var b = 1; b <= last; b++)
         {
-            maps[b] = b <= known ? Known![b] : AddFeedback(b, RunBlock(b, activated));
+            if (b <= known)
+            {
+                if (Known!.TryGetValue(b, out var map)) maps[b] = map;
+                continue;
+            }
+            maps[b] = AddFeedback(b, RunBlock(b, activated));
             if (Condense is not null) Condensed.Add(scope.Keep(Condense(maps[b])));
             if (taps.Contains(b)) Tapped.Add(b, scope.Keep(maps[b]));
             if (ReturnsMemory && maps[b].Shape[1] != maps[b - 1].Shape[1]) maps[b].Device.Trim();
@@ -97,17 +102,21 @@ internal sealed class BlockWalk(UNetPlan plan, IReadOnlyList<UNetBlock> blocks, 
         if (b > known && !taps.Contains(b) && lastReader == reader) maps[b].Dispose();
     }
 
+    // Up to the last known block nothing runs; of the blocks before it only what a later block reads must be there.
     private int CountKnown()
     {
-        var count = 0;
-        while (Known?.ContainsKey(count + 1) == true) count++;
-        if (count == 0) return 0;
-        if (count >= plan.Mid)
+        if (Known is not { Count: > 0 }) return 0;
+        var count = Known.Keys.Max();
+        if (Known.Keys.Min() < 1 || count >= plan.Mid)
             throw new ArgumentException($"known maps are those of encoder blocks, 1 to {plan.Mid - 1}");
         if (Feedback?.Blocks.FirstOrDefault(b => b <= count) is > 0 and var b)
             throw new ArgumentException($"block {b} receives feedback, so its output cannot be known before");
         if (taps.Blocks.FirstOrDefault(t => t <= count) is > 0 and var tap)
             throw new ArgumentException($"the output of block {tap} is known already: do not tap it");
+        for (var block = 1; block < count; block++)
+            if (plan.Consumers[block] is var reader && reader > 0 && reader <= last && !Known.ContainsKey(block))
+                throw new ArgumentException($"block {count} is known, so block {block}, which block {reader} reads, "
+                    + "must be too");
         return Math.Min(count, last);
     }
 }

@@ -12,6 +12,7 @@ internal static partial class HeadKinds
     {
         ["linear_head"] = Linear,
         ["fusion_head"] = Fusion,
+        ["cnn_head"] = Cnn,
     };
 
     private static void Linear(VerifyCase c)
@@ -26,6 +27,18 @@ internal static partial class HeadKinds
     {
         var maps = Maps(c);
         Run(c, new AttentionHead(Infos(maps), Classes(c), c.Meta.Text("fusion_arc"), PoolOf(c), NormOf(c),
+            maps.Timesteps), maps);
+    }
+
+    private static void Cnn(VerifyCase c)
+    {
+        var maps = Maps(c);
+        var channels = c.Meta.Ints("channels");
+        if (channels is not [_, var first, var second])
+            throw new VerifyException($"channels of the map and of two convolutions are needed, found {channels.Length}");
+        // What the maps are averaged to is not said where they have the size already.
+        var pool = c.Meta.Int("pool", maps[0][0].Map.Shape.Int(1));
+        Run(c, new CnnHead(Infos(maps), Classes(c), (first, second), pool, c.Meta.Int("kernel"), c.Meta.Int("stride"),
             maps.Timesteps), maps);
     }
 

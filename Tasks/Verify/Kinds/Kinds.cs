@@ -21,6 +21,7 @@ internal static class Kinds
         WeightKinds.Table,
         NetworkKinds.Table,
         HeadKinds.Table,
+        SystemKinds.Table,
         DiffusionKinds.Table,
         DiffusionStepKinds.Table,
         DiffusionLoopKinds.Table,

@@ -56,6 +56,7 @@ public sealed class Kernel<TArgs>(string name) where TArgs : struct
     /// <exception cref="DTypeException">The kernel has no body for the type on this device.</exception>
     public void Run(Device device, DType dtype, in TArgs args)
     {
+        MultiplyAdds.Add(args);
         if (device is CpuDevice processor && cpu.TryGetValue(dtype, out var onCpu)) onCpu(processor, args);
         else if (device is GpuDevice accelerator && gpu.TryGetValue(dtype, out var onGpu)) onGpu(accelerator, args);
         else

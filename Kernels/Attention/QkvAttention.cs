@@ -14,9 +14,13 @@ namespace Diffract.Kernels;
 /// <param name="Order">How the channels of the input are arranged.</param>
 public readonly record struct QkvAttentionArgs(
     View Qkv, View Y, View LogSumExp, int Batch, int Tokens, int Heads, int Width, QkvOrder Order)
+    : ICounted
 {
     /// <summary>Channels of the output.</summary>
     public int Channels => Heads * Width;
+
+    /// <summary>Two products of every pair of tokens: their score, and the value it weighs.</summary>
+    public long Products => 2L * Batch * Tokens * Tokens * Channels;
 
     /// <summary>First channel of a head's queries in the input.</summary>
     public int Query(int head) => Order == QkvOrder.Legacy ? 3 * head * Width : head * Width;
@@ -36,7 +40,11 @@ public readonly record struct QkvAttentionArgs(
 /// <param name="Forward">The forward's arguments, its output included.</param>
 /// <param name="Dy">Gradient of the output.</param>
 /// <param name="DQkv">Gradient of the input.</param>
-public readonly record struct QkvAttentionBackwardArgs(QkvAttentionArgs Forward, View Dy, View DQkv);
+public readonly record struct QkvAttentionBackwardArgs(QkvAttentionArgs Forward, View Dy, View DQkv) : ICounted
+{
+    /// <summary>Two gradients of each of the forward's products.</summary>
+    public long Products => 2 * Forward.Products;
+}
 
 /// <summary>Scaled dot-product self-attention (Vaswani et al. 2017): softmax(s q (s k)ᵀ) v with s = width^-1/4. The
 /// matrix of scores is never stored: it is made, used and dropped in tiles that fit a cache (Dao et al. 2022).

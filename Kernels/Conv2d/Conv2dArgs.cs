@@ -3,7 +3,7 @@ using Diffract.Engine;
 namespace Diffract.Kernels;
 
 /// <summary>Arguments of <see cref="Conv2d.Forward"/> and <see cref="Conv2d.InputGradient"/>.</summary>
-public readonly struct Conv2dArgs
+public readonly struct Conv2dArgs : ICounted
 {
     /// <summary>Forward: x [N, H, W, C]. Gradient: dy [N, H', W', F].</summary>
     public required View Input { get; init; }
@@ -26,4 +26,7 @@ public readonly struct Conv2dArgs
 
     /// <summary>Sizes and settings.</summary>
     public required Conv2dGeometry Geometry { get; init; }
+
+    /// <inheritdoc/>
+    public long Products => Geometry.Products;
 }

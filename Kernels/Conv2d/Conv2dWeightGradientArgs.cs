@@ -7,4 +7,9 @@ namespace Diffract.Kernels;
 /// <param name="DY">[N, H', W', F].</param>
 /// <param name="DWeight">[F, C / groups, kH, kW], overwritten.</param>
 /// <param name="Geometry">Sizes and settings.</param>
-public readonly record struct Conv2dWeightGradientArgs(View X, View DY, View DWeight, Conv2dGeometry Geometry);
+public readonly record struct Conv2dWeightGradientArgs(View X, View DY, View DWeight, Conv2dGeometry Geometry)
+    : ICounted
+{
+    /// <inheritdoc/>
+    public long Products => Geometry.Products;
+}

@@ -4,7 +4,7 @@ namespace Diffract.Kernels;
 
 /// <summary>Arguments of <see cref="MatMul.Run"/>: C = alpha op(A) op(B) + beta C + bias + residual, for each entry of
 /// a batch. All matrices are row-major.</summary>
-public readonly struct MatMulArgs
+public readonly struct MatMulArgs : ICounted
 {
     /// <summary>A: [Rows, Depth], or [Depth, Rows] when <see cref="TransposeA"/>.</summary>
     public required View A { get; init; }
@@ -57,6 +57,9 @@ public readonly struct MatMulArgs
 
     /// <summary>Factor of what C held before; 0 does not read it.</summary>
     public float Beta { get; init; }
+
+    /// <inheritdoc/>
+    public long Products => (long)Batch * Rows * Columns * Depth;
 
     /// <summary>One product, plain.</summary>
     public MatMulArgs() { }

@@ -1,5 +1,6 @@
 using Diffract.Autograd;
 using Diffract.Engine;
+using Diffract.Kernels;
 
 namespace Diffract.Model;
 
@@ -24,6 +25,7 @@ internal sealed class RecordedRun(RunKind kind) : IDisposable
     private UNetOutput? output;
     private Recording? recording;
     private bool hasOutput, isHopeless;
+    private long products;
 
     /// <summary>Which forward it is.</summary>
     public RunKind Kind => kind;
@@ -45,7 +47,9 @@ internal sealed class RecordedRun(RunKind kind) : IDisposable
             // The check reads from the device, which a recording cannot: afterwards the labels' bounds are known.
             if (labels is not null && network.Config.NumClasses is { } count)
                 IndexRange.Check("Embedding", "index", labels, count, "rows");
+            using var counter = MultiplyAdds.Count(apart: true);
             recording = kind.Device.Record(() => Forward(network, taps));
+            products = counter.Total;
         }
         catch (OutOfDeviceMemoryException)
         {
@@ -68,6 +72,7 @@ internal sealed class RecordedRun(RunKind kind) : IDisposable
     {
         Fill(images, times, classes);
         recording!.Replay();
+        MultiplyAdds.Add(products);
         var blocks = new SortedDictionary<int, Tensor>();
         foreach (var (block, map) in output!.Blocks) blocks.Add(block, CopyOf(map));
         return new UNetOutput(blocks, hasOutput ? CopyOf(output.Result) : null);

@@ -12,7 +12,7 @@ internal sealed class StateTests
     private static readonly string[] ambient =
     [
         "Diffract.Engine.Scope", "Diffract.Engine.Cancellation", "Diffract.Autograd.GradMode",
-        "Diffract.Autograd.Anomaly", "Diffract.Autograd.Autocast",
+        "Diffract.Autograd.Anomaly", "Diffract.Autograd.Autocast", "Diffract.Kernels.MultiplyAdds",
     ];
 
     [TestCase("Diffract.Engine")]

@@ -6,7 +6,8 @@ namespace Diffract.Model;
 /// <summary>Standard normal noise that depends on the seed, the image, the draw and the time step, and on nothing else:
 /// not on the batch an image is in, its place there, the number of threads or what was drawn before.</summary>
 /// <param name="Seed">Of the whole run.</param>
-/// <param name="Draw">Counts repeated draws for the same images: the epoch in training, 0 in evaluation.</param>
+/// <param name="Draw">Counts repeated draws for the same images: the epochs from 1 in training; 0 is the first in
+/// evaluation.</param>
 public sealed record NoiseSource(ulong Seed, long Draw = 0)
 {
     /// <summary>Noise for a batch.</summary>

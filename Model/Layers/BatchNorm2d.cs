@@ -31,6 +31,9 @@ public sealed class BatchNorm2d : Layer
     {
         Fill.WithConstant(weight, 1);
         Fill.WithZeros(bias);
+        Fill.WithZeros(runningMean);
+        Fill.WithConstant(runningVar, 1);
+        batches.Assign(Tensor.From([0L], Shape.Scalar));
     }
 
     /// <inheritdoc/>

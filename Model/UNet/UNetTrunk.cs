@@ -46,6 +46,18 @@ public abstract class UNetTrunk : Module
         return scope.Keep(labels is null ? emb : emb + labelEmbedding!.Forward(labels));
     }
 
+    /// <summary>Thaws what the output of a block depends on, embeddings and all blocks up to it, and freezes the rest, which
+    /// would never get a gradient.</summary>
+    /// <param name="block">Number of a block.</param>
+    public void RequiresGradUpTo(int block)
+    {
+        RequiresGrad(false);
+        time0.RequiresGrad(true);
+        time2.RequiresGrad(true);
+        labelEmbedding?.RequiresGrad(true);
+        foreach (var part in blocks.Take(Plan[block].Number)) part.RequiresGrad(true);
+    }
+
     private protected BlockWalk NewWalk(Taps taps, Feedback? feedback = null,
         IReadOnlyDictionary<int, Tensor>? known = null, Func<Tensor, Tensor>? condense = null) =>
         new(Plan, blocks, taps)

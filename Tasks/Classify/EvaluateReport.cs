@@ -25,15 +25,16 @@ public static class EvaluateReport
     /// <param name="head">The head's file.</param>
     /// <param name="header">What the head is.</param>
     /// <param name="score">Its score.</param>
-    public static void Write(string path, string head, HeadFileHeader header, HeadScore score)
+    /// <param name="draws">Noise draws whose probabilities were averaged.</param>
+    public static void Write(string path, string head, HeadFileHeader header, HeadScore score, int draws = 1)
     {
         var matrix = score.Classes.Confusion;
         var report = new HtmlReport($"Evaluation of {Path.GetFileName(head)}");
         report.Facts(
         [
-            ("head", $"{header.Head.Kind}, maps averaged to {header.Head.EffectivePool} x {header.Head.EffectivePool}"),
+            ("head", header.Head.Description),
             ("features", $"block {string.Join(", ", header.Blocks)} at timestep {string.Join(", ", header.Timesteps)} "
-                + $"of {header.Network}, first noise draw"),
+                + $"of {header.Network}, {(draws == 1 ? "first noise draw" : $"mean of {draws} noise draws")}"),
             ("images", $"{score.Classes.Top1.Trials} of {matrix.Classes} classes"),
             ("top-1", $"{score.Classes.Top1}"),
             ("top-5", matrix.Classes > Few ? $"{score.Classes.Top5}" : "as good as sure with so few classes"),

@@ -22,28 +22,56 @@ public static class HeadEvaluation
     /// <param name="source">Features.</param>
     /// <param name="items">Which images.</param>
     /// <param name="batch">Images at once.</param>
+    /// <param name="draws">Noise draws of each image, whose probabilities are averaged.</param>
     /// <param name="onBatch">Called with the number of images of every batch.</param>
     /// <param name="cancellation">Stops between two batches.</param>
-    /// <exception cref="DiffractException">A logit is NaN.</exception>
-    public static HeadScore Run(Head head, IFeatureSource source, IReadOnlyList<int> items, int batch,
+    /// <exception cref="DiffractException">A logit is NaN, or the source has fewer draws.</exception>
+    public static HeadScore Run(Head head, IFeatureSource source, IReadOnlyList<int> items, int batch, int draws = 1,
         Action<int>? onBatch = null, CancellationToken cancellation = default)
     {
         head.Eval();
         var device = head.Device;
         var score = new ClassificationScore(source.Classes);
         double loss = 0;
-        foreach (var features in source.Batches(items, new FeaturePass(batch), cancellation))
+        foreach (var features in Draws(source, items, batch, draws, cancellation))
         {
-            using var owned = features;
-            using var no = GradMode.No();
             using var scope = Scope.Open();
-            var logits = head.Forward(features.Maps.To(device));
-            var sum = logits.CrossEntropy(features.Labels.To(device), reduction: Reduction.Sum);
-            // Both are queued before the device is waited for.
-            score.Add(logits, features.Labels);
-            loss += sum.Item<float>();
-            onBatch?.Invoke(features.Items.Count);
+            using var no = GradMode.No();
+            try
+            {
+                var logits = features.Select(draw => head.Forward(draw.Maps.To(device))).ToArray();
+                // The logarithm of a mean of probabilities is a logit like another.
+                var found = draws == 1 ? logits[0] : Mean([.. logits.Select(l => l.Softmax(-1))]).Log();
+                var sum = found.CrossEntropy(features[0].Labels.To(device), reduction: Reduction.Sum);
+                // Both are queued before the device is waited for.
+                score.Add(found, features[0].Labels);
+                loss += sum.Item<float>();
+                onBatch?.Invoke(features[0].Items.Count);
+            }
+            finally
+            {
+                foreach (var draw in features) draw.Dispose();
+            }
         }
         return new HeadScore(score, loss / Math.Max(1, score.Top1.Trials));
+    }
+
+    private static Tensor Mean(Tensor[] all) => all.Aggregate((sum, next) => sum + next) / all.Length;
+
+    // The same batch at every draw; what cannot be read is left out of each.
+    private static IEnumerable<LabelledFeatures[]> Draws(IFeatureSource source, IReadOnlyList<int> items, int batch,
+        int draws, CancellationToken cancellation)
+    {
+        var passes = Enumerable.Range(0, draws).Select(draw =>
+            source.Batches(items, new FeaturePass(batch, Draw: draw), cancellation).GetEnumerator()).ToArray();
+        try
+        {
+            while (passes.Where(pass => pass.MoveNext()).Select(pass => pass.Current).ToArray() is { Length: > 0 } same)
+                yield return same;
+        }
+        finally
+        {
+            foreach (var pass in passes) pass.Dispose();
+        }
     }
 }

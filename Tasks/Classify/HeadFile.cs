@@ -21,7 +21,11 @@ public sealed record HeadFileHeader
     /// <summary>Block numbers of its features.</summary>
     public required IReadOnlyList<int> Blocks { get; init; }
 
-    /// <summary>For each block its channels, height and width.</summary>
+    /// <summary>Feedback into a second pass of the network; null for one pass.</summary>
+    public FeedbackRecipe? Feedback { get; init; }
+
+    /// <summary>For each map that the head reads its channels, height and width: those of the first pass's blocks, if
+    /// feedback has them read, before those of <see cref="Blocks"/>.</summary>
     public required IReadOnlyList<IReadOnlyList<int>> Maps { get; init; }
 
     /// <summary>Class names, label 0 first.</summary>
@@ -40,8 +44,11 @@ public sealed record HeadFileHeader
     /// <summary>SHA-256 of the network's checkpoint.</summary>
     public string NetworkSha256 { get; init; } = "";
 
-    /// <summary>Top-1 accuracy on the validation split, 0 to 1.</summary>
-    public double ValidationAccuracy { get; init; }
+    /// <summary>True when the network was trained too and lies beside the head.</summary>
+    public bool HasOwnNetwork { get; init; }
+
+    /// <summary>Top-1 accuracy on the validation split, 0 to 1; null where there was none.</summary>
+    public double? ValidationAccuracy { get; init; }
 
     /// <summary>What there is to say of a head for these features.</summary>
     /// <param name="head">The head.</param>
@@ -66,18 +73,40 @@ public sealed record HeadFileHeader
     /// <summary>The maps as heads are told of them.</summary>
     [JsonIgnore]
     public IReadOnlyList<FeatureInfo> Infos =>
-        [.. Blocks.Select((b, i) => new FeatureInfo(b, Maps[i][0], new MapSize(Maps[i][1], Maps[i][2])))];
+        [.. (Feedback?.FirstBlocks ?? []).Concat(Blocks)
+            .Select((b, i) => new FeatureInfo(b, Maps[i][0], new MapSize(Maps[i][1], Maps[i][2])))];
 }
 
 /// <summary>Heads in files: safetensors with PyTorch's names, and a header.</summary>
 public static class HeadFile
 {
+    // What a DifFeed's names begin with, and no head's.
+    private const string FeedbackPrefix = "feedback_layers.";
+
     /// <summary>Writes a head; the file appears whole or not at all.</summary>
-    public static void Save(string path, Head head, HeadFileHeader header) => TensorFile.Save(path, head.StateDict(),
-        new Dictionary<string, string>
+    /// <param name="path">The file.</param>
+    /// <param name="head">The head.</param>
+    /// <param name="header">What there is to say of it.</param>
+    /// <param name="feed">The feedback networks it was trained with, if any; they go into the file.</param>
+    public static void Save(string path, Head head, HeadFileHeader header, DifFeed? feed = null) =>
+        TensorFile.Save(path, head.StateDict().Concat(feed?.StateDict().AsEnumerable() ?? []), new Dictionary<string, string>
         {
             [HeadFileHeader.Key] = JsonSerializer.Serialize(header, HeadJson.Default.HeadFileHeader),
         });
+
+    /// <summary>Where the fine-tuned network of a head is: <c>best.network.safetensors</c> beside
+    /// <c>best.safetensors</c>.</summary>
+    public static string NetworkPath(string head) => Path.ChangeExtension(head, ".network.safetensors");
+
+    /// <summary>Reads the feedback networks of a head's file; frozen, in evaluation mode.</summary>
+    /// <exception cref="StateDictException">They are not there, or do not fit.</exception>
+    public static void LoadFeedback(string path, DifFeed feed)
+    {
+        using var file = TensorFile.Open(path);
+        feed.LoadStateDict(file.Where(IsFeedback).ToDictionary());
+        feed.RequiresGrad(false);
+        feed.Eval();
+    }
 
     /// <summary>Reads a head, frozen and in evaluation mode.</summary>
     /// <param name="path">The file.</param>
@@ -103,7 +132,7 @@ public static class HeadFile
         try
         {
             if (device is not null) head.To(device);
-            head.LoadStateDict(file);
+            head.LoadStateDict(file.Where(tensor => !IsFeedback(tensor)).ToDictionary());
         }
         catch
         {
@@ -143,6 +172,9 @@ public static class HeadFile
         return $"{path} was trained with the network {header.Network} ({header.NetworkSha256[..8]}...); these features "
             + $"are of another file, {found.Network} ({found.NetworkSha256[..8]}...)";
     }
+
+    private static bool IsFeedback(KeyValuePair<string, Tensor> tensor) =>
+        tensor.Key.StartsWith(FeedbackPrefix, StringComparison.Ordinal);
 
     private static string Some(IReadOnlyList<string> names) =>
         string.Join(", ", names.Take(5)) + (names.Count > 5 ? ", ..." : "");

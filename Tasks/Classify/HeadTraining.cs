@@ -4,14 +4,16 @@ using Diffract.Model;
 
 namespace Diffract.Tasks;
 
-/// <summary>A head under training: its weights, its optimiser, and how far it is. Everything that happens is a function
-/// of the recipe, the learning rate and the position, so a saved state continues bit by bit.</summary>
+/// <summary>A head under training, with what is trained in front of it: weights, optimiser, and how far it is. Everything
+/// that happens is a function of the recipe, the learning rate and the position, so a saved state continues bit by bit.
+/// </summary>
 public sealed class HeadTraining : IDisposable
 {
     private const string EpochNumber = "position.epoch";
     private const string BatchNumber = "position.batch";
     private const string LossNumber = "position.loss";
     private const string ImagesNumber = "position.images";
+    private const string Trained = "trained";
 
     private readonly IFeatureSource source;
     private readonly TrainRecipe recipe;
@@ -20,7 +22,7 @@ public sealed class HeadTraining : IDisposable
     private double lossSum;
     private long images;
 
-    /// <summary>A fresh head.</summary>
+    /// <summary>A fresh head; what is trained in front of it goes back to its start.</summary>
     /// <param name="source">Features and labels.</param>
     /// <param name="recipe">Head, optimiser, batch and seed.</param>
     /// <param name="learningRate">Learning rate of the first epoch.</param>
@@ -31,8 +33,10 @@ public sealed class HeadTraining : IDisposable
         Head = HeadFactory.Make(recipe.Head, source);
         if (device is not null) Head.To(device);
         Head.Initialise(new Generator(recipe.Seed).Split(1));
-        var groups = (ParamGroup[])[new ParamGroup(Head.NamedParameters())];
         var o = recipe.Optimiser;
+        source.Trained?.Reset();
+        var trained = source.Trained?.Parameters.Select(p => (Name: $"{Trained}.{p.Name}", p.Parameter)) ?? [];
+        var groups = (ParamGroup[])[new ParamGroup([.. Head.NamedParameters(), .. trained])];
         optimizer = o.Optimiser switch
         {
             "adam" => new Adam(groups, learningRate, weightDecay: o.WeightDecay),
@@ -68,20 +72,40 @@ public sealed class HeadTraining : IDisposable
         schedule.Apply(optimizer, Epoch);
         Head.Train();
         if (BatchesDone == 0) (lossSum, images) = (0, 0);
-        var pass = new FeaturePass(recipe.Batch, true, recipe.Seed, Epoch, BatchesDone);
-        foreach (var batch in source.Batches(items, pass, cancellation))
+        var (micro, parts) = (recipe.Microbatch ?? recipe.Batch, recipe.StepParts);
+        var pass = new FeaturePass(micro, true, recipe.Seed, Epoch, BatchesDone * parts);
+        var (part, stepLoss, stepImages) = (0, 0.0, 0);
+        // What is trained before the head may have running statistics: a step is done whole, or not begun.
+        var inside = source.Trained is null ? cancellation : CancellationToken.None;
+        cancellation.ThrowIfCancellationRequested();
+        foreach (var batch in source.Batches(items, pass, inside))
         {
             using (batch)
             {
-                var loss = Step(batch);
-                lossSum += loss * batch.Items.Count;
-                images += batch.Items.Count;
-                BatchesDone++;
-                onStep?.Invoke(batch.Items.Count, loss);
+                if (part == 0) optimizer.ZeroGrad();
+                // Each microbatch counts by its share of the step's images, as far as they are known beforehand.
+                var whole = Math.Min(recipe.Batch, items.Count - BatchesDone * recipe.Batch);
+                var loss = Accumulate(batch, parts == 1 ? 1 : (double)batch.Items.Count / whole);
+                stepLoss += loss * batch.Items.Count;
+                stepImages += batch.Items.Count;
             }
+            if (++part < parts) continue;
+            EndStep();
+            cancellation.ThrowIfCancellationRequested();
         }
+        if (part > 0) EndStep();
         Epoch++;
         BatchesDone = 0;
+
+        void EndStep()
+        {
+            optimizer.Step();
+            lossSum += stepLoss;
+            images += stepImages;
+            BatchesDone++;
+            onStep?.Invoke(stepImages, stepLoss / stepImages);
+            (part, stepLoss, stepImages) = (0, 0, 0);
+        }
     }
 
     /// <summary>Everything needed to go on.</summary>
@@ -89,6 +113,7 @@ public sealed class HeadTraining : IDisposable
     {
         var state = new SavedState();
         foreach (var (name, tensor) in Head.StateDict()) state.Tensors[$"head.{name}"] = tensor;
+        if (source.Trained is { } trained) state.Add(Trained, trained.Save());
         state.Add("optimizer", optimizer.SaveState());
         state.Numbers[EpochNumber] = Epoch;
         state.Numbers[BatchNumber] = BatchesDone;
@@ -101,6 +126,7 @@ public sealed class HeadTraining : IDisposable
     public void Load(SavedState state)
     {
         Head.LoadStateDict(new Dictionary<string, Tensor>(state.Part("head").Tensors));
+        source.Trained?.Load(state.Part(Trained));
         optimizer.LoadState(state.Part("optimizer"));
         Epoch = (int)state.Number(EpochNumber);
         BatchesDone = (int)state.Number(BatchNumber);
@@ -115,15 +141,13 @@ public sealed class HeadTraining : IDisposable
         Head.Dispose();
     }
 
-    private double Step(LabelledFeatures batch)
+    private double Accumulate(LabelledFeatures batch, double weight)
     {
         using var scope = Scope.Open();
-        optimizer.ZeroGrad();
         var device = Head.Device;
         var loss = Head.Forward(batch.Maps.To(device)).CrossEntropy(batch.Labels.To(device));
-        loss.Backward();
-        optimizer.Step();
-        // The one wait of a step, when everything of it is queued.
+        (weight == 1 ? loss : loss * weight).Backward();
+        // The one wait of a microbatch, when everything of it is queued.
         return loss.Item<float>();
     }
 }

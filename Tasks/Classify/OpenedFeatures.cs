@@ -9,11 +9,15 @@ public sealed class OpenedFeatures : IDisposable
     private readonly DiffusionNetwork? network;
     private readonly BrokenImages? broken;
 
-    private OpenedFeatures(IFeatureSource source, DiffusionNetwork? network = null, BrokenImages? broken = null) =>
-        (Source, this.network, this.broken) = (source, network, broken);
+    private OpenedFeatures(IFeatureSource source, DiffusionNetwork? network = null, BrokenImages? broken = null,
+        DifFeed? feedback = null) =>
+        (Source, this.network, this.broken, Feedback) = (source, network, broken, feedback);
 
     /// <summary>The features.</summary>
     public IFeatureSource Source { get; }
+
+    /// <summary>Feedback networks, for <see cref="HeadFile.LoadFeedback"/>; null for none.</summary>
+    public DifFeed? Feedback { get; }
 
     /// <summary>What was assumed of the network, in words.</summary>
     public IReadOnlyList<string> Assumed => network?.Assumed ?? [];
@@ -26,9 +30,7 @@ public sealed class OpenedFeatures : IDisposable
     /// <param name="device">Where the network is to be; the CPU when left out.</param>
     public static OpenedFeatures Of(TrainRecipe recipe, Device? device = null) => recipe.Features is { } file
         ? FromFile(file, recipe.Timesteps, recipe.Blocks)
-        : FromImages(DataSource.Labelled(recipe.Data!, DatasetPart.Train), recipe.Network!, recipe.ImageSize,
-            recipe.Timesteps, recipe.Blocks, recipe.ClassLabel, recipe.Seed, recipe.StopOnBrokenImage,
-            recipe.Optimiser.RandomCrop, recipe.Optimiser.Flip, inference: recipe.Inference, device: device);
+        : FromImages(DataSource.Labelled(recipe.Data!, DatasetPart.Train), ImageReading.Of(recipe), device);
 
     /// <summary>Opens a feature file.</summary>
     /// <param name="path">The file.</param>
@@ -44,41 +46,41 @@ public sealed class OpenedFeatures : IDisposable
 
     /// <summary>Opens images and the network that reads them.</summary>
     /// <param name="data">The images.</param>
-    /// <param name="checkpoint">The network.</param>
-    /// <param name="imageSize">Side of the images given to it, pixels; its own when null.</param>
-    /// <param name="timesteps">Timesteps; 150 when null.</param>
-    /// <param name="blocks">Blocks; 24 when null.</param>
-    /// <param name="label">Class given to a class-conditional network.</param>
-    /// <param name="seed">Of the noise.</param>
-    /// <param name="stopOnBroken">Stops at the first image that cannot be read.</param>
-    /// <param name="randomCrop">Random crops in training.</param>
-    /// <param name="flip">Random mirroring in training.</param>
-    /// <param name="pool">Side larger maps are averaged to; 0 to keep them.</param>
-    /// <param name="inference">How the network uses the processor.</param>
+    /// <param name="reading">How they are read.</param>
     /// <param name="device">Where the network is to be; the CPU when left out.</param>
-    public static OpenedFeatures FromImages(ImageDataset data, string checkpoint, int? imageSize,
-        IReadOnlyList<int>? timesteps, IReadOnlyList<int>? blocks, int? label, ulong seed, bool stopOnBroken,
-        bool randomCrop = false, bool flip = false, int pool = 0, InferenceRecipe? inference = null,
-        Device? device = null)
+    /// <exception cref="DiffractException">The network has no such timesteps, blocks or class, or cannot be trained.
+    /// </exception>
+    public static OpenedFeatures FromImages(ImageDataset data, ImageReading reading, Device? device = null)
     {
-        var network = NetworkFile.Load(checkpoint, inference: inference, device: device);
+        if (reading is { FineTune: true, Inference.Memory: MemoryMode.Lean })
+            throw new DiffractException("weights that are kept in 16 bits cannot be trained: leave --memory lean out");
+        var network = NetworkFile.Load(reading.Network, inference: reading.Inference, device: device);
+        DifFeed? feed = null;
         try
         {
-            var spec = new FeatureSpec(timesteps ?? [150], blocks ?? [24]);
+            var spec = new FeatureSpec(reading.Timesteps ?? [150], reading.Blocks ?? [24]);
             network.CheckTimesteps(spec);
-            var size = imageSize ?? network.Network.Config.ImageSize;
-            var broken = new BrokenImages(stopOnBroken);
-            var source = new ImageFeatures(network.Backbone(label), data, spec, size, seed, pool)
+            var backbone = network.Backbone(reading.ClassLabel);
+            feed = reading.Feedback?.Around(backbone);
+            if (device is not null) feed?.To(device);
+            var broken = new BrokenImages(reading.StopOnBrokenImage);
+            var source = new ImageFeatures(feed is null ? backbone : feed, data, spec,
+                reading.ImageSize ?? network.Network.Config.ImageSize, reading.Seed, reading.Pool)
             {
                 Network = network,
-                RandomCrop = randomCrop,
-                RandomFlip = flip,
+                Trained = reading.TrainsFeedback || reading.FineTune
+                    ? new TrainedBackbone(reading.TrainsFeedback ? feed : null, reading.FineTune ? network : null,
+                        spec.Blocks.Max(), reading.Seed)
+                    : null,
+                RandomCrop = reading.RandomCrop,
+                RandomFlip = reading.Flip,
                 Broken = broken,
             };
-            return new OpenedFeatures(source, network, broken);
+            return new OpenedFeatures(source, network, broken, feed);
         }
         catch
         {
+            feed?.Dispose();
             network.Dispose();
             throw;
         }
@@ -88,6 +90,7 @@ public sealed class OpenedFeatures : IDisposable
     public void Dispose()
     {
         Source.Dispose();
+        Feedback?.Dispose();
         network?.Dispose();
     }
 }

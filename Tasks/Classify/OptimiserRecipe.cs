@@ -33,13 +33,18 @@ public sealed record OptimiserRecipe
     /// <summary>Adam, centre crop and flip, learning rate from the search.</summary>
     public static OptimiserRecipe Paper { get; } = new() { Name = "paper", Optimiser = "adam" };
 
-    /// <summary>Plain SGD with the released scripts' rates (1e-2 for the linear head, 5e-2 for the attention head),
-    /// random crop and flip.</summary>
-    public static OptimiserRecipe Release(string head) => new()
+    /// <summary>Plain SGD with the released scripts' rates (1e-2, but 5e-2 for one pass and an attention head), random
+    /// crop and flip.</summary>
+    /// <param name="method">The paper's word: linear, mlp, cnn, attention, difformer, diffeed.</param>
+    public static OptimiserRecipe Release(string method) => new()
     {
         Name = "release",
         Optimiser = "sgd",
-        LearningRate = head == "linear" ? 1e-2 : 5e-2,
+        LearningRate = method is "attention" or "difformer" ? 5e-2 : 1e-2,
         RandomCrop = true,
     };
+
+    /// <summary>Images a step of the released scripts: four processes with 32 each, or 4 with feedback.</summary>
+    /// <inheritdoc cref="Release"/>
+    public static int ReleaseBatch(string method) => method == "diffeed" ? 16 : 128;
 }

@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using Diffract.Engine;
+
 namespace Diffract.Tasks;
 
 /// <summary>Everything that decides the training of a head, saved with the run.</summary>
@@ -31,6 +34,12 @@ public sealed record TrainRecipe
     /// <summary>The head.</summary>
     public HeadRecipe Head { get; init; } = new();
 
+    /// <summary>Feedback into a second pass of the network (DifFeed); null for one pass.</summary>
+    public FeedbackRecipe? Feedback { get; init; }
+
+    /// <summary>True to train the network too, as far as its maps are read.</summary>
+    public bool FineTune { get; init; }
+
     /// <summary>Optimiser, rates and augmentation.</summary>
     public OptimiserRecipe Optimiser { get; init; } = OptimiserRecipe.Paper;
 
@@ -40,7 +49,16 @@ public sealed record TrainRecipe
     /// <summary>Images a step.</summary>
     public int Batch { get; init; } = 32;
 
-    /// <summary>Share of each class that is held out to choose the best epoch and the learning rate.</summary>
+    /// <summary>Images at once, where a step's do not fit into memory; a divisor of <see cref="Batch"/>. Gradients of a
+    /// step add up; batch normalisation sees a microbatch at a time.</summary>
+    public int? Microbatch { get; init; }
+
+    /// <summary>Which of the training images have labels that may be used: a share (<c>0.01</c>) of each class, or a file
+    /// that lists them; null for all.</summary>
+    public string? Labels { get; init; }
+
+    /// <summary>Share of each class that is held out to choose the best epoch and the learning rate; 0 to hold out none
+    /// and keep the last epoch.</summary>
     public double Validation { get; init; } = 0.1;
 
     /// <summary>Learning rates that are tried when none is given.</summary>
@@ -57,4 +75,11 @@ public sealed record TrainRecipe
 
     /// <summary>True to stop at the first image that cannot be read; false to skip, count and name it.</summary>
     public bool StopOnBrokenImage { get; init; }
+
+    /// <summary>Microbatches of a step.</summary>
+    /// <exception cref="DiffractException">The microbatch does not divide the batch.</exception>
+    [JsonIgnore]
+    public int StepParts => Microbatch is not { } micro ? 1
+        : micro > 0 && Batch % micro == 0 ? Batch / micro
+        : throw new DiffractException($"a batch of {Batch} images cannot be divided into microbatches of {micro}");
 }

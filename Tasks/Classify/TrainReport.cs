@@ -11,19 +11,28 @@ public static class TrainReport
         [
             ("features", $"{source.Spec}, {source.Count} images of {source.Classes.Count} classes"),
             ("noise", source.Origin.Noise),
-            ("head", $"{recipe.Head.Kind}, maps averaged to {recipe.Head.EffectivePool} x {recipe.Head.EffectivePool}"),
+            ("head", recipe.Head.Description),
+            .. recipe.Feedback is { } feedback
+                ? [("feedback", $"{feedback.Strategy}, layers {feedback.Layers}")]
+                : (ReadOnlySpan<(string, string)>)[],
+            ("network", recipe.FineTune ? "fine-tuned" : "frozen"),
             ("recipe", $"{recipe.Optimiser.Name}: {recipe.Optimiser.Optimiser}, learning rate {result.LearningRate:g}, "
                 + $"batch {recipe.Batch}, {recipe.Epochs} epochs, seed {recipe.Seed}"),
-            ("best epoch", $"{result.Best.Epoch}: {100 * result.Best.ValidationAccuracy:0.0} % of the held-out images"),
+            ("labels", recipe.Labels ?? "all"),
+            result.Best.IsValidated
+                ? ("best epoch", $"{result.Best.Epoch}: {100 * result.Best.ValidationAccuracy:0.0} % of the held-out "
+                    + "images")
+                : ("kept epoch", $"{result.Best.Epoch}, the last: no images were held out"),
         ]);
         var epochs = result.Epochs.Select(e => (double)e.Epoch).ToArray();
-        report.Heading("Loss").Plot(CurvePlot.Draw("Cross-entropy", "epoch", "nats",
-        [
-            new Curve("training", epochs, [.. result.Epochs.Select(e => e.TrainLoss)]),
-            new Curve("held out", epochs, [.. result.Epochs.Select(e => e.ValidationLoss)]),
-        ]));
-        report.Heading("Accuracy").Plot(CurvePlot.Draw("Top-1 on the held-out images", "epoch", "percent",
-            [new Curve("held out", epochs, [.. result.Epochs.Select(e => 100 * e.ValidationAccuracy)])]));
+        var isValidated = result.Best.IsValidated;
+        var held = new Curve("held out", epochs, [.. result.Epochs.Select(e => e.ValidationLoss)]);
+        var trained = new Curve("training", epochs, [.. result.Epochs.Select(e => e.TrainLoss)]);
+        report.Heading("Loss")
+            .Plot(CurvePlot.Draw("Cross-entropy", "epoch", "nats", isValidated ? [trained, held] : [trained]));
+        if (isValidated)
+            report.Heading("Accuracy").Plot(CurvePlot.Draw("Top-1 on the held-out images", "epoch", "percent",
+                [held with { Y = [.. result.Epochs.Select(e => 100 * e.ValidationAccuracy)] }]));
         if (result.Tried.Count > 0)
             report.Heading("Learning rates").Table(["learning rate", "held-out top-1", "held-out loss"],
                 [.. result.Tried.Select(t => (IReadOnlyList<string>)[$"{t.LearningRate:g}", $"{100 * t.Accuracy:0.0} %",

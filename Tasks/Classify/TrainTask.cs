@@ -9,8 +9,13 @@ namespace Diffract.Tasks;
 /// <param name="Epoch">Epochs done.</param>
 /// <param name="TrainLoss">Mean cross-entropy while training.</param>
 /// <param name="ValidationLoss">Cross-entropy on the validation split.</param>
-/// <param name="ValidationAccuracy">Top-1 there, 0 to 1.</param>
-public sealed record EpochScore(int Epoch, double TrainLoss, double ValidationLoss, double ValidationAccuracy);
+/// <param name="ValidationAccuracy">Top-1 there, 0 to 1; NaN, as the loss is, where no images are held out.</param>
+public sealed record EpochScore(int Epoch, double TrainLoss, double ValidationLoss, double ValidationAccuracy)
+{
+    /// <summary>Whether there are held-out images.</summary>
+    [JsonIgnore]
+    public bool IsValidated => !double.IsNaN(ValidationAccuracy);
+}
 
 /// <summary>What training a head gave.</summary>
 /// <param name="LearningRate">The rate that was used.</param>
@@ -23,8 +28,9 @@ public sealed record TrainResult(
 /// <summary>Trains a head on features in a run folder:
 /// <code>
 /// learning_rate.json   the rate, and those that were tried
-/// best.safetensors     the head of the best epoch on the validation split
+/// best.safetensors     the head of the best epoch on the validation split, with its feedback networks
 /// last.safetensors     the head of the last epoch
+/// best.network.safetensors, last.network.safetensors   the fine-tuned network beside each
 /// </code></summary>
 /// <param name="run">The folder.</param>
 /// <param name="recipe">What to do.</param>
@@ -47,7 +53,11 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
     /// <exception cref="DiffractException">The data do not suit training.</exception>
     public TrainResult Run(IRunProgress progress, CancellationToken cancellation = default)
     {
-        var (train, validation) = HoldOut(source, recipe.Validation, recipe.Seed);
+        var (train, validation) = HoldOut.Of(source, LabelChoice.Items(source, recipe.Labels, recipe.Seed),
+            recipe.Validation, recipe.Seed);
+        if (validation.Count == 0 && recipe.Optimiser.LearningRate is null)
+            throw new DiffractException("the learning rate is searched on held-out images: give one with --lr, or hold "
+                + "some out with --validation");
         var rate = ChooseRate(train, validation, progress, cancellation);
         using var training = new HeadTraining(source, recipe, rate.LearningRate, device);
         var scores = new List<EpochScore>();
@@ -66,7 +76,7 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
         {
             try
             {
-                var note = scores is [.., var last] ? $"val {last.ValidationAccuracy:p1}" : "";
+                var note = scores is [.., { IsValidated: true } last] ? $"val {last.ValidationAccuracy:p1}" : "";
                 // A run that was stopped while it validated has the epoch behind it, but not its score.
                 if (training.Epoch == scores.Count)
                     training.RunEpoch(train, (n, step) => bar.Advance(n, $"loss {step:0.000} {note}"), cancellation);
@@ -77,38 +87,12 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
                 SaveState(training, scores, train.Count);
                 throw;
             }
-            log.Append(training.Epoch, ("train_loss", scores[^1].TrainLoss), ("val_loss", scores[^1].ValidationLoss),
-                ("val_top1", scores[^1].ValidationAccuracy));
+            Note(log, scores[^1]);
             if (Best(scores) == scores[^1]) SaveHead(BestPath, training, scores[^1]);
             SaveState(training, scores, train.Count);
         }
         SaveHead(LastPath, training, scores[^1]);
         return new TrainResult(rate.LearningRate, rate.Tried, scores, Best(scores));
-    }
-
-    /// <summary>Divides images into those to train on and those held out, class by class.</summary>
-    /// <exception cref="DiffractException">There are no labels, or a class is too small.</exception>
-    public static (IReadOnlyList<int> Train, IReadOnlyList<int> Validation) HoldOut(
-        IFeatureSource source, double share, ulong seed)
-    {
-        if (source.Classes.Count < 2)
-            throw new DiffractException(source.Classes.Count == 0
-                ? "training a head needs labels: put the images of each class in a folder of its own"
-                : $"training a head needs at least two classes; the data have one ('{source.Classes[0]}')");
-        var generator = new Generator(seed).Split(2);
-        var held = new bool[source.Count];
-        for (var label = 0; label < source.Classes.Count; label++)
-        {
-            var members = Enumerable.Range(0, source.Count).Where(i => source.Label(i) == label).ToArray();
-            if (members.Length < 2)
-                throw new DiffractException($"class '{source.Classes[label]}' has {members.Length} images; at least 2 "
-                    + "are needed, one of them to validate");
-            var count = Math.Clamp((int)Math.Round(share * members.Length), 1, members.Length - 1);
-            foreach (var i in generator.Split((ulong)label).Permutation(members.Length).Take(count))
-                held[members[i]] = true;
-        }
-        return ([.. Enumerable.Range(0, source.Count).Where(i => !held[i])],
-            [.. Enumerable.Range(0, source.Count).Where(i => held[i])]);
     }
 
     private ChosenRate ChooseRate(IReadOnlyList<int> train, IReadOnlyList<int> validation, IRunProgress progress,
@@ -126,13 +110,23 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
     private EpochScore Validate(HeadTraining training, IReadOnlyList<int> validation,
         CancellationToken cancellation)
     {
+        if (validation.Count == 0) return new EpochScore(training.Epoch, training.MeanLoss, double.NaN, double.NaN);
         var found = HeadEvaluation.Run(training.Head, source, validation, recipe.Batch, cancellation: cancellation);
         return new EpochScore(training.Epoch, training.MeanLoss, found.Loss, found.Accuracy);
     }
 
-    // The first of equals, so that a longer run does not look better than it is.
-    private static EpochScore Best(IReadOnlyList<EpochScore> scores) =>
-        scores.OrderByDescending(s => s.ValidationAccuracy).ThenBy(s => s.Epoch).First();
+    private static void Note(MetricsLog log, EpochScore score)
+    {
+        if (score.IsValidated)
+            log.Append(score.Epoch, ("train_loss", score.TrainLoss), ("val_loss", score.ValidationLoss),
+                ("val_top1", score.ValidationAccuracy));
+        else log.Append(score.Epoch, ("train_loss", score.TrainLoss));
+    }
+
+    // The first of equals, so that a longer run does not look better than it is; the last where nothing tells.
+    private static EpochScore Best(IReadOnlyList<EpochScore> scores) => !scores[^1].IsValidated
+        ? scores[^1]
+        : scores.OrderByDescending(s => s.ValidationAccuracy).ThenBy(s => s.Epoch).First();
 
     private void SaveState(HeadTraining training, List<EpochScore> scores, int images) => run.Checkpoints.Save(
         (long)training.Epoch * ((images + recipe.Batch - 1) / recipe.Batch) + training.BatchesDone,
@@ -141,8 +135,26 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
             ["scores"] = JsonSerializer.Serialize(scores, TrainJson.Default.ListEpochScore),
         }));
 
-    private void SaveHead(string path, HeadTraining training, EpochScore score) => HeadFile.Save(path, training.Head,
-        HeadFileHeader.Of(recipe.Head, source) with { ValidationAccuracy = score.ValidationAccuracy });
+    private void SaveHead(string path, HeadTraining training, EpochScore score)
+    {
+        var header = HeadFileHeader.Of(recipe.Head, source) with
+        {
+            Feedback = recipe.Feedback,
+            ValidationAccuracy = score.IsValidated ? score.ValidationAccuracy : null,
+        };
+        if (source.Trained?.Tuned is { } tuned)
+        {
+            var network = HeadFile.NetworkPath(path);
+            NetworkFile.Save(network, tuned.Network.Config, tuned.Network.StateDict(), tuned.Recipe);
+            header = header with
+            {
+                Network = Path.GetFileName(network),
+                NetworkSha256 = DiffusionNetwork.Hash(network),
+                HasOwnNetwork = true,
+            };
+        }
+        HeadFile.Save(path, training.Head, header, source.Trained?.Feedback);
+    }
 
     internal sealed record ChosenRate(double LearningRate, IReadOnlyList<TriedRate> Tried);
 }

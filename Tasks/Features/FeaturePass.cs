@@ -7,5 +7,6 @@ namespace Diffract.Tasks;
 /// <param name="Seed">Of order, noise and augmentation.</param>
 /// <param name="Epoch">Which pass, from 0.</param>
 /// <param name="FirstBatch">The batch to start with.</param>
+/// <param name="Draw">Outside training: which noise draw, from 0.</param>
 public readonly record struct FeaturePass(int BatchSize, bool Training = false, ulong Seed = 0, int Epoch = 0,
-    int FirstBatch = 0);
+    int FirstBatch = 0, int Draw = 0);

@@ -99,13 +99,16 @@ public sealed class FeatureTable : IFeatureSource
     public IEnumerable<LabelledFeatures> Batches(IReadOnlyList<int> items, FeaturePass pass,
         CancellationToken cancellation = default)
     {
+        if (pass.Draw >= draws)
+            throw new DiffractException($"the features have {draws} noise draws for each image, and {pass.Draw + 1} are "
+                + "asked for: make them with more --draws");
         var order = pass.Training
             ? new Generator(pass.Seed).Split((ulong)pass.Epoch).Permutation(items.Count).Select(i => items[(int)i])
             : items;
         foreach (var batch in order.Chunk(pass.BatchSize).Skip(pass.FirstBatch))
         {
             cancellation.ThrowIfCancellationRequested();
-            yield return Read(batch, pass.Training ? pass.Epoch % draws : 0);
+            yield return Read(batch, pass.Training ? pass.Epoch % draws : pass.Draw);
         }
     }
 

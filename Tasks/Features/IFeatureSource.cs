@@ -21,6 +21,9 @@ public interface IFeatureSource : IDisposable
     /// <summary>Where the maps come from.</summary>
     FeatureOrigin Origin { get; }
 
+    /// <summary>What is trained in front of the head; null for frozen features.</summary>
+    TrainedBackbone? Trained => null;
+
     /// <summary>Class of an image.</summary>
     int Label(int index);
 

@@ -6,7 +6,7 @@ namespace Diffract.Tasks;
 
 /// <summary>Feature maps that a backbone calculates from images whenever they are asked for, with fresh noise and
 /// augmentation in every epoch of training.</summary>
-/// <param name="backbone">Gives the maps; its parameters are not trained.</param>
+/// <param name="backbone">Gives the maps.</param>
 /// <param name="data">The images.</param>
 /// <param name="spec">Timesteps and blocks.</param>
 /// <param name="imageSize">Side of the square images given to the backbone.</param>
@@ -38,6 +38,9 @@ public sealed class ImageFeatures(
         Noise = $"in training drawn anew for each image, timestep and epoch (seed {seed})",
     };
 
+    /// <inheritdoc/>
+    public TrainedBackbone? Trained { get; init; }
+
     /// <summary>Random crops in training.</summary>
     public bool RandomCrop { get; init; }
 
@@ -66,20 +69,27 @@ public sealed class ImageFeatures(
             RandomFlip = pass.Training && RandomFlip,
             Seed = pass.Seed,
         };
-        var noise = new NoiseSource(seed, pass.Training ? pass.Epoch + 1 : 0);
+        var noise = new NoiseSource(seed, pass.Training ? pass.Epoch + 1 : pass.Draw);
         var loader = new Loader(new Subset(data, items), options, Broken);
+        var number = pass.FirstBatch;
         foreach (var batch in loader.Epoch(pass.Training ? pass.Epoch : 0, pass.FirstBatch, cancellation))
             using (batch)
-                yield return Calculate(batch, [.. batch.Indices.Select(i => items[i])], noise, cancellation);
+            {
+                if (pass.Training) Trained?.Train(pass.Epoch, number++);
+                else Trained?.Eval();
+                var records = pass.Training && Trained is not null;
+                yield return Calculate(batch, [.. batch.Indices.Select(i => items[i])], noise, records, cancellation);
+            }
     }
 
     /// <summary>Nothing of its own: backbone and data belong to others.</summary>
     public void Dispose() { }
 
-    private LabelledFeatures Calculate(Batch batch, int[] items, NoiseSource noise, CancellationToken cancellation)
+    private LabelledFeatures Calculate(Batch batch, int[] items, NoiseSource noise, bool records,
+        CancellationToken cancellation)
     {
         using var stop = Cancellation.Use(cancellation);
-        using var no = GradMode.No();
+        using var mode = records ? GradMode.Yes() : GradMode.No();
         using var scope = Scope.Open();
         var maps = backbone.Extract(batch.Images, [.. items.Select(i => (long)i)], spec, noise);
         if (pool > 0) maps = maps.Select(Pooled);
@@ -92,10 +102,15 @@ public sealed class ImageFeatures(
 
     private static FeatureInfo[] Find(IBackbone backbone, FeatureSpec spec, int size, int pool)
     {
-        var all = backbone.Blocks(new MapSize(size, size));
-        return [.. spec.Blocks.Select(b => b <= all.Count
-            ? all[b - 1] with { Size = Pooled(all[b - 1].Size, pool) }
-            : throw new DiffractException($"the network has blocks 1 to {all.Count}, found block {b}"))];
+        try
+        {
+            return [.. backbone.Maps(spec, new MapSize(size, size))
+                .Select(map => map with { Size = Pooled(map.Size, pool) })];
+        }
+        catch (ArgumentException e)
+        {
+            throw new DiffractException(e.Message, e);
+        }
     }
 
     private static MapSize Pooled(MapSize size, int pool) =>

@@ -70,7 +70,7 @@ public sealed record DiffusionNetwork(
     /// <inheritdoc/>
     public void Dispose() => Network.Dispose();
 
-    private static string Hash(string path)
+    internal static string Hash(string path)
     {
         using var file = File.OpenRead(path);
         return Convert.ToHexStringLower(SHA256.HashData(file));

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Security.Cryptography;
 using Diffract.Engine;
 using Diffract.Tasks;
 
@@ -9,7 +10,8 @@ internal static class EvaluateVerb
 {
     private const string Details = """
         Prints top-1 and top-5 with 95 % confidence intervals, and writes a report with the accuracy of each class and
-        a picture of the confusion matrix. The first noise draw is used, and centre crops.
+        a picture of the confusion matrix. Images are cropped in the centre; their noise is that of --seed, or of a new
+        seed with --noise fresh, and the probabilities of several draws are averaged.
         """;
 
     public static Command Make(Terminal terminal, Gpus gpus)
@@ -21,10 +23,14 @@ internal static class EvaluateVerb
         var features = RunOptions.File("--features", "A feature file; or images with --data and --network");
         var data = RunOptions.Data("Images with a folder for each class");
         var part = RunOptions.Part("test");
-        var network = RunOptions.File("--network", "Checkpoint of the diffusion U-Net the head was trained with");
+        var network = RunOptions.File("--network", "Checkpoint of the diffusion U-Net the head was trained with; a "
+            + "fine-tuned one lies beside the head");
         var label = RunOptions.Label();
         var batch = RunOptions.Number("--batch", "Images at once", 32);
         var seed = RunOptions.Seed();
+        var draws = RunOptions.Number("--draws", "Noise draws of each image, whose probabilities are averaged", 1);
+        var noise = CommonOptions.Choice("--noise", "seeded (default): the same in every call; fresh: another seed in "
+            + "each, which is printed", "seeded", "fresh");
         var inference = new InferenceWords();
         var device = CommonOptions.Device();
         var stop = RunOptions.StopOnBroken();
@@ -39,12 +45,12 @@ internal static class EvaluateVerb
             ],
         };
         verb.Add(head);
-        Option[] options = [features, data, part, network, label, batch, seed, device, .. inference.Options, stop,
-            output];
+        Option[] options = [features, data, part, network, label, batch, seed, draws, noise, device,
+            .. inference.Options, stop, output];
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) =>
         {
-            RunOptions.Alone(parsed, features, data, part, network, label, seed, stop);
+            RunOptions.Alone(parsed, features, data, part, network, label, seed, noise, stop);
             RunOptions.Alone(parsed, features, inference.Options);
             var path = parsed.GetRequiredValue(head);
             if (Directory.Exists(path)) path = Path.Combine(path, "best.safetensors");
@@ -58,42 +64,59 @@ internal static class EvaluateVerb
             using var owned = loaded;
             using var opened = parsed.GetValue(features) is { } file
                 ? OpenedFeatures.FromFile(file, header.Timesteps, header.Blocks)
-                : Images(parsed, RunOptions.Need(parsed, data), RunOptions.Need(parsed, network), part, label, seed,
-                    stop, inference, on, header);
+                : OpenedFeatures.FromImages(Images(parsed, RunOptions.Need(parsed, data), part),
+                    ImageReading.Of(header, parsed.GetValue(network) ?? Own(path, header)
+                        ?? RunOptions.Need(parsed, network)) with
+                    {
+                        ClassLabel = parsed.GetValue(label),
+                        Seed = Seed(parsed, seed, noise, terminal),
+                        StopOnBrokenImage = parsed.GetValue(stop),
+                        Inference = inference.Recipe(parsed),
+                    }, on);
+            if (header.Feedback is not null)
+                HeadFile.LoadFeedback(path, opened.Feedback ?? throw new DiffractException($"{path} was trained with "
+                    + "feedback, which runs the network twice: it needs images (--data and --network), not a feature file"));
             HeadFile.CheckFits(path, header, opened.Source);
             if (HeadFile.Doubt(path, header, opened.Source) is { } doubt) terminal.Error.WriteLine($"note: {doubt}");
             if (opened.Source.Classes.Count == 0)
                 throw new DiffractException(
                     "scoring a head needs labels: put the images of each class in a folder of its own");
-            var score = Score(terminal, loaded, opened.Source, parsed.GetValue(batch), cancellation);
+            var score = Score(terminal, loaded, opened.Source, parsed.GetValue(batch), parsed.GetValue(draws), cancellation);
             if (opened.Skipped.Length > 0) terminal.Error.WriteLine(opened.Skipped);
             foreach (var line in EvaluateReport.Lines(score)) terminal.Output.WriteLine(line);
             var report = parsed.GetValue(output) ?? Path.ChangeExtension(path, ".evaluation.html");
-            EvaluateReport.Write(report, path, header, score);
+            EvaluateReport.Write(report, path, header, score, parsed.GetValue(draws));
             terminal.Output.WriteLine($"report: {report}");
             return Task.FromResult(ExitCode.Success);
         });
         return verb;
     }
 
-    private static OpenedFeatures Images(ParseResult parsed, string data, string network, Option<string?> part,
-        Option<int?> label, Option<ulong> seed, Option<bool> stop, InferenceWords inference,
-        Device device, HeadFileHeader header)
+    private static ImageDataset Images(ParseResult parsed, string data, Option<string?> part)
     {
         // A folder of class folders has one part, whatever is asked for.
         var fallback = Datasets.HasTest(data) ? DatasetPart.Test : DatasetPart.Train;
-        var images = DataSource.Labelled(data, RunOptions.ParsePart(parsed.GetValue(part), fallback));
-        return OpenedFeatures.FromImages(images, network, header.ImageSize > 0 ? header.ImageSize : null,
-            header.Timesteps, header.Blocks, parsed.GetValue(label), parsed.GetValue(seed), parsed.GetValue(stop),
-            pool: header.FeaturePool, inference: inference.Recipe(parsed), device: device);
+        return DataSource.Labelled(data, RunOptions.ParsePart(parsed.GetValue(part), fallback));
+    }
+
+    private static string? Own(string head, HeadFileHeader header) =>
+        header.HasOwnNetwork ? HeadFile.NetworkPath(head) : null;
+
+    private static ulong Seed(ParseResult parsed, Option<ulong> seed, Option<string?> noise, Terminal terminal)
+    {
+        if (parsed.GetValue(noise) != "fresh") return parsed.GetValue(seed);
+        RunOptions.Alone(parsed, noise, seed);
+        var fresh = (ulong)RandomNumberGenerator.GetInt32(int.MaxValue);
+        terminal.Error.WriteLine($"noise of --seed {fresh}");
+        return fresh;
     }
 
     private static HeadScore Score(Terminal terminal, Model.Head head, IFeatureSource source, int batch,
-        CancellationToken cancellation)
+        int draws, CancellationToken cancellation)
     {
         using var progress = RunProgress.On(terminal);
         using var bar = progress.Begin("evaluating", source.Count, "images");
-        return HeadEvaluation.Run(head, source, [.. Enumerable.Range(0, source.Count)], batch, n => bar.Advance(n),
-            cancellation);
+        return HeadEvaluation.Run(head, source, [.. Enumerable.Range(0, source.Count)], batch, draws,
+            n => bar.Advance(n), cancellation);
     }
 }

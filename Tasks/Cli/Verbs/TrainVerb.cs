@@ -11,8 +11,8 @@ internal static class TrainVerb
 
     private const string Details = """
         Reads a feature file, or extracts features from images as it goes, with fresh noise and augmentation in every
-        epoch. Writes best.safetensors (the epoch that is best on the held-out images) and last.safetensors into the
-        run folder. Ctrl+C stops after the step under way; --resume goes on with the same bits, or on another device
+        epoch. Feedback (--head diffeed) and fine-tuning need images. Writes best.safetensors (the epoch that is best on
+        the held-out images) and last.safetensors into the run folder. Ctrl+C stops after the step under way; --resume goes on with the same bits, or on another device
         with what another device rounds differently.
         """;
 
@@ -33,11 +33,7 @@ internal static class TrainVerb
             HelpName = "A,B,...",
         };
         var label = RunOptions.Label();
-        var head = CommonOptions.Choice("--head", "The head; linear when left out", "linear", "attention");
-        var pool = RunOptions.NumberOrNone("--pool", "Side maps are averaged to: 2 for linear, 16 for attention");
-        var width = RunOptions.Number("--width", "Width of the attention head's tokens", defaults.Head.Width);
-        var heads = RunOptions.Number("--heads", "Attention heads", defaults.Head.Heads);
-        var layers = RunOptions.Number("--layers", "Transformer blocks of the attention head", defaults.Head.Layers);
+        var words = new HeadWords();
         var recipe = CommonOptions.Choice("--recipe",
             "paper: Adam, centre crop and flip, searched rate (default); release: SGD with its own rates, random crop",
             "paper", "release");
@@ -47,26 +43,35 @@ internal static class TrainVerb
             HelpName = "X",
         }.Positive();
         var epochs = RunOptions.Number("--epochs", "Passes over the training split", defaults.Epochs);
-        var batch = RunOptions.Number("--batch", "Images a step", defaults.Batch);
-        var validation = RunOptions.Real("--validation", "Share of each class held out to choose rate and epoch",
-            defaults.Validation).Part();
+        var batch = RunOptions.NumberOrNone("--batch",
+            $"Images a step; {defaults.Batch}, with the release recipe 128, or 16 with feedback");
+        var microbatch = RunOptions.NumberOrNone("--microbatch",
+            "Images at once where a step's do not fit into memory; gradients add up");
+        var labels = new Option<string?>("--labels")
+        {
+            Description = "Labels that may be used: a share of each class (0.01, 10%), or a file that lists images",
+            HelpName = "SHARE|FILE",
+        };
+        var validation = RunOptions.Real("--validation", "Share of each class held out to choose rate and epoch; 0 for none, "
+            + "with --lr", defaults.Validation).Share();
         var seed = RunOptions.Seed();
         var inference = new InferenceWords();
         var device = CommonOptions.Device();
         var stop = RunOptions.StopOnBroken();
         var name = RunOptions.Name("train");
         var resume = RunOptions.Resume();
-        var verb = new Verb("train", "Trains a head on frozen features")
+        var verb = new Verb("train", "Trains a head on features, with feedback or fine-tuning where asked for")
         {
             Details = Details,
             Examples =
             [
                 "diffract train --features f.safetensors --head linear --name probe",
                 "diffract train --data photos --network unet.safetensors --timesteps 150 --blocks 24 --head attention",
+                "diffract train --data photos --network unet.safetensors --head diffeed --feedback windowed --labels 10%",
             ],
         };
-        Option[] options = [features, data, network, size, timesteps, blocks, label, head, pool, width, heads, layers,
-            recipe, lr, epochs, batch, validation, seed, device, .. inference.Options, stop,
+        Option[] options = [features, data, network, size, timesteps, blocks, label, .. words.Options,
+            recipe, lr, epochs, batch, microbatch, labels, validation, seed, device, .. inference.Options, stop,
             name, resume];
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) => Task.FromResult(RunOptions.Start(terminal, parsed, name, resume,
@@ -74,38 +79,41 @@ internal static class TrainVerb
         {
             RunOptions.Alone(parsed, features, data, network, size, label, stop);
             RunOptions.Alone(parsed, features, inference.Options);
+            RunOptions.Alone(parsed, features, words.NetworkOptions);
             if (parsed.GetValue(features) is null && parsed.GetValue(data) is null)
                 throw new DiffractException("train needs a feature file (--features), or images and the network that "
                     + "reads them (--data and --network)");
-            var kind = parsed.GetValue(head) ?? defaults.Head.Kind;
-            var optimiser = parsed.GetValue(recipe) == "release"
-                ? OptimiserRecipe.Release(kind)
-                : OptimiserRecipe.Paper;
-            return new TrainRecipe
+            var method = words.Method(parsed);
+            var isRelease = parsed.GetValue(recipe) == "release";
+            var optimiser = isRelease ? OptimiserRecipe.Release(method) : OptimiserRecipe.Paper;
+            var made = new TrainRecipe
             {
                 Features = parsed.GetValue(features),
                 Data = parsed.GetValue(features) is null ? RunOptions.Need(parsed, data) : null,
                 Network = parsed.GetValue(features) is null ? RunOptions.Need(parsed, network) : null,
                 ImageSize = parsed.GetValue(size),
-                Timesteps = RunOptions.Choices(parsed, timesteps, least: 0),
-                Blocks = RunOptions.Choices(parsed, blocks, least: 1),
+                Timesteps = RunOptions.Choices(parsed, timesteps, least: 0) ?? HeadWords.Timesteps(method),
+                Blocks = RunOptions.Choices(parsed, blocks, least: 1) ?? HeadWords.Blocks(method),
                 ClassLabel = parsed.GetValue(label),
-                Head = new HeadRecipe
-                {
-                    Kind = kind,
-                    Pool = parsed.GetValue(pool),
-                    Width = parsed.GetValue(width),
-                    Heads = parsed.GetValue(heads),
-                    Layers = parsed.GetValue(layers),
-                },
+                Head = words.Recipe(parsed),
+                Feedback = words.Feedback(parsed),
+                FineTune = words.FineTune(parsed),
                 Optimiser = parsed.GetValue(lr) is { } rate ? optimiser with { LearningRate = rate } : optimiser,
                 Epochs = parsed.GetValue(epochs),
-                Batch = parsed.GetValue(batch),
+                Batch = parsed.GetValue(batch) ?? (isRelease ? OptimiserRecipe.ReleaseBatch(method) : defaults.Batch),
+                Microbatch = parsed.GetValue(microbatch),
+                Labels = parsed.GetValue(labels),
                 Validation = parsed.GetValue(validation),
                 Seed = parsed.GetValue(seed),
                 Inference = inference.Recipe(parsed),
                 StopOnBrokenImage = parsed.GetValue(stop),
             };
+            // Before images are read for it.
+            _ = made.StepParts;
+            if (made is { Feedback: not null, Features: not null })
+                throw new DiffractException("diffeed runs the network twice: it needs images (--data and --network), not "
+                    + "a feature file");
+            return made;
         }, TrainRecipe.Json, (run, made, on) => Run(terminal, run, made, on, cancellation))));
         return verb;
     }
@@ -125,8 +133,10 @@ internal static class TrainVerb
         foreach (var tried in result.Tried)
             terminal.Output.WriteLine(
                 $"learning rate {tried.LearningRate:g}: {tried.Accuracy:p1} on the held-out images");
-        terminal.Output.WriteLine($"learning rate {result.LearningRate:g}, best epoch {result.Best.Epoch} of "
-            + $"{result.Epochs.Count}: {result.Best.ValidationAccuracy:p1} on the held-out images");
+        terminal.Output.WriteLine($"learning rate {result.LearningRate:g}, " + (result.Best.IsValidated
+            ? $"best epoch {result.Best.Epoch} of {result.Epochs.Count}: {result.Best.ValidationAccuracy:p1} on the "
+                + "held-out images"
+            : $"epoch {result.Best.Epoch}, the last: no images were held out"));
         terminal.Output.WriteLine($"the head is {task.BestPath}, the report {run.ReportPath}");
         return ExitCode.Success;
     }

@@ -184,20 +184,4 @@ internal sealed class FeaturesAndHeadsTests
             return data.Load(i);
         }
     }
-
-    private sealed class StopLater(int steps, CancellationTokenSource source) : IRunProgress, IProgressBar
-    {
-        private int calls;
-
-        public IProgressBar Begin(string title, long total, string unit, long done = 0) => this;
-
-        public void Say(string line) { }
-
-        public void Advance(long amount = 1, string? note = null)
-        {
-            if (++calls == steps) source.Cancel();
-        }
-
-        public void Dispose() { }
-    }
 }

@@ -83,6 +83,40 @@ internal sealed class DeviceJobsTests
         Assert.That(Losses(gpu), Is.EqualTo(Losses(null)).Within(1e-4));
     }
 
+    // The network of one level has encoder blocks 1 and 2, and decoder blocks 4 and 5.
+    [TestCase("5:1,4:2", false)]
+    [TestCase("4:2", true)]
+    public void Feedback_and_fine_tuning(string feedback, bool fineTune)
+    {
+        using var driver = new MockDriver();
+        using var gpu = driver.Open();
+        double[] Losses(Device? device)
+        {
+            using var opened = OpenedFeatures.FromImages(DataSource.Labelled(Path.Combine(folder, "pictures")), new()
+            {
+                Network = checkpoint,
+                Timesteps = [20],
+                Blocks = [4],
+                Seed = 3,
+                Feedback = new FeedbackRecipe { Strategy = feedback },
+                TrainsFeedback = true,
+                FineTune = fineTune,
+                Inference = new InferenceRecipe { Precision = NetworkPrecision.Float32 },
+            }, device);
+            var recipe = new TrainRecipe
+            {
+                Head = new HeadRecipe { Kind = "cnn", Pool = 4, Channels = [8, 4] }, Batch = 3, Seed = 3,
+            };
+            using var training = new HeadTraining(opened.Source, recipe, 1e-2, device);
+            var losses = new List<double>();
+            training.RunEpoch([0, 1, 2, 7, 8, 9], (_, loss) => losses.Add(loss));
+            var score = HeadEvaluation.Run(training.Head, opened.Source, [3, 10], 2);
+            return [.. losses, score.Loss];
+        }
+
+        Assert.That(Losses(gpu), Is.EqualTo(Losses(null)).Within(1e-3));
+    }
+
     [Test]
     public void Pretraining_on_one_device_goes_on_on_another()
     {

@@ -24,6 +24,10 @@ public sealed class DiffusionBackbone(UNet network, GaussianDiffusion diffusion,
     /// float32. Maps are float32 in any case.</summary>
     public DType? Half { get; init; }
 
+    /// <summary>How a GPU multiplies the network's float32 numbers; null to do it as the device does everything else.
+    /// </summary>
+    public MatMulPrecision? Products { get; init; }
+
     /// <inheritdoc/>
     public IReadOnlyList<FeatureInfo> Blocks(MapSize? input = null) =>
         [.. (input is { } size ? network.Plan.At(size) : network.Plan).Blocks
@@ -56,6 +60,7 @@ public sealed class DiffusionBackbone(UNet network, GaussianDiffusion diffusion,
         var x = diffusion.QSample(images, steps, noise.For(ids, timestep, images.Shape[1..], images.Device));
         var told = diffusion.Timesteps(steps, images.Device);
         using var half = Autocast.Use(Half);
+        using var products = MatMulSection.Use(images.Device, Products);
         var output = UsesRecordings
             ? network.RunRecorded(x, told, labels, taps)
             : network.Run(x, told, labels, taps);

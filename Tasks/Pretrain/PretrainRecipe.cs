@@ -92,6 +92,10 @@ public sealed record PretrainRecipe
     /// <summary>Runs residual blocks again in backward instead of keeping their activations.</summary>
     public bool Recompute { get; init; }
 
+    /// <summary>In which numbers the network calculates; parameters, gradients, optimiser and average are float32 with
+    /// each. Float32 where a recipe does not say: older ones could not.</summary>
+    public NetworkPrecision Precision { get; init; } = NetworkPrecision.Float32;
+
     /// <summary>Seed of the weights, the order of the images, the noise and the timesteps.</summary>
     public ulong Seed { get; init; }
 

@@ -39,7 +39,7 @@ public sealed class DiffusionTrainer : IDisposable
             _ => throw new DiffractException($"there is no sampler '{recipe.Sampler}'; there are uniform and "
                 + "loss-second-moment"),
         };
-        Precision = recipe.Precision.ForTraining(device ?? Device.Cpu);
+        Precision = (recipe.Precision ?? NetworkPrecision.Float32).ForTraining(device ?? Device.Cpu);
         scaler = Precision == NetworkPrecision.Float16 ? new LossScaler() : null;
         root = new Generator(recipe.Seed);
         Network = new UNet(recipe.NetworkConfig(classes));

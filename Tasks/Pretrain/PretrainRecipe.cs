@@ -93,8 +93,8 @@ public sealed record PretrainRecipe
     public bool Recompute { get; init; }
 
     /// <summary>In which numbers the network calculates; parameters, gradients, optimiser and average are float32 with
-    /// each. Float32 where a recipe does not say: older ones could not.</summary>
-    public NetworkPrecision Precision { get; init; } = NetworkPrecision.Float32;
+    /// each. Null for float32, as in recipes of runs that began when there was no choice.</summary>
+    public NetworkPrecision? Precision { get; init; }
 
     /// <summary>Seed of the weights, the order of the images, the noise and the timesteps.</summary>
     public ulong Seed { get; init; }

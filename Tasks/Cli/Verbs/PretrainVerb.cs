@@ -119,7 +119,7 @@ internal static class PretrainVerb
                 StopOnBrokenImage = parsed.GetValue(stop),
             }),
             PretrainRecipe.Json, (run, recipe, on) => Run(terminal, run, recipe, on, cancellation),
-            (recipe, on) => recipe with { Precision = recipe.Precision.ForTraining(on) })));
+            (recipe, on) => recipe with { Precision = recipe.Precision?.ForTraining(on) })));
         return verb;
     }
 
@@ -138,7 +138,8 @@ internal static class PretrainVerb
         Terminal terminal, RunFolder run, PretrainRecipe recipe, Device device, CancellationToken cancellation)
     {
         var data = DataSource.Range(DataSource.Any(recipe.Data, DatasetPart.Train), recipe.From, recipe.To);
-        terminal.Error.WriteLine($"{data.Count} images, {PrecisionWords.Word(recipe.Precision)}, run folder {run.Path}");
+        var precision = PrecisionWords.Word(recipe.Precision ?? NetworkPrecision.Float32);
+        terminal.Error.WriteLine($"{data.Count} images, {precision}, run folder {run.Path}");
         using var progress = RunProgress.On(terminal);
         var result = new PretrainTask(run, recipe, data, device).Run(progress, cancellation);
         if (result.Skipped.Length > 0) terminal.Error.WriteLine(result.Skipped);

@@ -282,14 +282,15 @@ def precisions(s):
 def train(s):
     """Steps of training: the 256-pixel network's, with its losses, and those of small networks."""
     # Without a GPU the script is only tried: PyTorch has no mixed precision of all these operations there.
-    precision, of = ("float32", "8_n2") if s.options.device in ("sim", "cpu") else ("bfloat16", "256_n8")
+    precision, of = ("float32", "8_n2") if s.options.device in ("sim", "cpu") else ("bfloat16", "256_n4")
     workers = [s.ours(precision), s.torch(precision), s.torch(precision, "nhwc")]
     # Fresh programs for each: what one keeps for reuse is not there for the others.
     s.measure([f"train_{of}", f"recompute_{of}"], workers, rounds=3, together=False)
     if s.options.device == "sim":
         return
     for precision in ("bfloat16", "float32"):
-        s.measure(["head_step", "pretrain_step"], [s.ours(precision), s.torch(precision), s.torch(precision, "nhwc")], 4)
+        workers = [s.ours(precision), s.torch(precision), s.torch(precision, "nhwc")]
+        s.measure(["head_step", "pretrain_step"], workers, rounds=4)
 
 
 SECTIONS = {f.__name__: f for f in (first, verify, parity, repeat, kernels, features, compiled, precisions, train)}

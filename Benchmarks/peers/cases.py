@@ -36,7 +36,8 @@ pretrain_step head_step unet_256_b24 unet_256
 
 def parse(name):
     """-> (kind, numbers, batch); an unknown name is a ValueError."""
-    m = re.fullmatch(r"(gemm|conv1|conv3|gnsilu|attn|copy|res|unet|train|recompute|pretrain|head)(_.*?)(?:_n(\d+))?", name)
+    m = re.fullmatch(r"(gemm|conv1|conv3|gnsilu|attn|copy|res|unet|train|recompute|pretrain|head)(_.*?)(?:_n(\d+))?",
+                     name)
     if not m:
         raise ValueError(f"there is no case '{name}'")
     kind, rest, batch = m.groups()

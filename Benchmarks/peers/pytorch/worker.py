@@ -114,7 +114,9 @@ class Case:
             torch.cuda.reset_peak_memory_stats()
         if self.trains:
             half = DTYPE if DTYPE != torch.float32 else None
-            words = {"config": TRAINED[v[0]], "batch": batch, "losses": 3, "recompute": kind == "recompute"} if v else {}
+            words = {"config": TRAINED[v[0]], "batch": batch, "losses": 3} if v else {}
+            if kind == "recompute":
+                words["recompute"] = True
             step = HeadStep if kind == "head" else PretrainStep
             self.call = step(CHANNELS_LAST, FUSED, DEVICE, half, **words)
             self.check = self.call.check()

@@ -58,9 +58,9 @@ internal static class PretrainVerb
         {
             Description = "Runs blocks twice instead of keeping activations",
         };
-        var precision = new PrecisionWords("Numbers that the network calculates with: auto (default) is bfloat16 on a GPU, "
-            + "float32 elsewhere; tf32x3 and tf32 are for GPUs; float16 scales its loss. Weights, gradients and the "
-            + "optimiser are float32 with each");
+        var precision = new PrecisionWords("Numbers that the network calculates with: auto (default) is bfloat16 on a "
+            + "GPU, float32 elsewhere; tf32x3 and tf32 are for GPUs; float16 scales its loss. Weights, gradients and "
+            + "the optimiser are float32 with each");
         var seed = RunOptions.Seed();
         var device = CommonOptions.Device();
         var save = RunOptions.Number("--save-every", "Steps between checkpoints", defaults.SaveEvery);

@@ -96,8 +96,8 @@ internal sealed class PrecisionOptionTests
         {
             Assert.That(code, Is.EqualTo(1));
             Assert.That(output, Is.Empty);
-            Assert.That(error, Does.Contain($"diffract: cpu has no TF32, which --precision {word} needs: it takes a GPU "
-                + "of compute capability 8.0 or later"));
+            Assert.That(error, Does.Contain($"diffract: cpu has no TF32, which --precision {word} needs: it takes a "
+                + "GPU of compute capability 8.0 or later"));
         }
     }
 

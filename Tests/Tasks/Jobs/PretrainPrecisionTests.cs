@@ -153,7 +153,14 @@ internal sealed class PretrainPrecisionTests
         PretrainResult result = null!;
         Dictionary<string, double> Values(NetworkPrecision precision)
         {
-            var recipe = small with { Precision = precision, Steps = 10, SampleEvery = 10, Schedule = "cosine", Timesteps = 2 };
+            var recipe = small with
+            {
+                Precision = precision,
+                Steps = 10,
+                SampleEvery = 10,
+                Schedule = "cosine",
+                Timesteps = 2,
+            };
             var run = Work.Run(folder[$"{precision}"], recipe, PretrainRecipe.Json);
             result = new PretrainTask(run, recipe, data).Run(RunProgress.None);
             Assert.That(File.Exists(run.At(Path.Combine("samples", "step-00000010.png"))), Is.True);
@@ -166,7 +173,8 @@ internal sealed class PretrainPrecisionTests
         Assert.That(skipped, Is.InRange(1, 9));
         Assert.That(Math.Log2(values["loss_scale"]), Is.EqualTo(20 - skipped + 0.001 * (10 - skipped)).Within(1e-9));
         Assert.That(result.Loss, Is.LessThan(2), "what was skipped is no part of it");
-        Assert.That(Values(NetworkPrecision.BFloat16).Keys, Is.EquivalentTo(new[] { "loss", "mse", "grad_norm", "lr" }));
+        Assert.That(Values(NetworkPrecision.BFloat16).Keys,
+            Is.EquivalentTo(new[] { "loss", "mse", "grad_norm", "lr" }));
     }
 
     [TestCase(NetworkPrecision.Tf32)]

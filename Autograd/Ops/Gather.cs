@@ -12,7 +12,7 @@ internal abstract class PickByIndexOp(int axis, bool perElement) : Op
     {
         var (x, index) = (inputs[0]!, inputs[1]!);
         var plan = new Axes(Name, x.Shape, [axis]);
-        CheckRange(index, plan.Length, x.Shape);
+        IndexRange.Check(Name, "index", index, plan.Length, $"along axis {axis} of {x.Shape}");
         var k = perElement ? index.Shape[axis] : index.Count;
         var y = Tensor.Empty(x.Shape.With(axis, k), x.DType, x.Device);
         Gather.Forward.Run(x.Device, x.DType, Args(plan, x, index, y, k));
@@ -33,15 +33,6 @@ internal abstract class PickByIndexOp(int axis, bool perElement) : Op
 
     private GatherArgs Args(Axes plan, Tensor x, Tensor index, Tensor y, long k) =>
         new(x.View, index.View, y.View, plan.Outer, plan.Length, plan.Inner, k, perElement);
-
-    private void CheckRange(Tensor index, long length, Shape shape)
-    {
-        if (index.Count == 0) return;
-        using var scope = Scope.Open();
-        var (low, high) = (index.Min().Item<long>(), index.Max().Item<long>());
-        if (low < 0 || high >= length)
-            throw new ShapeException($"{Name}: index {(low < 0 ? low : high)} is outside axis {axis} of {shape}");
-    }
 }
 
 internal sealed class GatherOp(int axis) : PickByIndexOp(axis, perElement: true)

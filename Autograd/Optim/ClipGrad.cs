@@ -36,9 +36,18 @@ public static class ClipGrad
         if (errorIfNonFinite && !double.IsFinite(norm))
             throw new AnomalyException($"the total norm of the gradients is {norm}; "
                 + "run the step inside Anomaly.Detect() to find where it comes from");
-        var factor = maxNorm / (norm + 1e-6);
-        if (!(factor >= 1)) Multiply(all, factor);
+        ByKnownNorm(all, norm, maxNorm);
         return norm;
+    }
+
+    /// <summary>As <see cref="ByNorm"/>, where the total length is known: nothing is waited for.</summary>
+    /// <param name="parameters">The parameters whose gradients change.</param>
+    /// <param name="norm">What <see cref="TotalNorm"/> gave for them.</param>
+    /// <param name="maxNorm">Largest length allowed.</param>
+    public static void ByKnownNorm(IEnumerable<Tensor> parameters, double norm, double maxNorm)
+    {
+        var factor = maxNorm / (norm + 1e-6);
+        if (!(factor >= 1)) Multiply(parameters, factor);
     }
 
     /// <summary>Limits every element of every gradient to -<paramref name="clipValue"/> … clipValue, as PyTorch's

@@ -37,11 +37,16 @@ public sealed class LossScaler(double start = 20, double growth = 0.001, double 
     /// are, and the step must be skipped.</summary>
     /// <returns>True when the step may be made.</returns>
     /// <exception cref="AnomalyException">Too many steps in a row have overflowed.</exception>
-    public bool Unscale(IEnumerable<Tensor> parameters)
+    public bool Unscale(IEnumerable<Tensor> parameters) => Unscale(parameters, out _);
+
+    /// <inheritdoc cref="Unscale(IEnumerable{Tensor})"/>
+    /// <param name="parameters">Their gradients are divided.</param>
+    /// <param name="norm">Length of all gradients once they are divided; not finite when they have overflowed.</param>
+    public bool Unscale(IEnumerable<Tensor> parameters, out double norm)
     {
         var all = parameters.ToList();
         var scale = Value;
-        var norm = ClipGrad.TotalNorm(all) / scale;
+        norm = ClipGrad.TotalNorm(all) / scale;
         if (double.IsFinite(norm)) ClipGrad.Multiply(all, 1 / scale);
         return Update(norm);
     }

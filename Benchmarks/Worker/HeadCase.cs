@@ -40,6 +40,8 @@ internal sealed class HeadCase : PeerCase
         optimizer = new AdamW(head.Parameters(), 1e-4, weightDecay: 0);
     }
 
+    public override bool Trains => true;
+
     public override double[] Check()
     {
         var loss = Gradients();

@@ -10,6 +10,9 @@ internal abstract partial class PeerCase : IDisposable
     /// <summary>What came out of the first call: equal in all programs, up to rounding.</summary>
     public abstract double[] Check();
 
+    /// <summary>True when a call changes what the next one finds.</summary>
+    public virtual bool Trains => false;
+
     /// <summary>What is timed.</summary>
     public abstract void Run();
 
@@ -42,7 +45,9 @@ internal abstract partial class PeerCase : IDisposable
                 InferenceCase.Block(mode, batch, new(channels, filters, size)),
             ("unet", [256]) => InferenceCase.Network(mode, batch, null, checkpoint),
             ("unet", [256, 24]) => InferenceCase.Network(mode, batch, 24, checkpoint),
-            ("pretrain_step", []) => new PretrainCase(mode),
+            ("train", [var size]) => PretrainCase.Of(mode, size, batch, recompute: false),
+            ("recompute", [var size]) => PretrainCase.Of(mode, size, batch, recompute: true),
+            ("pretrain_step", []) => PretrainCase.Small(mode),
             ("head_step", []) => new HeadCase(mode),
             _ => null,
         };

@@ -1,56 +1,77 @@
 using Diffract.Autograd;
 using Diffract.Engine;
+using Diffract.Model;
 using Diffract.Tasks;
 
 namespace Diffract.Benchmarks.Worker;
 
-/// <summary>One optimiser step of pretraining on 32 images of 32 pixels, a network of 64 channels: hybrid loss,
-/// gradients, AdamW, moving average. Its check is the loss and the length of the gradient for given steps and noise,
-/// and the loss after a step.</summary>
+/// <summary>One optimiser step of pretraining: hybrid loss, gradients, AdamW, moving average. Its check is the loss and
+/// the length of the gradient for given timesteps and noise, and the losses of the steps that follow with the same.
+/// </summary>
 internal sealed class PretrainCase : PeerCase
 {
-    private const int Batch = 32, Size = 32;
-
-    private static readonly PretrainRecipe recipe = new()
+    private static readonly PretrainRecipe small = new()
     {
         Data = "",
-        ImageSize = Size,
+        ImageSize = 32,
         Channels = 64,
         ChannelMult = [1, 2, 2, 2],
         ResBlocks = 2,
         AttentionSizes = [16, 8],
-        Batch = Batch,
+        Batch = 32,
     };
 
     private readonly DiffusionTrainer trainer;
     private readonly Tensor images, labels, noise;
+    private readonly TimestepDraw draw;
+    private readonly int steps;
 
-    public PretrainCase(WorkerMode mode)
+    private PretrainCase(WorkerMode mode, PretrainRecipe recipe, int steps)
     {
-        trainer = new DiffusionTrainer(recipe, null, mode.Device);
+        this.steps = steps;
+        var (batch, size) = (recipe.Batch, recipe.ImageSize);
+        trainer = new DiffusionTrainer(recipe with { Precision = mode.Precision }, null, mode.Device);
         PeerNumbers.Assign(trainer.Network);
-        images = mode.Place(PeerNumbers.Maps("x", Batch, 3, [Size, Size], 1));
-        labels = mode.Place(Tensor.Zeros([Batch], DType.Int64));
-        noise = mode.Place(PeerNumbers.Maps("noise", Batch, 3, [Size, Size]));
+        images = mode.Place(PeerNumbers.Maps("x", batch, 3, [size, size], 1));
+        labels = mode.Place(Tensor.Zeros([batch], DType.Int64));
+        noise = mode.Place(PeerNumbers.Maps("noise", batch, 3, [size, size]));
+        draw = new([.. Enumerable.Range(0, batch).Select(i => i * 37 % 1000)], [.. Enumerable.Repeat(1.0, batch)]);
+    }
+
+    public override bool Trains => true;
+
+    /// <summary>32 images of 32 pixels, a network of 64 channels; the loss before and after a step.</summary>
+    public static PretrainCase Small(WorkerMode mode) => new(mode, small, 2);
+
+    /// <summary>The unconditional 256-pixel network, or a tiny one to try it with; three losses.</summary>
+    /// <param name="mode">Where and how.</param>
+    /// <param name="size">Side of the images: 256, or 8 for the tiny network.</param>
+    /// <param name="batch">Images.</param>
+    /// <param name="recompute">True to run blocks again in backward.</param>
+    /// <returns>Null for another size.</returns>
+    public static PretrainCase? Of(WorkerMode mode, int size, int batch, bool recompute)
+    {
+        PretrainRecipe? recipe = size switch
+        {
+            256 => small with
+            {
+                Channels = 256,
+                ChannelMult = UNetPresets.ImageNet256Unconditional.ChannelMult,
+                AttentionSizes = [32, 16, 8],
+                HeadChannels = 64,
+            },
+            8 => small with { Channels = 32, ChannelMult = [1, 2], ResBlocks = 1, AttentionSizes = [4] },
+            _ => null,
+        };
+        return recipe is null ? null
+            : new(mode, recipe with { ImageSize = size, Batch = batch, Recompute = recompute }, 3);
     }
 
     public override double[] Check()
     {
-        double loss, length;
-        var network = trainer.Network;
-        using (Scope.Open())
-        {
-            var mean = Loss();
-            mean.Backward();
-            (loss, length) = (mean.Item<float>(), ClipGrad.TotalNorm(network.Parameters()));
-            // The trainer draws steps and noise of its own: the same step by hand.
-            using var optimizer = new AdamW(network.Parameters(), 1e-4, weightDecay: 0);
-            optimizer.Step();
-            network.ZeroGrad();
-        }
-        using var no = GradMode.No();
-        using var scope = Scope.Open();
-        return [loss, length, Loss().Item<float>()];
+        DiffusionStep[] made =
+            [.. Enumerable.Range(0, steps).Select(_ => trainer.Step(images, labels, draw, noise))];
+        return [made[0].Loss, made[0].GradNorm, .. made[1..].Select(step => step.Loss)];
     }
 
     public override void Run() => trainer.Step(images, labels);
@@ -61,12 +82,5 @@ internal sealed class PretrainCase : PeerCase
         images.Dispose();
         labels.Dispose();
         noise.Dispose();
-    }
-
-    private Tensor Loss()
-    {
-        int[] t = [.. Enumerable.Range(0, Batch).Select(i => i * 37 % 1000)];
-        return trainer.Diffusion.Make()
-            .TrainingLosses((x, steps) => trainer.Network.Forward(x, steps), images, t, noise).Loss.Mean();
     }
 }

@@ -2,6 +2,7 @@ using Diffract.Autograd;
 using Diffract.Engine;
 using Diffract.Kernels;
 using Diffract.Model;
+using Diffract.Tasks;
 using Module = Diffract.Model.Module;
 
 namespace Diffract.Benchmarks.Worker;
@@ -24,8 +25,11 @@ internal readonly record struct WorkerMode(MemoryMode Memory, ConvMethod Method)
         init => device = value;
     }
 
+    /// <summary>In which numbers networks calculate.</summary>
+    public NetworkPrecision Precision { get; init; } = NetworkPrecision.Float32;
+
     /// <summary>The 16-bit type that products take; null for float32.</summary>
-    public DType? Half { get; init; }
+    public DType? Half => Precision.Half;
 
     /// <summary>True to record a forward once and repeat the recording.</summary>
     public bool Records { get; init; }

@@ -1,5 +1,6 @@
 using Diffract.Benchmarks.Worker;
 using Diffract.Engine;
+using Diffract.Tasks;
 
 namespace Diffract.Benchmarks.Gpu;
 
@@ -22,17 +23,17 @@ internal static class GpuMode
     /// <exception cref="DeviceException">There is no such precision.</exception>
     public static WorkerMode Of(Device device, string precision)
     {
-        var (half, products) = precision switch
+        var (numbers, products) = precision switch
         {
-            "float16" => (DType.Float16, MatMulPrecision.Tf32),
-            "bfloat16" => (DType.BFloat16, MatMulPrecision.Tf32),
-            "tf32" => ((DType?)null, MatMulPrecision.Tf32),
-            "tf32x3" => (null, MatMulPrecision.Tf32x3),
-            "float32" => (null, MatMulPrecision.Exact),
+            "float16" => (NetworkPrecision.Float16, MatMulPrecision.Tf32),
+            "bfloat16" => (NetworkPrecision.BFloat16, MatMulPrecision.Tf32),
+            "tf32" => (NetworkPrecision.Tf32, MatMulPrecision.Tf32),
+            "tf32x3" => (NetworkPrecision.Tf32x3, MatMulPrecision.Tf32x3),
+            "float32" => (NetworkPrecision.Float32, MatMulPrecision.Exact),
             _ => throw new DeviceException($"there is no precision '{precision}': it is float32, tf32x3, tf32, float16 "
                 + "or bfloat16"),
         };
         if (device is GpuDevice gpu) gpu.MatMulPrecision = products;
-        return WorkerMode.Fast with { Device = device, Half = half };
+        return WorkerMode.Fast with { Device = device, Precision = numbers };
     }
 }

@@ -12,13 +12,14 @@ internal static class GpuRepeat
         var found = new Dictionary<string, int>();
         using var half = mode.Section();
         PeerCase? work = null;
-        // A step of training changes what the next one would find: it begins anew each time.
-        var again = name.EndsWith("_step", StringComparison.Ordinal);
         for (var i = 0; i < times; i++)
         {
-            if (again) work?.Dispose();
-            if (again || work is null)
-                work = PeerCase.Find(name, mode) ?? throw new DiffractException($"there is no case '{name}'");
+            if (work is { Trains: true })
+            {
+                work.Dispose();
+                work = null;
+            }
+            work ??= PeerCase.Find(name, mode) ?? throw new DiffractException($"there is no case '{name}'");
             var bits = string.Join(' ', work.Check().Select(value => $"{BitConverter.DoubleToInt64Bits(value):x16}"));
             found[bits] = found.GetValueOrDefault(bits) + 1;
         }

@@ -93,18 +93,23 @@ class Section:
                     w = order[(i + number) % len(order)]
                     if self.left() > 5 or not ready[w][1]:
                         ready[w][1].append(w.ask(f"{case} {ready[w][0]}"))
-            base = next(iter(ready.values()))[2]["check"][0] if ready else None
+            base = next(iter(ready.values()))[2]["check"] if ready else None
             for w, (repetitions, samples, reply) in ready.items():
                 times = sorted(s["s"][0] for s in samples)
                 row = {"case": case, "worker": w.name, "ms": statistics.median(times) * 1e3, "best_ms": times[0] * 1e3,
                        "worst_ms": times[-1] * 1e3, "samples": len(times), "calls": repetitions,
-                       "check": reply["check"], "apart": abs(reply["check"][0] - base) / abs(base or 1),
+                       "check": reply["check"], "apart": apart(reply["check"][0], base[0]),
                        "peak_bytes": samples[-1]["hwm"]}
                 if flops(case):
                     row["tflops"] = flops(case) / statistics.median(times) / 1e12
+                if parse(case)[0] in ("train", "recompute"):
+                    row["images_per_s"] = parse(case)[2] / statistics.median(times)
+                    row["apart_each"] = [apart(*pair) for pair in zip(reply["check"], base)]
                 self.rows.append(row)
                 print(f"{case:28} {w.name:34} {row['ms']:10.3f} ms {row.get('tflops', 0):8.1f} TFLOP/s  "
                       f"apart {row['apart']:.1e}", flush=True)
+                if "images_per_s" in row:
+                    print("  " + training(row), flush=True)
             if not together:
                 for w in workers:
                     w.stop(0)
@@ -121,6 +126,18 @@ class Section:
             file.write("\n")
         print(f"# {path}: {len(self.rows)} rows, {len(self.missing)} missing, {time.time() - self.start:.0f} s")
         return 1 if self.missing else 0
+
+
+def apart(value, base):
+    return abs(value - base) / abs(base or 1)
+
+
+def training(row):
+    """What a training step did, in words; its check is a loss, the length of the gradient, and two losses more."""
+    losses, distances = ([v[0], *v[2:]] for v in (row["check"], row["apart_each"]))
+    return (f"{row['images_per_s']:.2f} images/s, peak {row['peak_bytes'] / 2**30:.2f} GiB, losses "
+            + ", ".join(f"{loss:.5f} ({distance:.1e} apart)" for loss, distance in zip(losses, distances))
+            + f", gradient {row['check'][1]:.5g} ({row['apart_each'][1]:.1e} apart)")
 
 
 def first(s):
@@ -263,9 +280,17 @@ def precisions(s):
 
 
 def train(s):
-    """Steps of training."""
+    """Steps of training: the 256-pixel network's, with its losses, and those of small networks."""
+    # Without a GPU the script is only tried: PyTorch has no mixed precision of all these operations there.
+    precision, of = ("float32", "8_n2") if s.options.device in ("sim", "cpu") else ("bfloat16", "256_n4")
+    workers = [s.ours(precision), s.torch(precision), s.torch(precision, "nhwc")]
+    # Fresh programs for each: what one keeps for reuse is not there for the others.
+    s.measure([f"train_{of}", f"recompute_{of}"], workers, rounds=3, together=False)
+    if s.options.device == "sim":
+        return
     for precision in ("bfloat16", "float32"):
-        s.measure(["head_step", "pretrain_step"], [s.ours(precision), s.torch(precision), s.torch(precision, "nhwc")], 4)
+        workers = [s.ours(precision), s.torch(precision), s.torch(precision, "nhwc")]
+        s.measure(["head_step", "pretrain_step"], workers, rounds=4)
 
 
 SECTIONS = {f.__name__: f for f in (first, verify, parity, repeat, kernels, features, compiled, precisions, train)}
@@ -290,7 +315,9 @@ def table(options):
                 print(f"| {case} | " + " | ".join(f"{by[w]:.3f}" if w in by else "" for w in workers)
                       + f" | {share} |")
         for r in result["rows"]:
-            if "error" in r:
+            if "images_per_s" in r:
+                print(f"- {r['case']} {r['worker']}: {training(r)}")
+            elif "error" in r:
                 print(f"- {r['precision']} {r['case']}: {r['error']:.2e}, PyTorch {r['torch_error']:.2e}")
             elif "different" in r:
                 print(f"- {r['precision']} {r['case']}: {r['different']} different results of {r['times']}")

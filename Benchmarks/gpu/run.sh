@@ -16,7 +16,7 @@ usage: Benchmarks/gpu/run.sh SECTION [options of gpu.py]
   features     the 256-pixel network to block 24 and whole, batches of 1, 8 and 32
   compiled     the same beside torch.compile
   precisions   the network in TF32 and float32
-  train        steps of training
+  train        steps of training, the 256-pixel network's among them
   table        Markdown of all results that are there
 
 Each takes less than 9 minutes and writes SECTION.json into Benchmarks/results (--results FOLDER).

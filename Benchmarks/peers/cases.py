@@ -7,17 +7,20 @@
     res_IN_OUT_SIZE                 a residual block
     unet_256, unet_256_b24          the 256-pixel network of 553 million parameters; stopped after block 24
     pretrain_step                   hybrid loss, gradients, AdamW, moving average: 32 images of 32 px, 64 channels
+    train_256                       the same of the 256-pixel network, one image; train_8 is tiny, to try it with
+    recompute_256                   the same, with blocks run again in backward instead of kept activations
     head_step                       Attention head on block 24 of a frozen network of 64 px, 64 channels: 8 images
 
     copy_MEBIBYTES                  a copy of as many, float32
 
-A trailing _nB makes a batch of B of conv, gnsilu, attn, res and unet.
+A trailing _nB makes a batch of B of conv, gnsilu, attn, res, unet, train and recompute.
 """
 import re
 import sys
 
-from plan import ADM_256, SMALL_32, SMALL_64, macs
+from plan import ADM_256, SMALL_32, SMALL_64, TINY_8, macs
 
+TRAINED = {256: ADM_256, 8: TINY_8}
 HEAD_WIDTH, HEAD_LAYERS, HEAD_CLASSES = 1024, 2, 1000
 
 CASES = """
@@ -33,7 +36,8 @@ pretrain_step head_step unet_256_b24 unet_256
 
 def parse(name):
     """-> (kind, numbers, batch); an unknown name is a ValueError."""
-    m = re.fullmatch(r"(gemm|conv1|conv3|gnsilu|attn|copy|res|unet|pretrain|head)(_.*?)(?:_n(\d+))?", name)
+    m = re.fullmatch(r"(gemm|conv1|conv3|gnsilu|attn|copy|res|unet|train|recompute|pretrain|head)(_.*?)(?:_n(\d+))?",
+                     name)
     if not m:
         raise ValueError(f"there is no case '{name}'")
     kind, rest, batch = m.groups()
@@ -41,7 +45,8 @@ def parse(name):
     if kind == "gemm" and len(numbers) == 1:
         numbers *= 3
     wanted = {"gemm": 3, "conv1": 3, "conv3": 3, "gnsilu": 2, "attn": 2, "copy": 1, "res": 3, "pretrain": 0, "head": 0}
-    if len(numbers) != wanted.get(kind, len(numbers)) or (kind == "unet" and numbers not in ([256], [256, 24])):
+    if (len(numbers) != wanted.get(kind, len(numbers)) or (kind == "unet" and numbers not in ([256], [256, 24]))
+            or (kind in ("train", "recompute") and numbers not in ([n] for n in TRAINED))):
         raise ValueError(f"there is no case '{name}'")
     return kind, numbers, int(batch or 1)
 
@@ -68,6 +73,8 @@ def flops(name):
         return 2 * batch * macs(ADM_256, v[1] if len(v) > 1 else 0)
     if kind == "pretrain":
         return 3 * 2 * 32 * macs(SMALL_32)
+    if kind in ("train", "recompute"):
+        return 3 * 2 * batch * macs(TRAINED[v[0]])
     if kind == "head":
         return 2 * 8 * (macs(SMALL_64, 24) + 3 * head_macs())
     return 0

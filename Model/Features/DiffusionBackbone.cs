@@ -24,6 +24,10 @@ public sealed class DiffusionBackbone(UNet network, GaussianDiffusion diffusion,
     /// float32. Maps are float32 in any case.</summary>
     public DType? Half { get; init; }
 
+    /// <summary>How a GPU multiplies the network's float32 numbers; null to do it as the device does everything else.
+    /// </summary>
+    public MatMulPrecision? Products { get; init; }
+
     /// <inheritdoc/>
     public IReadOnlyList<FeatureInfo> Blocks(MapSize? input = null) =>
         [.. (input is { } size ? network.Plan.At(size) : network.Plan).Blocks
@@ -66,6 +70,7 @@ public sealed class DiffusionBackbone(UNet network, GaussianDiffusion diffusion,
             using var step = Scope.Open();
             var (x, told) = Noise(images, ids, spec.Timesteps[i], noise);
             using var half = Autocast.Use(Half);
+            using var products = MatMulSection.Use(images.Device, Products);
             maps[i] = [.. pass(new Noised(x, told, labels))
                 .Select(m => m with { Map = step.Keep(m.Map.To(DType.Float32)) })];
         }

@@ -75,10 +75,11 @@ public sealed class UNet : UNetTrunk
     public UNetOutput RunRecorded(Tensor x, Tensor timesteps, Tensor? labels = null, Taps? taps = null) =>
         recorded.Value.Run(x, timesteps, labels, taps ?? Taps.Output);
 
-    /// <summary>The network as samplers take it, recorded where that is possible.</summary>
+    /// <summary>The network as samplers take it, recorded where that is possible. Its results are of the images' type,
+    /// whatever it calculates in.</summary>
     /// <param name="labels">[N] class labels on the network's device, for class-conditional networks only.</param>
     public Denoiser AsDenoiser(Tensor? labels = null) =>
-        (x, timesteps) => RunRecorded(x, timesteps, labels).Result;
+        (x, timesteps) => RunRecorded(x, timesteps, labels).Result.To(x.DType);
 
     /// <summary>Gives the memory of recorded forwards back; the next call begins anew.</summary>
     public void ForgetRecordings()

@@ -29,26 +29,15 @@ internal sealed class InferenceWords
         _ => MemoryMode.Balanced,
     };
 
-    private readonly Option<string?> precision = CommonOptions.Choice("--precision",
-        "Numbers that the network calculates with: auto (default) is float16 on a GPU, float32 elsewhere; tf32x3 and "
-        + "tf32 are for GPUs", [.. precisions.Keys]);
+    private readonly PrecisionWords precision = new("Numbers that the frozen network calculates with: auto (default) "
+        + "is float16 on a GPU, float32 elsewhere; tf32x3 and tf32 are for GPUs. Heads calculate in float32");
 
-    private static readonly Dictionary<string, NetworkPrecision> precisions = new(StringComparer.Ordinal)
-    {
-        ["auto"] = NetworkPrecision.Auto,
-        ["float32"] = NetworkPrecision.Float32,
-        ["tf32x3"] = NetworkPrecision.Tf32x3,
-        ["tf32"] = NetworkPrecision.Tf32,
-        ["float16"] = NetworkPrecision.Float16,
-        ["bfloat16"] = NetworkPrecision.BFloat16,
-    };
-
-    public Option[] Options => [memory, direct, precision];
+    public Option[] Options => [memory, direct, precision.Option];
 
     public InferenceRecipe Recipe(ParseResult parsed) => new()
     {
         Memory = Parse(parsed.GetValue(memory)),
         Direct = parsed.GetValue(direct) ?? [],
-        Precision = precisions[parsed.GetValue(precision) ?? "auto"],
+        Precision = precision.Of(parsed),
     };
 }

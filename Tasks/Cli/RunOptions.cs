@@ -121,8 +121,18 @@ internal static class RunOptions
         Parse(parsed, option, text => double.Parse(text, CultureInfo.InvariantCulture));
 
     /// <summary>Makes a new run folder, or opens the one to go on with, opens the device, and runs.</summary>
+    /// <param name="terminal">Where to speak.</param>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="name">The option that names a new run.</param>
+    /// <param name="resume">The option that names the run to go on with; null where there is none.</param>
+    /// <param name="open">Opens the device.</param>
+    /// <param name="recipe">The recipe of a new run, from the command line.</param>
+    /// <param name="json">How it is written.</param>
+    /// <param name="body">The run.</param>
+    /// <param name="settle">Puts into the recipe of a new run what its device decides.</param>
     public static int Start<T>(Terminal terminal, ParseResult parsed, Option<string?> name, Option<string?>? resume,
-        Func<Device> open, Func<T> recipe, JsonTypeInfo<T> json, Func<RunFolder, T, Device, int> body)
+        Func<Device> open, Func<T> recipe, JsonTypeInfo<T> json, Func<RunFolder, T, Device, int> body,
+        Func<T, Device, T>? settle = null)
     {
         if (resume is not null && parsed.GetValue(resume) is { } folder)
         {
@@ -140,6 +150,7 @@ internal static class RunOptions
         var made = recipe();
         var device = open();
         using var owned = device as IDisposable;
+        if (settle is not null) made = settle(made, device);
         var environment = RunEnvironment.Now(Environment.CommandLine, device);
         var run = RunFolder.Create(path, made, json, environment, ExistingRun.Number);
         try

@@ -36,7 +36,7 @@ public sealed class FeaturesTask(string path, FeaturesRecipe recipe, ImageDatase
         // Reading a large checkpoint whole takes as long as a forward: meanwhile the first images are calculated.
         var hash = Task.Run(() => network.Sha256, CancellationToken.None);
         string Identity() => JsonSerializer.Serialize(recipe, FeaturesJson.Default.FeaturesRecipe) + "\n"
-            + hash.GetAwaiter().GetResult() + (network.Half is { } half ? $"\n{half}" : "");
+            + hash.GetAwaiter().GetResult() + (network.Precision.Half is { } half ? $"\n{half}" : "");
         using var spool = new FeatureSpool(path, Identity, rows, dtype);
         if (spool.Done > 0) progress.Say($"going on after {spool.Done} of {data.Count} images");
         var broken = new BrokenImages(recipe.StopOnBrokenImage);

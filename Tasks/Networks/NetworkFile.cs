@@ -14,8 +14,8 @@ public sealed record DiffusionNetwork(
 {
     private readonly Lazy<string> hash = new(() => Hash(Path));
 
-    /// <summary>The 16-bit type that the network calculates with; null for float32.</summary>
-    public DType? Half { get; init; }
+    /// <summary>In which numbers it calculates features; never <see cref="NetworkPrecision.Auto"/>.</summary>
+    public NetworkPrecision Precision { get; init; } = NetworkPrecision.Float32;
 
     /// <summary>SHA-256 of the checkpoint file, lower-case hexadecimal. The file is read for it once, when it is first
     /// asked for.</summary>
@@ -64,7 +64,11 @@ public sealed record DiffusionNetwork(
         }
         else if (label is not null)
             throw new DiffractException($"{Path} is an unconditional network: it takes no --label");
-        return new DiffusionBackbone(Network, Recipe.Make(), label) { Half = Half };
+        return new DiffusionBackbone(Network, Recipe.Make(), label)
+        {
+            Half = Precision.Half,
+            Products = Precision.Products,
+        };
     }
 
     /// <inheritdoc/>
@@ -112,10 +116,11 @@ public static class NetworkFile
         options ??= new NetworkOptions();
         var loaded = Open(path,
             options with { Memory = inference.Memory, Device = device ?? options.Device });
+        NetworkPrecision precision;
         try
         {
             inference.ApplyTo(loaded.Network);
-            inference.Precision.ApplyTo(loaded.Network.Device);
+            precision = inference.Precision.ForInference(loaded.Network.Device);
         }
         catch
         {
@@ -132,10 +137,9 @@ public static class NetworkFile
         var recipe = diffusion ?? own ?? DiffusionRecipe.Of(network.Config, loaded.Detected.Preset);
         if (own is null && diffusion is null)
             assumed.Add($"{recipe.Schedule} noise schedule of {recipe.Timesteps} timesteps");
-        var half = inference.Precision.HalfOn(network.Device);
-        if (half is not null && inference.Precision == NetworkPrecision.Auto)
+        if (precision.Half is not null && inference.Precision == NetworkPrecision.Auto)
             assumed.Add("products and activations in float16 are exact enough (--precision float32 where not)");
-        return new DiffusionNetwork(path, network, recipe, assumed) { Half = half };
+        return new DiffusionNetwork(path, network, recipe, assumed) { Precision = precision };
     }
 
     private static LoadedNetwork Open(string path, NetworkOptions? options)

@@ -4,13 +4,6 @@ using Diffract.Model;
 
 namespace Diffract.Tasks;
 
-/// <summary>What one step of pretraining saw.</summary>
-/// <param name="Loss">Mean weighted loss.</param>
-/// <param name="Mse">Mean squared error of the predicted noise.</param>
-/// <param name="GradNorm">Length of the gradient before clipping.</param>
-/// <param name="LearningRate">The rate of the step.</param>
-public readonly record struct DiffusionStep(double Loss, double Mse, double GradNorm, double LearningRate);
-
 /// <summary>A U-Net under training as a denoiser (Ho et al. 2020, algorithm 1; Nichol and Dhariwal 2021). A step is a
 /// function of the state, the step's number and the images: timesteps and noise come from a stream of the step's own.
 /// </summary>
@@ -22,11 +15,13 @@ public sealed class DiffusionTrainer : IDisposable
     private readonly AdamW optimizer;
     private readonly Ema ema;
     private readonly Generator root;
+    private readonly LossScaler? scaler;
 
     /// <summary>A network with fresh weights.</summary>
     /// <param name="recipe">Architecture and training.</param>
     /// <param name="classes">Number of classes of a class-conditional network; null for an unconditional one.</param>
     /// <param name="device">Where it is trained; the CPU when left out.</param>
+    /// <exception cref="DiffractException">Parts of the recipe do not fit each other, or the device.</exception>
     public DiffusionTrainer(PretrainRecipe recipe, int? classes, Device? device = null)
     {
         this.recipe = recipe;
@@ -44,6 +39,8 @@ public sealed class DiffusionTrainer : IDisposable
             _ => throw new DiffractException($"there is no sampler '{recipe.Sampler}'; there are uniform and "
                 + "loss-second-moment"),
         };
+        Precision = (recipe.Precision ?? NetworkPrecision.Float32).ForTraining(device ?? Device.Cpu);
+        scaler = Precision == NetworkPrecision.Float16 ? new LossScaler() : null;
         root = new Generator(recipe.Seed);
         Network = new UNet(recipe.NetworkConfig(classes));
         if (device is not null) Network.To(device);
@@ -61,8 +58,18 @@ public sealed class DiffusionTrainer : IDisposable
     /// <summary>The process it is trained for.</summary>
     public DiffusionRecipe Diffusion { get; }
 
-    /// <summary>Steps done.</summary>
+    /// <summary>In which numbers the network calculates, in training and for samples; never
+    /// <see cref="NetworkPrecision.Auto"/>.</summary>
+    public NetworkPrecision Precision { get; }
+
+    /// <summary>What the loss is multiplied by before backward, in float16; null elsewhere.</summary>
+    public double? LossScale => scaler?.Value;
+
+    /// <summary>Steps done, the skipped ones included.</summary>
     public long Steps { get; private set; }
+
+    /// <summary>Steps whose gradients had overflowed in float16, so that the network stayed as it was.</summary>
+    public long Skipped { get; private set; }
 
     /// <summary>The moving averages of the parameters, by name.</summary>
     public IEnumerable<KeyValuePair<string, Tensor>> Averages =>
@@ -74,17 +81,30 @@ public sealed class DiffusionTrainer : IDisposable
     /// <summary>Makes one step.</summary>
     /// <param name="images">[N, S, S, 3], -1 to 1; on any device, as the labels.</param>
     /// <param name="labels">[N]; used by class-conditional networks.</param>
-    /// <exception cref="DiffractException">Loss or gradient is not finite; nothing has changed.</exception>
+    /// <exception cref="DiffractException">Loss or gradient is not finite; nothing has changed. In float16 the step is
+    /// skipped instead, until too many in a row were.</exception>
     public DiffusionStep Step(Tensor images, Tensor labels)
     {
         using var scope = Scope.Open();
         var random = root.Split(2).Split((ulong)Steps);
-        Network.UseGenerator(random.Split(1));
-        var count = images.Shape.Int(0);
-        var draw = sampler.Sample(count, random);
+        var draw = sampler.Sample(images.Shape.Int(0), random);
+        return Step(images, labels, draw, Tensor.Randn(images.Shape, random, device: Network.Device));
+    }
+
+    /// <summary>Makes one step with given timesteps and noise.</summary>
+    /// <param name="images">[N, S, S, 3], -1 to 1; on any device, as the labels.</param>
+    /// <param name="labels">[N]; used by class-conditional networks.</param>
+    /// <param name="draw">One timestep an image, with its weight.</param>
+    /// <param name="noise">Standard normal, of the images' shape, on the network's device.</param>
+    /// <inheritdoc cref="Step(Tensor, Tensor)"/>
+    public DiffusionStep Step(Tensor images, Tensor labels, TimestepDraw draw, Tensor noise)
+    {
+        using var scope = Scope.Open();
         var device = Network.Device;
+        using var section = Precision.Use(device);
+        Network.UseGenerator(root.Split(2).Split((ulong)Steps).Split(1));
+        var count = images.Shape.Int(0);
         (images, labels) = (images.To(device), labels.To(device));
-        var noise = Tensor.Randn(images.Shape, random, device: device);
         var weights = draw.WeightTensor(device);
         optimizer.ZeroGrad();
         var parts = new List<Tensor>();
@@ -97,18 +117,25 @@ public sealed class DiffusionTrainer : IDisposable
                 [.. draw.T.Skip(first).Take(size)]);
             // Divided by the whole batch, so that microbatches change the memory and not the step.
             var mean = (terms.Loss * weights.Slice(0, first, size)).Sum() / count;
-            mean.Backward();
+            (scaler?.Scale(mean) ?? mean).Backward();
             using var no = GradMode.No();
             parts.Add(part.Keep(Tensor.Concat(0, [mean.Reshape([1]), terms.Loss, terms.Mse!])));
         }
         var (loss, mse, losses) = Read(parts, count);
-        var norm = recipe.ClipNorm is { } limit
-            ? ClipGrad.ByNorm(Network.Parameters(), limit)
-            : ClipGrad.TotalNorm(Network.Parameters());
+        var rate = RateOf(Steps);
+        double norm;
+        if (scaler is null) norm = ClipGrad.TotalNorm(Network.Parameters());
+        else if (!scaler.Unscale(Network.Parameters(), out norm))
+        {
+            // It counts as a step all the same: the next one draws other timesteps and noise.
+            Steps++;
+            Skipped++;
+            return new DiffusionStep(loss, mse, norm, rate);
+        }
         if (!double.IsFinite(loss) || !double.IsFinite(norm))
             throw new DiffractException($"step {Steps}: the loss is {loss:g4} and the length of the gradient "
                 + $"{norm:g4}; the network has not changed. Use a lower learning rate, a warm-up or --clip-norm");
-        var rate = RateOf(Steps);
+        if (recipe.ClipNorm is { } limit) ClipGrad.ByKnownNorm(Network.Parameters(), norm, limit);
         foreach (var group in optimizer.Groups) group.Lr = rate;
         optimizer.Step();
         ema.Update();
@@ -124,6 +151,11 @@ public sealed class DiffusionTrainer : IDisposable
         foreach (var (name, tensor) in Network.StateDict()) state.Tensors[$"network.{name}"] = tensor;
         state.Add("optimizer", optimizer.SaveState()).Add("ema", ema.SaveState());
         if (sampler is IStateful stateful) state.Add("sampler", stateful.SaveState());
+        if (scaler is not null)
+        {
+            state.Add("scaler", scaler.SaveState());
+            state.Numbers["skipped"] = Skipped;
+        }
         state.Numbers["steps"] = Steps;
         return state;
     }
@@ -135,6 +167,11 @@ public sealed class DiffusionTrainer : IDisposable
         optimizer.LoadState(state.Part("optimizer"));
         ema.LoadState(state.Part("ema"));
         (sampler as IStateful)?.LoadState(state.Part("sampler"));
+        if (scaler is not null)
+        {
+            scaler.LoadState(state.Part("scaler"));
+            Skipped = (long)state.Number("skipped");
+        }
         Steps = (long)state.Number("steps");
     }
 
@@ -164,7 +201,7 @@ public sealed class DiffusionTrainer : IDisposable
     }
 
     private DiffusionLoss Losses(Tensor images, Tensor labels, Tensor noise, int[] t) => diffusion.TrainingLosses(
-        (x, timesteps) => Network.Forward(x, timesteps, Network.Config.NumClasses is null ? null : labels),
+        (x, timesteps) => Network.Forward(x, timesteps, Network.Config.NumClasses is null ? null : labels).To(x.DType),
         images, t, noise);
 
     private double RateOf(long step)

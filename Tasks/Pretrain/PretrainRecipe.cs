@@ -92,6 +92,10 @@ public sealed record PretrainRecipe
     /// <summary>Runs residual blocks again in backward instead of keeping their activations.</summary>
     public bool Recompute { get; init; }
 
+    /// <summary>In which numbers the network calculates; parameters, gradients, optimiser and average are float32 with
+    /// each. Null for float32, as in recipes of runs that began when there was no choice.</summary>
+    public NetworkPrecision? Precision { get; init; }
+
     /// <summary>Seed of the weights, the order of the images, the noise and the timesteps.</summary>
     public ulong Seed { get; init; }
 

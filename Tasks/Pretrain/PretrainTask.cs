@@ -85,11 +85,13 @@ public sealed class PretrainTask(RunFolder run, PretrainRecipe recipe, ImageData
         DiffusionTrainer trainer, Batch batch, MetricsLog log, IProgressBar bar, RunningMean recent)
     {
         var step = trainer.Step(batch.Images, batch.Labels);
-        recent.Add(step.Loss);
+        if (!step.IsSkipped) recent.Add(step.Loss);
         bar.Advance(1, $"loss {recent.Value:0.0000}");
-        if (trainer.Steps % LogEvery == 0)
-            log.Append(trainer.Steps, ("loss", step.Loss), ("mse", step.Mse), ("grad_norm", step.GradNorm),
-                ("lr", step.LearningRate));
+        if (trainer.Steps % LogEvery != 0) return;
+        List<(string, double)> values = [("loss", step.Loss), ("mse", step.Mse), ("grad_norm", step.GradNorm),
+            ("lr", step.LearningRate)];
+        if (trainer.LossScale is { } scale) values.AddRange([("loss_scale", scale), ("skipped", trainer.Skipped)]);
+        log.Append(trainer.Steps, [.. values]);
     }
 
     private void Resume(DiffusionTrainer trainer, IRunProgress progress)
@@ -113,6 +115,7 @@ public sealed class PretrainTask(RunFolder run, PretrainRecipe recipe, ImageData
     {
         using var averages = trainer.UseAverages();
         var network = trainer.Network;
+        using var precision = trainer.Precision.Use(network.Device);
         network.Eval();
         // Frozen, so that the many equal forwards may be recorded; their memory is training's again afterwards.
         network.RequiresGrad(false);
@@ -147,6 +150,7 @@ public sealed class PretrainTask(RunFolder run, PretrainRecipe recipe, ImageData
     }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true,
+    UseStringEnumConverter = true)]
 [JsonSerializable(typeof(PretrainRecipe))]
 internal sealed partial class PretrainJson : JsonSerializerContext;

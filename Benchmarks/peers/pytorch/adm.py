@@ -3,6 +3,7 @@ import math
 
 import torch
 import torch.nn.functional as F
+from torch.utils.checkpoint import checkpoint
 
 from plan import plan
 
@@ -56,10 +57,12 @@ def attention(q, k, v, fused=False):
 
 
 class Adm:
-    """The network; `last` stops after that block, and gives its map."""
+    """The network; `last` stops after that block, and gives its map; `recompute` keeps only the inputs of blocks for
+    backward."""
 
-    def __init__(self, config, parameters, last=0, channels_last=False, fused=False):
+    def __init__(self, config, parameters, last=0, channels_last=False, fused=False, recompute=False):
         self.c, self.last, self.fused, self.blocks = config, last, fused, plan(config)
+        self.recompute = recompute
         self.format = torch.channels_last if channels_last else torch.contiguous_format
         self.p = {k: v.contiguous(memory_format=self.format) if v.dim() == 4 else v for k, v in parameters.items()}
 
@@ -108,19 +111,26 @@ class Adm:
         e = F.silu(F.linear(e, p["time_embed.0.weight"], p["time_embed.0.bias"]))
         return F.linear(e, p["time_embed.2.weight"], p["time_embed.2.bias"])
 
+    def block(self, block, h, emb):
+        for j, layer in enumerate(block.layers):
+            name = f"{block.name}.{j}"
+            if layer.kind == "conv":
+                h = self.conv(h, name)
+            elif layer.kind == "res":
+                h = self.res(name + ".", h, emb, layer.resample)
+            else:
+                h = self.attend(name, h)
+        return h
+
     def __call__(self, x, t):
         h, kept, emb = x.contiguous(memory_format=self.format), [], self.embed(t)
         for block in self.blocks[: self.last or None]:
             if block.skip:
                 h = torch.cat([h, kept.pop()], 1)
-            for j, layer in enumerate(block.layers):
-                name = f"{block.name}.{j}"
-                if layer.kind == "conv":
-                    h = self.conv(h, name)
-                elif layer.kind == "res":
-                    h = self.res(name + ".", h, emb, layer.resample)
-                else:
-                    h = self.attend(name, h)
+            if self.recompute:
+                h = checkpoint(self.block, block, h, emb, use_reentrant=False, preserve_rng_state=False)
+            else:
+                h = self.block(block, h, emb)
             if block.name.startswith("input"):
                 kept.append(h)
         return h if self.last else self.conv(F.silu(self.norm(h, "out.0")), "out.2")

@@ -12,8 +12,11 @@ from plan import SMALL_32, SMALL_64
 RATE = 1e-4
 
 
-def trained(shapes_of, device):
-    return {k: v.to(device).requires_grad_() for k, v in parameters(shapes_of).items()}
+def trained(shapes_of, device, channels_last=False):
+    """Parameters as the network reads them: a copy in another layout would not see the optimiser's steps."""
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    return {k: (v.to(device).contiguous(memory_format=layout) if v.dim() == 4 else v.to(device)).requires_grad_()
+            for k, v in parameters(shapes_of).items()}
 
 
 def cast(device, half):
@@ -23,7 +26,7 @@ def cast(device, half):
 
 def length(parameters):
     """Of all gradients together."""
-    return torch.stack([p.grad.norm() for p in parameters.values()]).norm().item()
+    return torch.stack(torch._foreach_norm([p.grad for p in parameters.values()])).norm().item()
 
 
 def exact_length(parameters):
@@ -31,12 +34,15 @@ def exact_length(parameters):
     return math.sqrt(sum(p.grad.double().square().sum().item() for p in parameters.values()))
 
 
-def check(loss, parameters, optimiser):
-    """The loss, the length of its gradient, and the loss after one step of the optimiser."""
-    before = loss()
-    before.backward()
-    result = [before.item(), exact_length(parameters)]
-    optimiser.step()
+def check(loss, parameters, optimiser, losses=2):
+    """The loss, the length of its gradient, and the losses after steps of the optimiser."""
+    result = []
+    for step in range(losses - 1):
+        optimiser.zero_grad()
+        before = loss()
+        before.backward()
+        result += [before.item()] + ([] if step else [exact_length(parameters)])
+        optimiser.step()
     with torch.no_grad():
         return result + [loss().item()]
 
@@ -97,15 +103,19 @@ class Diffusion:
 
 
 class PretrainStep:
-    """One optimiser step of a small network on 32 images of 32 x 32."""
+    """One optimiser step of a network; a small one on 32 images of 32 x 32 when nothing is said."""
 
-    def __init__(self, channels_last=False, fused=False, device="cpu", half=None):
-        self.device, self.half = device, half
-        self.p = trained(shapes(SMALL_32), device)
-        self.network = Adm(SMALL_32, self.p, 0, channels_last, fused)
+    def __init__(self, channels_last=False, fused=False, device="cpu", half=None, config=SMALL_32, batch=32, losses=2,
+                 recompute=False):
+        self.device, self.half, self.losses = device, half, losses
+        self.shape = batch, 3, config.image, config.image
+        self.p = trained(shapes(config), device, channels_last)
+        self.network = Adm(config, self.p, 0, channels_last, fused, recompute)
         self.averages = [p.detach().clone() for p in self.p.values()]
-        self.optimiser = torch.optim.AdamW(self.p.values(), lr=RATE, weight_decay=0)
-        self.diffusion, self.x = Diffusion(device), data("x", 32, 3, 32, 32).to(device) / math.sqrt(3)
+        # PyTorch's fastest, which it has on GPUs only.
+        options = {"fused": True} if torch.device(device).type == "cuda" else {}
+        self.optimiser = torch.optim.AdamW(self.p.values(), lr=RATE, weight_decay=0, **options)
+        self.diffusion, self.x = Diffusion(device), data("x", *self.shape).to(device) / math.sqrt(3)
 
     def predict(self, x, t):
         with cast(self.device, self.half):
@@ -115,19 +125,19 @@ class PretrainStep:
         return self.diffusion.losses(self.predict, self.x, t, noise).mean()
 
     def check(self):
-        t, noise = torch.arange(32) * 37 % 1000, data("noise", 32, 3, 32, 32)
+        t, noise = torch.arange(self.shape[0]) * 37 % 1000, data("noise", *self.shape)
         t, noise = t.to(self.device), noise.to(self.device)
-        return check(lambda: self.loss(t, noise), self.p, self.optimiser)
+        return check(lambda: self.loss(t, noise), self.p, self.optimiser, self.losses)
 
     def __call__(self):
         self.optimiser.zero_grad()
-        loss = self.loss(torch.randint(0, 1000, (32,), device=self.device), torch.randn_like(self.x))
+        loss = self.loss(torch.randint(0, 1000, self.shape[:1], device=self.device), torch.randn_like(self.x))
         loss.backward()
         length(self.p)
         self.optimiser.step()
         with torch.no_grad():
-            for average, p in zip(self.averages, self.p.values()):
-                average.mul_(0.9999).add_(p, alpha=1e-4)
+            torch._foreach_mul_(self.averages, 0.9999)
+            torch._foreach_add_(self.averages, list(self.p.values()), alpha=1e-4)
         return loss.item()
 
 

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 
 from adm import Adm, attention, res_shapes, shapes
-from cases import parse
+from cases import TRAINED, parse
 from fill import data, parameter, parameters
 from plan import ADM_256
 from steps import HeadStep, PretrainStep
@@ -108,10 +108,17 @@ class Case:
 
     def __init__(self, name):
         kind, v, batch = parse(name)
-        self.name, self.trains = name, kind in ("pretrain", "head")
+        self.name, self.trains = name, kind in ("pretrain", "head", "train", "recompute")
+        if GPU:
+            torch.cuda.empty_cache()
+            torch.cuda.reset_peak_memory_stats()
         if self.trains:
             half = DTYPE if DTYPE != torch.float32 else None
-            self.call = (PretrainStep if kind == "pretrain" else HeadStep)(CHANNELS_LAST, FUSED, DEVICE, half)
+            words = {"config": TRAINED[v[0]], "batch": batch, "losses": 3} if v else {}
+            if kind == "recompute":
+                words["recompute"] = True
+            step = HeadStep if kind == "head" else PretrainStep
+            self.call = step(CHANNELS_LAST, FUSED, DEVICE, half, **words)
             self.check = self.call.check()
             self.hwm = peak_memory()
             return

@@ -58,6 +58,9 @@ internal static class PretrainVerb
         {
             Description = "Runs blocks twice instead of keeping activations",
         };
+        var precision = new PrecisionWords("Numbers that the network calculates with: auto (default) is bfloat16 on a "
+            + "GPU, float32 elsewhere; tf32x3 and tf32 are for GPUs; float16 scales its loss. Weights, gradients and "
+            + "the optimiser are float32 with each");
         var seed = RunOptions.Seed();
         var device = CommonOptions.Device();
         var save = RunOptions.Number("--save-every", "Steps between checkpoints", defaults.SaveEvery);
@@ -77,7 +80,7 @@ internal static class PretrainVerb
         };
         Option[] options = [data, from, to, size, channels, mult, blocks, attention, head, conditional, dropout,
             schedule, loss, sampler, steps, batch, micro, lr, warmup, anneal, decay, clip, ema, noFlip, crop, recompute,
-            seed, device, save, sample, stop, name, resume];
+            precision.Option, seed, device, save, sample, stop, name, resume];
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) => Task.FromResult(RunOptions.Start(terminal, parsed, name, resume,
             () => CommonOptions.OpenDevice(parsed.GetValue(device), gpus, terminal),
@@ -109,12 +112,14 @@ internal static class PretrainVerb
                 Flip = !parsed.GetValue(noFlip),
                 RandomCrop = parsed.GetValue(crop),
                 Recompute = parsed.GetValue(recompute),
+                Precision = precision.Of(parsed),
                 Seed = parsed.GetValue(seed),
                 SaveEvery = parsed.GetValue(save),
                 SampleEvery = parsed.GetValue(sample),
                 StopOnBrokenImage = parsed.GetValue(stop),
             }),
-            PretrainRecipe.Json, (run, recipe, on) => Run(terminal, run, recipe, on, cancellation))));
+            PretrainRecipe.Json, (run, recipe, on) => Run(terminal, run, recipe, on, cancellation),
+            (recipe, on) => recipe with { Precision = recipe.Precision?.ForTraining(on) })));
         return verb;
     }
 
@@ -133,7 +138,8 @@ internal static class PretrainVerb
         Terminal terminal, RunFolder run, PretrainRecipe recipe, Device device, CancellationToken cancellation)
     {
         var data = DataSource.Range(DataSource.Any(recipe.Data, DatasetPart.Train), recipe.From, recipe.To);
-        terminal.Error.WriteLine($"{data.Count} images, run folder {run.Path}");
+        var precision = PrecisionWords.Word(recipe.Precision ?? NetworkPrecision.Float32);
+        terminal.Error.WriteLine($"{data.Count} images, {precision}, run folder {run.Path}");
         using var progress = RunProgress.On(terminal);
         var result = new PretrainTask(run, recipe, data, device).Run(progress, cancellation);
         if (result.Skipped.Length > 0) terminal.Error.WriteLine(result.Skipped);

@@ -96,6 +96,8 @@ internal sealed class CudaTransferTests
         var before = driver.Count("cuMemcpyDtoHAsync_v2");
         for (var i = 0; i < 3; i++) onGpu.CrossEntropy(sure.Slice(0, 0, 4));
         table.Embedding(sure.Slice(0, 1, 2));
+        onGpu.Gather(1, sure.Unsqueeze(-1));
+        onGpu.IndexSelect(0, sure);
         Assert.That(driver.Count("cuMemcpyDtoHAsync_v2"), Is.EqualTo(before));
         // Labels that may be ignored are outside the classes: those are looked at.
         Assert.That(onGpu.CrossEntropy(labels.To(gpu)).Item<float>(), Is.EqualTo(expected).Within(1e-6));
@@ -104,6 +106,8 @@ internal sealed class CudaTransferTests
         before = driver.Count("cuMemcpyDtoHAsync_v2");
         Assert.That(() => onGpu.CrossEntropy(made), Throws.TypeOf<ShapeException>().With.Message.Contains("label 3"));
         Assert.That(() => table.Embedding(Tensor.From(7L).To(gpu)), Throws.TypeOf<ShapeException>());
+        Assert.That(() => onGpu.Gather(1, made.Unsqueeze(-1)), Throws.TypeOf<ShapeException>().With.Message.EqualTo(
+            "gather: index 3 at position 1 is outside 0..2 (3 along axis 1 of [4, 3])"));
         Assert.That(driver.Count("cuMemcpyDtoHAsync_v2"), Is.GreaterThan(before));
         sure.CopyFrom<long>([0, 1, 2, 3]);
         Assert.That(() => onGpu.CrossEntropy(sure), Throws.TypeOf<ShapeException>(), "they have changed");

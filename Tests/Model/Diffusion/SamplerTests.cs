@@ -1,6 +1,7 @@
 using Diffract.Autograd;
 using Diffract.Engine;
 using Diffract.Model;
+using Diffract.Tests.Engine.Cuda;
 using NUnit.Framework;
 
 namespace Diffract.Tests.Model.Diffusion;
@@ -131,6 +132,21 @@ public class SamplerTests
             Assert.That(weight.Grad, Is.Null);
             Assert.That(x.RequiresGrad, Is.False);
         });
+    }
+
+    [Test]
+    public void Classifier_guidance_does_not_wait_for_the_gpu()
+    {
+        using var driver = new MockDriver();
+        using var gpu = driver.Open();
+        using var inner = Scope.Open();
+        var weight = Tensor.From([1f, 0, 0, 1, -1, 2], [2, 3]).To(gpu);
+        var guidance = ClassifierGuidance.Towards(
+            (image, _) => image.Flatten(1).Linear(weight), Tensor.From([1L]).To(gpu), 3);
+        var (x, steps) = (Tensor.From([0.5f, -1f, 2f], [1, 1, 1, 3]).To(gpu), Tensor.From([0f]).To(gpu));
+        var before = driver.Count("cuMemcpyDtoHAsync_v2");
+        guidance(x, steps);
+        Assert.That(driver.Count("cuMemcpyDtoHAsync_v2"), Is.EqualTo(before));
     }
 
     [Test]

@@ -3,9 +3,9 @@ using Diffract.Kernels;
 
 namespace Diffract.Autograd;
 
-/// <summary>Sums over the channels of every sample that the convolution which wrote a memory has left beside it, so that
-/// a norm need not read the memory for them. They hold for one version of the content, and for tensors that see all of
-/// it as the samples and channels that it was written as.</summary>
+/// <summary>Sums over the channels of every sample that the convolution which wrote a memory has left beside it, so
+/// that a norm need not read the memory for them. They hold for one version of the content, and for tensors that see
+/// all of it as the samples and channels that it was written as.</summary>
 internal sealed class ChannelMoments : IDisposable
 {
     private Known? known;
@@ -36,11 +36,11 @@ internal sealed class ChannelMoments : IDisposable
         new(isRead && result.Device is GpuDevice && result.Count > 0 ? Empty(result) : null, result);
 
     /// <summary>The sums over a tensor's channels, or an absent view.</summary>
-    public static View Of(Tensor x) =>
-        Find(x) is { } known ? new View(known.Sums.Address, 2 * known.Samples * known.Channels, DType.Float64) : default;
+    public static View Of(Tensor x) => Find(x) is { } known
+        ? new View(known.Sums.Address, 2 * known.Samples * known.Channels, DType.Float64) : default;
 
-    /// <summary>Gives a result whose channels are those of several tensors, one after the other, their sums, if all of
-    /// them have some.</summary>
+    /// <summary>Gives a result whose channels are those of several tensors, one after the other, their sums, if all
+    /// of them have some.</summary>
     public static void Join(ReadOnlySpan<Tensor?> parts, Tensor result)
     {
         foreach (var part in parts) if (Find(part!) is null) return;

@@ -46,7 +46,8 @@ public sealed class Conv2d : Layer, IWeighted
     /// </summary>
     public ConvMethod Method { get; set; }
 
-    /// <summary>True when a group norm reads the result: where a GPU can, it makes the norm's sums on the way.</summary>
+    /// <summary>True when a group norm reads the result: where a GPU can, it makes the norm's sums on the way.
+    /// </summary>
     public bool FeedsNorm { get; init; }
 
     Parameter IWeighted.Weights => weight;

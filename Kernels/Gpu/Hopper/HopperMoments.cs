@@ -1,7 +1,7 @@
 namespace Diffract.Kernels;
 
-/// <summary>Moments of the columns of a warpgroup's rows, which are a strip: each of its four warps has those of 16 rows,
-/// which meet in shared memory.</summary>
+/// <summary>Moments of the columns of a warpgroup's rows, which are a strip: each of its four warps has those of 16
+/// rows, and they meet in shared memory.</summary>
 internal sealed class HopperMoments
 {
     private const int Warps = HopperTile.GroupThreads / 32, RowsOfWarp = HopperTile.GroupRows / Warps, Bytes = 8;

@@ -3,8 +3,8 @@ using ILGPU;
 
 namespace Diffract.Kernels;
 
-/// <summary>How a product grants a wish for <see cref="ChannelSums"/>: some threads of it have the numbers of a strip of
-/// rows in their registers, and write mean and sum of squared distances of every column, [strips, columns, 2]; the
+/// <summary>How a product grants a wish for <see cref="ChannelSums"/>: some of its threads have the numbers of a strip
+/// of rows in their registers, and write mean and sum of squared distances of every column, [strips, columns, 2]; the
 /// strips of a sample are then added up in order, in double precision.</summary>
 internal readonly unsafe struct MmaStrips : IDisposable
 {

@@ -29,7 +29,8 @@ internal sealed class ChannelMoments : IDisposable
         }
     }
 
-    /// <summary>Wishes for the sums of a result that a norm will read. On a CPU they would cost what they save.</summary>
+    /// <summary>Wishes for the sums of a result that a norm will read; on a CPU they would cost what they save.
+    /// </summary>
     /// <param name="isRead">False when none will.</param>
     /// <param name="result">The result, [samples, …, channels].</param>
     public static Wish For(bool isRead, Tensor result) =>

@@ -48,7 +48,7 @@ public sealed class Conv2d : Layer, IWeighted
 
     /// <summary>True when a group norm reads the result: where a GPU can, it makes the norm's sums on the way.
     /// </summary>
-    public bool FeedsNorm { get; init; }
+    public bool FeedsNorm { get; set; }
 
     Parameter IWeighted.Weights => weight;
 

@@ -23,7 +23,7 @@ public sealed class ResBlock : Module
         inNorm = Child("in_layers.0", new GroupNorm(plan.InChannels));
         inConv = Child("in_layers.2", new Conv2d(plan.InChannels, plan.OutChannels, 3, padding: 1)
         {
-            FeedsNorm = true,
+            FeedsNorm = plan.ScaleShift,
         });
         embedding = Child("emb_layers.1",
             new Linear(plan.EmbeddingChannels, plan.ScaleShift ? 2 * plan.OutChannels : plan.OutChannels));

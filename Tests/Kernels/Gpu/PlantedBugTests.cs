@@ -3,6 +3,7 @@ using Diffract.Cases;
 using Diffract.Engine;
 using Diffract.Engine.Sim;
 using Diffract.Kernels;
+using Diffract.Tests.Kernels.Gpu.Mma;
 using Diffract.Tests.OpTable;
 using NUnit.Framework;
 using NUnit.Framework.Internal;
@@ -32,6 +33,9 @@ public sealed class PlantedBugTests
         yield return Rows("cross entropy", ["CrossEntropy"], "cross_entropy");
         yield return Rows("gather", ["Gather", "StridedCopy", "Embedding"], "gather", "index_select", "embedding",
             "concat", "pad");
+        yield return new TestCaseData(new[] { "MmaStrips" }, () => (Action<Device>)(device => Assert.That(
+            MomentsLab.Error((GpuDevice)device, MmaNumbers.Float16, [2, 16, 20, 8], 40, false, MmaTile.Small), Is.Null)))
+            .SetArgDisplayNames("sums over strips");
         yield return new TestCaseData(new[] { "Normal", "Uniform", "Integers" }, Same(Draw))
             .SetArgDisplayNames("random");
         yield return new TestCaseData(new[] { "SgdStep", "AdamStep", "EmaStep", "SumSquares", "Scale" }, Same(Train))
@@ -50,7 +54,7 @@ public sealed class PlantedBugTests
         check(device);
         var missed = new List<string>();
         var planted = 0;
-        var kernels = device.Kernels.Cast<GpuKernel>().Where(k => owners.Contains(k.Name.Split('.')[0])).ToList();
+        var kernels = device.Kernels.OfType<GpuKernel>().Where(k => owners.Contains(k.Name.Split('.')[0])).ToList();
         Assert.That(kernels, Is.Not.Empty, string.Join(", ", device.Kernels.Select(k => k.Name).Distinct()));
         foreach (var kernel in kernels)
         {

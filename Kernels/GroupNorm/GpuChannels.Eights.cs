@@ -4,8 +4,8 @@ using ILGPU;
 
 namespace Diffract.Kernels;
 
-/// <remarks>Where channels come in eights and addresses allow, a thread has eight neighbouring ones; its arithmetic, and
-/// the order of its sums, are those of the threads that have one.</remarks>
+/// <remarks>Where channels come in eights and addresses allow, a thread has eight neighbouring ones; its arithmetic,
+/// and the order of its sums, are those of the threads that have one.</remarks>
 internal static unsafe partial class GpuChannels<T, TNumber>
 {
     private const int Eight = 8, MostOfSample = 1 << 30, MostSamples = 1 << 15;

@@ -6,8 +6,8 @@ using NUnit.Framework;
 
 namespace Diffract.Tests.Kernels.Gpu.Mma;
 
-/// <summary>Faults as one makes them in sums over channels, one at a time: each gives wrong sums, or the simulated device
-/// names it.</summary>
+/// <summary>Faults as one makes them in sums over channels, one at a time: each gives wrong sums, or the simulated
+/// device names it.</summary>
 [Parallelizable(ParallelScope.All)]
 internal sealed partial class MomentsFaultTests
 {

@@ -27,8 +27,9 @@ internal sealed class MomentsTests
     [TestCase(1, 16, 16, 40)]
     [TestCase(3, 8, 8, 72)]
     [TestCase(2, 4, 32, 33)]
-    public void Warpgroups_have_them_too(int images, int height, int width, int filters) => Assert.That(MomentsLab.Error(
-        new SimDevice(90), MmaNumbers.BFloat16, [images, height, width, 40], filters, true), Is.Null);
+    public void Warpgroups_have_them_too(int images, int height, int width, int filters) =>
+        Assert.That(MomentsLab.Error(
+            new SimDevice(90), MmaNumbers.BFloat16, [images, height, width, 40], filters, true), Is.Null);
 
     [Test]
     public void Matrices_have_them_too([Values(80, 90)] int architecture)
@@ -66,8 +67,8 @@ internal sealed class MomentsTests
             Alpha = 1,
         };
         var wish = new ChannelSums(sums.View, 64);
-        HopperProduct.Run(device, HopperCut.Of(HopperTile.Large, product, sizes), product, sizes, 1, x.View, weight.View,
-            y.View, wish: wish);
+        HopperProduct.Run(device, HopperCut.Of(HopperTile.Large, product, sizes), product, sizes, 1, x.View,
+            weight.View, y.View, wish: wish);
         Assert.That(wish.IsFilled);
         Assert.That(MomentsLab.Error(MmaLab.Doubles(y), sums.ToArray<double>(), 3, 64, 232), Is.Null);
     }

@@ -24,6 +24,7 @@ internal sealed class ConcatOp(int axis) : Op
             InPlace.Copy(inputs[i]!, part);
             start += lengths[i];
         }
+        if (axis == y.Rank - 1) ChannelMoments.Join(inputs, y);
         context.State = lengths;
         return y;
     }

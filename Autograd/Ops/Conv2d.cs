@@ -4,7 +4,7 @@ using Diffract.Kernels;
 namespace Diffract.Autograd;
 
 internal sealed class Conv2dOp(
-    Pair stride, Pair padding, Pair dilation, int groups, ConvMethod method, bool intoResidual) : Op
+    Pair stride, Pair padding, Pair dilation, int groups, ConvMethod method, bool intoResidual, bool feedsNorm) : Op
 {
     public override string Name => "conv2d";
 
@@ -29,7 +29,9 @@ internal sealed class Conv2dOp(
         var y = intoResidual && residual is not null && InPlace.MayTake(residual, context)
             ? InPlace.Take(residual)
             : Tensor.Empty(geometry.OutShape, x.DType, x.Device);
-        Convolutions.Forward(x, weight, bias, residual, geometry, PackedWeights.ShouldKeep(context, 1, weight), y);
+        using var moments = ChannelMoments.For(feedsNorm, y);
+        Convolutions.Forward(
+            x, weight, bias, residual, geometry, PackedWeights.ShouldKeep(context, 1, weight), y, moments.Sums);
         return y;
     }
 
@@ -63,13 +65,16 @@ public static class Conv2dOps
         /// <param name="intoResidual">True when <paramref name="residual"/> is not needed afterwards: the result takes
         /// its memory, unless a backward or another tensor needs it.</param>
         /// <param name="method">What may be spent for speed on the CPU.</param>
+        /// <param name="feedsNorm">True when a group norm will read the result: where a GPU can, the sums that it
+        /// needs are made on the way and kept beside the result.</param>
         /// <returns>[N, H', W', F] with H' = ⌊(H + 2·padding - dilation·(kH - 1) - 1) / stride⌋ + 1.</returns>
         /// <exception cref="ShapeException">The shapes or settings do not fit together.</exception>
         /// <exception cref="DTypeException">The tensors are not of one type.</exception>
         public Tensor Conv2d(Tensor weight, Tensor? bias = null, Pair? stride = null, Pair padding = default,
             Pair? dilation = null, int groups = 1, Tensor? residual = null,
-            ConvMethod method = ConvMethod.Balanced, bool intoResidual = false) =>
-            Op.Apply(new Conv2dOp(stride ?? 1, padding, dilation ?? 1, groups, method, intoResidual), x, weight, bias,
-                residual);
+            ConvMethod method = ConvMethod.Balanced, bool intoResidual = false,
+            bool feedsNorm = false) =>
+            Op.Apply(new Conv2dOp(stride ?? 1, padding, dilation ?? 1, groups, method, intoResidual, feedsNorm), x,
+                weight, bias, residual);
     }
 }

@@ -14,8 +14,9 @@ internal static class Convolutions
     /// <param name="geometry">Sizes and settings.</param>
     /// <param name="fixedWeight">True when the weight is not being trained: its packed form is kept.</param>
     /// <param name="y">The result, [N, H', W', F]; may lie in the residual's memory.</param>
+    /// <param name="sums">Sums over the result's channels that are wished for, or null.</param>
     public static void Forward(Tensor x, Tensor weight, Tensor? bias, Tensor? residual, Conv2dGeometry geometry,
-        bool fixedWeight, Tensor y) =>
+        bool fixedWeight, Tensor y, ChannelSums? sums = null) =>
         Run(Conv2d.Forward, ConvDirection.Forward, weight, fixedWeight, new Conv2dArgs
         {
             Input = x.View,
@@ -23,6 +24,7 @@ internal static class Convolutions
             Bias = Norms.ViewOf(bias),
             Residual = Norms.ViewOf(residual),
             Output = y.View,
+            Sums = sums,
             Geometry = geometry,
         });
 

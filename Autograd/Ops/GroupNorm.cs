@@ -16,9 +16,13 @@ internal sealed class GroupNormOp(int groups, float eps, bool silu, bool inPlace
         var x = inputs[0]!;
         var (gamma, beta, scaleShift) = (Norms.Wide(inputs[1]), Norms.Wide(inputs[2]), Norms.Wide(inputs[3]));
         Check(x, gamma, beta, scaleShift);
+        var sums = ChannelMoments.Of(x);
         var y = inPlace && InPlace.MayTake(x, context) ? InPlace.Take(x) : Tensor.Empty(x.Shape, x.DType, x.Device);
         var statistics = Tensor.Empty([x.Shape[0], groups, 2], DType.Float64, x.Device);
-        GroupNorm.Forward.Run(x.Device, x.DType, Args(x, gamma, beta, scaleShift, y.View, statistics));
+        GroupNorm.Forward.Run(x.Device, x.DType, Args(x, gamma, beta, scaleShift, y.View, statistics) with
+        {
+            Sums = sums,
+        });
         context.Save(x);
         context.Save(gamma);
         context.Save(beta);

@@ -3,7 +3,7 @@ using Diffract.Kernels;
 
 namespace Diffract.Autograd;
 
-internal sealed class LinearOp : Op
+internal sealed class LinearOp(bool feedsNorm) : Op
 {
     private const int FewestRowsToPack = 25, MostRowsToPack = 192;
 
@@ -12,23 +12,29 @@ internal sealed class LinearOp : Op
     protected override CastRule CastRule => CastRule.Layer;
 
     protected override bool TakesHalfOf(Device device, ReadOnlySpan<Tensor?> inputs) =>
-        HalfProducts.Takes(device, inputs[0], inputs[1], inputs[2]);
+        HalfProducts.Takes(device, inputs[0], inputs[1], inputs[2])
+        && (inputs[3] is null || inputs[3]!.DType == inputs[0]!.DType);
 
     protected override Tensor Forward(OpContext context, ReadOnlySpan<Tensor?> inputs)
     {
-        var (x, weight, bias) = (inputs[0]!, inputs[1]!, inputs[2]);
+        var (x, weight, bias, residual) = (inputs[0]!, inputs[1]!, inputs[2], inputs[3]);
         if (x.Rank < 1 || weight.Rank != 2 || x.Shape[^1] != weight.Shape[1])
             throw new ShapeException($"Linear: a weight [out, in] takes inputs [..., in]; found {weight.Shape} and "
                 + $"{x.Shape}");
         Norms.CheckParameter("Linear", "weight", weight, weight.Shape, HalfProducts.TypeBeside(x, weight));
         Norms.CheckParameter("Linear", "bias", bias, [weight.Shape[0]], HalfProducts.TypeBeside(x, bias));
-        var y = Tensor.Empty(x.Shape.With(-1, weight.Shape[0]), x.DType, x.Device);
+        var shape = x.Shape.With(-1, weight.Shape[0]);
+        Norms.CheckParameter("Linear", "residual", residual, shape, x.DType);
+        var y = Tensor.Empty(shape, x.DType, x.Device);
+        using var moments = ChannelMoments.For(feedsNorm && y.Rank > 1, y);
         Multiply(context, weight, new MatMulArgs
         {
             A = x.View,
             B = weight.View,
             C = y.View,
             Bias = Norms.ViewOf(bias),
+            Residual = Norms.ViewOf(residual),
+            Sums = moments.Sums,
             Rows = Rows(x),
             Columns = weight.Shape.Int(0),
             Depth = weight.Shape.Int(1),
@@ -75,6 +81,7 @@ internal sealed class LinearOp : Op
             context.SetGrad(1, dWeight);
         }
         if (context.Needs(2)) context.SetGrad(2, BiasGradient.Of(dy, biasType));
+        if (context.Needs(3)) context.SetGrad(3, dy);
     }
 
     // With some rows, but not many, packing the weight costs a good part of the product: a weight that is not trained
@@ -111,12 +118,17 @@ public static class LinearOps
 {
     extension(Tensor x)
     {
-        /// <summary>y = x · weightᵀ + bias over the last axis.</summary>
+        /// <summary>y = x · weightᵀ + bias + residual over the last axis.</summary>
         /// <param name="weight">[out, in].</param>
         /// <param name="bias">[out]; none when null.</param>
+        /// <param name="residual">Added to the result while it is written, [..., out]; none when null.</param>
+        /// <param name="feedsNorm">True when a group norm will read the result: where a GPU can, the sums that it
+        /// needs are made on the way and kept beside the result.</param>
         /// <returns>[..., out] for an input [..., in].</returns>
         /// <exception cref="ShapeException">The shapes do not fit.</exception>
         /// <exception cref="DTypeException">The tensors are not of one type.</exception>
-        public Tensor Linear(Tensor weight, Tensor? bias = null) => Op.Apply(new LinearOp(), x, weight, bias);
+        public Tensor Linear(
+            Tensor weight, Tensor? bias = null, Tensor? residual = null, bool feedsNorm = false) =>
+            Op.Apply(new LinearOp(feedsNorm), x, weight, bias, residual);
     }
 }

@@ -48,10 +48,10 @@ internal sealed class PackedWeights : IDisposable
             new View(to.Address, weight.Count, type))));
 
     /// <summary>Releases what was packed from a weight that is about to change.</summary>
-    public static void Drop(Tensor weight) => (weight.Storage.Companion as PackedWeights)?.Clear();
+    public static void Drop(Tensor weight) => weight.Storage.Companion<PackedWeights>()?.Clear();
 
     /// <summary>Bytes of the packed forms of a weight's storage.</summary>
-    public static long BytesOf(Tensor weight) => (weight.Storage.Companion as PackedWeights)?.Bytes() ?? 0;
+    public static long BytesOf(Tensor weight) => weight.Storage.Companion<PackedWeights>()?.Bytes() ?? 0;
 
     public void Dispose()
     {

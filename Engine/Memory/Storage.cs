@@ -7,7 +7,7 @@ public sealed class Storage
     private readonly long capacity;
     private readonly IDisposable? owner;
     private int references;
-    private IDisposable? companion;
+    private IDisposable[] companions = [];
 
     internal Storage(Device device, nint address, long bytes, long capacity)
     {
@@ -52,23 +52,34 @@ public sealed class Storage
 
     internal void AddReference() => Interlocked.Increment(ref references);
 
-    /// <summary>What was calculated from the content to use it faster (packed weights, say), or null. It is disposed
-    /// with the memory.</summary>
-    internal IDisposable? Companion => Volatile.Read(ref companion);
+    /// <summary>What was calculated from the content to use it faster (packed weights, say), or null: one of each type.
+    /// It is disposed with the memory.</summary>
+    internal T? Companion<T>() where T : class, IDisposable => Find<T>(Volatile.Read(ref companions));
 
-    /// <summary>The companion, made when there is none; threads that come at once get the same.</summary>
+    /// <summary>The companion of a type, made when there is none; threads that come at once get the same.</summary>
     internal T CompanionOrNew<T>() where T : class, IDisposable, new()
     {
-        if (Companion is { } there) return (T)there;
+        if (Companion<T>() is { } there) return there;
         var made = new T();
-        return (T)(Interlocked.CompareExchange(ref companion, made, null) ?? made);
+        while (true)
+        {
+            var before = Volatile.Read(ref companions);
+            if (Find<T>(before) is { } found) return found;
+            if (Interlocked.CompareExchange(ref companions, [.. before, made], before) == before) return made;
+        }
     }
 
     internal void Release()
     {
         if (Interlocked.Decrement(ref references) != 0) return;
-        companion?.Dispose();
+        foreach (var companion in companions) companion.Dispose();
         if (owner is null) Device.Free(Address, capacity);
         else owner.Dispose();
+    }
+
+    private static T? Find<T>(IDisposable[] companions) where T : class
+    {
+        foreach (var companion in companions) if (companion is T found) return found;
+        return null;
     }
 }

@@ -96,7 +96,7 @@ public static unsafe partial class Conv2d
         sizes.HalfBias = args.Bias.Exists && args.Bias.DType != DType.Float32 ? 1 : 0;
         sizes.Alpha = 1;
         MmaProduct.Run(device, variant, sizes, g.Groups, g.Groups == 1 ? MmaChoice.Parts(cut, sizes, 1) : 1,
-            args.Input, weight, args.Output, args.Bias, args.Residual);
+            args.Input, weight, args.Output, args.Bias, args.Residual, args.Sums);
     }
 
     private static MmaWindow Window(Conv2dGeometry g, int gridHeight, int gridWidth, int height, int width) => new()

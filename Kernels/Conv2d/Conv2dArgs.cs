@@ -24,6 +24,9 @@ public readonly struct Conv2dArgs : ICounted
     /// and direction; may be absent.</summary>
     public View Packed { get; init; }
 
+    /// <summary>Sums over the channels of the output that somebody wishes for; null for none.</summary>
+    public ChannelSums? Sums { get; init; }
+
     /// <summary>Sizes and settings.</summary>
     public required Conv2dGeometry Geometry { get; init; }
 

@@ -7,7 +7,7 @@ namespace Diffract.Kernels;
 /// thread has a channel of a block of pixels; blocks are added up in order, in double precision.</summary>
 /// <typeparam name="T">What memory holds.</typeparam>
 /// <typeparam name="TNumber">How it is read and written.</typeparam>
-internal static unsafe class GpuChannels<T, TNumber> where T : unmanaged where TNumber : struct, IGpuFloat<T>
+internal static unsafe partial class GpuChannels<T, TNumber> where T : unmanaged where TNumber : struct, IGpuFloat<T>
 {
     private const int PixelsOfBlock = 128;
 
@@ -23,8 +23,12 @@ internal static unsafe class GpuChannels<T, TNumber> where T : unmanaged where T
         var blocks = (pixels + PixelsOfBlock - 1) / PixelsOfBlock;
         var length = 2L * batch * blocks * channels;
         using var scratch = new Scratch(device, length * sizeof(double));
-        moments.LaunchFor(device, (long)batch * blocks * channels, new GpuArguments().Put<T>(x)
-            .Put(scratch.F64, length).Put(pixels).Put(channels).Put(blocks));
+        if (InEights(batch, pixels, channels, x))
+            momentsEight.LaunchFor(device, (long)batch * blocks * channels / Eight, new GpuArguments().Put<Word4>(x)
+                .Put(scratch.F64, length).Put(pixels).Put(channels / Eight).Put(blocks));
+        else
+            moments.LaunchFor(device, (long)batch * blocks * channels, new GpuArguments().Put<T>(x)
+                .Put(scratch.F64, length).Put(pixels).Put(channels).Put(blocks));
         Total(device, scratch.F64, sums, batch, blocks, channels);
     }
 
@@ -53,16 +57,31 @@ internal static unsafe class GpuChannels<T, TNumber> where T : unmanaged where T
 
     /// <summary>y = f(x gain + offset).</summary>
     public static void Apply(
-        GpuDevice device, View x, View y, float* gains, int batch, int pixels, int channels, bool silu) =>
-        (silu ? siluAffine : affine).LaunchFor(device, x.Count, new GpuArguments().Put<T>(x).Put<T>(y)
-            .Put(gains, 2L * batch * channels).Put(pixels).Put(channels));
+        GpuDevice device, View x, View y, float* gains, int batch, int pixels, int channels, bool silu)
+    {
+        if (InEights(batch, pixels, channels, x, y))
+            LaunchEight(device, silu ? siluAffineEight : affineEight, batch, pixels, channels, new GpuArguments()
+                .Put<Word4>(x).Put<Word4>(y).Put<Word4>(Floats(gains, 2L * batch * channels)));
+        else
+            (silu ? siluAffine : affine).LaunchFor(device, x.Count, new GpuArguments().Put<T>(x).Put<T>(y)
+                .Put(gains, 2L * batch * channels).Put(pixels).Put(channels));
+    }
 
     /// <summary>dx = a dz + b x + d, with [batch, 3, channels] factors.</summary>
     public static void InputGradient(GpuDevice device, View x, View dy, View dx, float* gains, float* factors,
-        int batch, int pixels, int channels, bool silu) =>
-        (silu ? siluInput : input).LaunchFor(device, x.Count, new GpuArguments().Put<T>(x).Put<T>(dy)
-            .Put<T>(dx).Put(gains, 2L * batch * channels).Put(factors, 3L * batch * channels).Put(pixels)
-            .Put(channels));
+        int batch, int pixels, int channels, bool silu)
+    {
+        if (InEights(batch, pixels, channels, x, dy, dx))
+            LaunchEight(device, silu ? siluInputEight : inputEight, batch, pixels, channels, new GpuArguments()
+                .Put<Word4>(x).Put<Word4>(dy).Put<Word4>(dx).Put<Word4>(Floats(gains, 2L * batch * channels))
+                .Put<Word4>(Floats(factors, 3L * batch * channels)));
+        else
+            (silu ? siluInput : input).LaunchFor(device, x.Count, new GpuArguments().Put<T>(x).Put<T>(dy)
+                .Put<T>(dx).Put(gains, 2L * batch * channels).Put(factors, 3L * batch * channels).Put(pixels)
+                .Put(channels));
+    }
+
+    private static View Floats(float* address, long count) => new((nint)address, count, DType.Float32);
 
     private static void Total(GpuDevice device, double* partial, double* sums, int batch, int blocks, int channels) =>
         totals.LaunchFor(device, 2L * batch * channels, new GpuArguments().Put(partial, 2L * batch * blocks * channels)

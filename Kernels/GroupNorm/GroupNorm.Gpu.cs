@@ -3,8 +3,8 @@ using ILGPU;
 
 namespace Diffract.Kernels;
 
-/// <remarks>On a GPU: a pass for the channels' moments, three small launches (groups, gains, sums), and a pass for
-/// everything else.</remarks>
+/// <remarks>On a GPU: a pass for the channels' moments, unless the convolution before has left them; three small
+/// launches (groups, gains, sums), and a pass for everything else.</remarks>
 public static unsafe partial class GroupNorm
 {
     private static readonly GpuKernel groups = new(GroupStatistics), gainsOf = new(SampleGains);
@@ -16,9 +16,10 @@ public static unsafe partial class GroupNorm
     {
         long channels = (long)a.Batch * a.Channels;
         using var memory = new Scratch(device, 2 * channels * (sizeof(double) + sizeof(float)));
-        var sums = memory.F64;
-        var gains = (float*)(sums + 2 * channels);
-        GpuChannels<T, TNumber>.SumMoments(device, a.X, sums, a.Batch, a.Pixels, a.Channels);
+        var sums = a.Sums.Exists ? a.Sums.F64 : memory.F64;
+        var gains = (float*)(memory.F64 + 2 * channels);
+        if (!a.Sums.Exists)
+            GpuChannels<T, TNumber>.SumMoments(device, a.X, sums, a.Batch, a.Pixels, a.Channels);
         groups.LaunchFor(device, (long)a.Batch * a.Groups, new GpuArguments().Put(sums, 2 * channels)
             .Put<double>(a.Statistics).Put(a.Pixels).Put(a.Channels).Put(a.Groups).Put((double)a.Eps));
         FillGains(device, a, gains);

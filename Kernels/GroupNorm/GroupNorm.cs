@@ -16,9 +16,11 @@ namespace Diffract.Kernels;
 /// <param name="Groups">Groups of neighbouring channels; each has a mean and a variance a sample.</param>
 /// <param name="Eps">Added to the variance.</param>
 /// <param name="Silu">True to end with y * sigmoid(y).</param>
+/// <param name="Sums">Float64 [batch, 2, channels] on a GPU: sums of x and of x², where somebody has them already.
+/// </param>
 public readonly record struct GroupNormArgs(
     View X, View Gamma, View Beta, View ScaleShift, View Y, View Statistics,
-    int Batch, int Pixels, int Channels, int Groups, float Eps, bool Silu);
+    int Batch, int Pixels, int Channels, int Groups, float Eps, bool Silu, View Sums = default);
 
 /// <summary>Gradients of <see cref="GroupNormArgs"/>; an absent output is not calculated.</summary>
 /// <param name="Forward">The forward's arguments; its output is not read.</param>

@@ -35,6 +35,6 @@ public static unsafe partial class MatMul
         };
         var isContiguous = args.Batch == 1 || args.StepC == (long)args.Rows * args.Columns;
         MmaProduct.Run(device, variant, sizes, args.Batch, isContiguous ? MmaChoice.Parts(cut, sizes, args.Batch) : 1,
-            args.A, args.B, args.C, args.Bias, args.Residual);
+            args.A, args.B, args.C, args.Bias, args.Residual, args.Sums);
     }
 }

@@ -25,6 +25,9 @@ public readonly struct MatMulArgs : ICounted
     /// the batch. Float32 only.</summary>
     public View PackedB { get; init; }
 
+    /// <summary>Sums over the columns of C that somebody wishes for; null for none.</summary>
+    public ChannelSums? Sums { get; init; }
+
     /// <summary>Rows of C.</summary>
     public required int Rows { get; init; }
 

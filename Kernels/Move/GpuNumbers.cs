@@ -34,6 +34,12 @@ internal interface IGpuFloat<T> : IGpuNumber<T> where T : unmanaged
 
     /// <summary>The nearest number of the type.</summary>
     static abstract T FromSingle(float value);
+
+    /// <summary>Eight neighbouring numbers, the first of them at a multiple of eight.</summary>
+    static abstract Float8 ReadEight(ArrayView<Word4> from, long eight);
+
+    /// <summary>Writes eight neighbouring numbers.</summary>
+    static abstract void WriteEight(ArrayView<Word4> to, long eight, Float8 numbers);
 }
 
 internal readonly struct SingleNumber : IGpuFloat<float>
@@ -41,6 +47,31 @@ internal readonly struct SingleNumber : IGpuFloat<float>
     public static float ToSingle(float stored) => stored;
 
     public static float FromSingle(float value) => value;
+
+    public static Float8 ReadEight(ArrayView<Word4> from, long eight) =>
+        new() { Low = Four(from[2 * eight]), High = Four(from[2 * eight + 1]) };
+
+    public static void WriteEight(ArrayView<Word4> to, long eight, Float8 numbers)
+    {
+        to[2 * eight] = Words(numbers.Low);
+        to[2 * eight + 1] = Words(numbers.High);
+    }
+
+    private static Float4 Four(Word4 words) => new()
+    {
+        X = Interop.IntAsFloat(words.X),
+        Y = Interop.IntAsFloat(words.Y),
+        Z = Interop.IntAsFloat(words.Z),
+        W = Interop.IntAsFloat(words.W),
+    };
+
+    private static Word4 Words(Float4 numbers) => new()
+    {
+        X = Interop.FloatAsInt(numbers.X),
+        Y = Interop.FloatAsInt(numbers.Y),
+        Z = Interop.FloatAsInt(numbers.Z),
+        W = Interop.FloatAsInt(numbers.W),
+    };
 
     public static bool IsWhole => false;
 
@@ -92,6 +123,11 @@ internal readonly struct HalfNumber : IGpuFloat<ushort>
         return (ushort)bits;
     }
 
+    public static Float8 ReadEight(ArrayView<Word4> from, long eight) => HalfEight<HalfNumber>.Of(from[eight]);
+
+    public static void WriteEight(ArrayView<Word4> to, long eight, Float8 numbers) =>
+        to[eight] = HalfEight<HalfNumber>.From(numbers);
+
     public static ushort FromLong(long value) => FromDouble(value);
 }
 
@@ -114,6 +150,11 @@ internal readonly struct BFloatNumber : IGpuFloat<ushort>
         if ((bits & 0x7FFFFFFF) > 0x7F800000) return (ushort)((bits >> 16) | 0x40);
         return (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
     }
+
+    public static Float8 ReadEight(ArrayView<Word4> from, long eight) => HalfEight<BFloatNumber>.Of(from[eight]);
+
+    public static void WriteEight(ArrayView<Word4> to, long eight, Float8 numbers) =>
+        to[eight] = HalfEight<BFloatNumber>.From(numbers);
 
     public static ushort FromLong(long value) => FromSingle(value);
 }

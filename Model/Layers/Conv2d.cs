@@ -46,6 +46,10 @@ public sealed class Conv2d : Layer, IWeighted
     /// </summary>
     public ConvMethod Method { get; set; }
 
+    /// <summary>True when a group norm reads the result: where a GPU can, it makes the norm's sums on the way.
+    /// </summary>
+    public bool FeedsNorm { get; set; }
+
     Parameter IWeighted.Weights => weight;
 
     /// <summary>The convolution with something added to its result, in one pass over memory.</summary>
@@ -55,7 +59,8 @@ public sealed class Conv2d : Layer, IWeighted
     public Tensor Forward(Tensor x, Tensor residual, bool intoResidual = false)
     {
         using var _ = Anomaly.Enter(Name);
-        return x.Conv2d(Weight, Bias, stride, padding, dilation, groups, residual, Method, intoResidual);
+        return x.Conv2d(Weight, Bias, stride, padding, dilation, groups, residual, Method, intoResidual,
+            FeedsNorm);
     }
 
     /// <inheritdoc/>
@@ -74,5 +79,5 @@ public sealed class Conv2d : Layer, IWeighted
 
     /// <inheritdoc/>
     protected override Tensor Compute(Tensor x) =>
-        x.Conv2d(Weight, Bias, stride, padding, dilation, groups, method: Method);
+        x.Conv2d(Weight, Bias, stride, padding, dilation, groups, method: Method, feedsNorm: FeedsNorm);
 }

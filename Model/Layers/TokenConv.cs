@@ -19,6 +19,13 @@ internal sealed class TokenConv : Layer, IWeighted
 
     public Parameter Weights => weight;
 
+    /// <summary>With something added to the result, which a group norm then reads.</summary>
+    public Tensor Forward(Tensor x, Tensor residual)
+    {
+        using var _ = Anomaly.Enter(Name);
+        return x.Linear(Matrix, bias.Value, residual, feedsNorm: true);
+    }
+
     protected override void InitialiseOwn(Generator generator)
     {
         if (zero)
@@ -31,6 +38,7 @@ internal sealed class TokenConv : Layer, IWeighted
         Fill.ByFanIn(bias, weight.Shape[1], generator);
     }
 
-    protected override Tensor Compute(Tensor x) =>
-        x.Linear(weight.Value.Reshape([weight.Shape[0], weight.Shape[1]]), bias.Value);
+    protected override Tensor Compute(Tensor x) => x.Linear(Matrix, bias.Value);
+
+    private Tensor Matrix => weight.Value.Reshape([weight.Shape[0], weight.Shape[1]]);
 }

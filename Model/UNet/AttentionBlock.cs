@@ -36,7 +36,6 @@ public sealed class AttentionBlock : Layer
         var h = norm.Forward(tokens);
         h = Step.After(h, qkv.Forward(h));
         h = Step.After(h, h.QkvAttention(heads, order));
-        h = Step.After(h, proj.Forward(h));
-        return scope.Keep((tokens + h).Reshape(x.Shape));
+        return scope.Keep(proj.Forward(h, tokens).Reshape(x.Shape));
     }
 }

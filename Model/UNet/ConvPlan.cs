@@ -14,7 +14,7 @@ public sealed record ConvPlan(int InChannels, int OutChannels, MapSize In) : Lay
 
     internal override BuiltLayer Build()
     {
-        var conv = new Conv2d(InChannels, OutChannels, 3, padding: 1);
+        var conv = new Conv2d(InChannels, OutChannels, 3, padding: 1) { FeedsNorm = true };
         return new(conv, (x, _, _) => conv.Forward(x));
     }
 }

@@ -10,7 +10,8 @@ public sealed class Downsample : Layer
 
     /// <summary>A layer that halves maps of <paramref name="channels"/> channels.</summary>
     public Downsample(int channels, bool useConv) =>
-        conv = useConv ? Child("op", new Conv2d(channels, channels, 3, stride: 2, padding: 1)) : null;
+        conv = useConv ? Child("op", new Conv2d(channels, channels, 3, stride: 2, padding: 1) { FeedsNorm = true })
+            : null;
 
     /// <inheritdoc/>
     protected override Tensor Compute(Tensor x) => conv is null ? x.AvgPool2d(2) : conv.Forward(x);

@@ -21,12 +21,18 @@ public sealed class ResBlock : Module
     {
         this.plan = plan;
         inNorm = Child("in_layers.0", new GroupNorm(plan.InChannels));
-        inConv = Child("in_layers.2", new Conv2d(plan.InChannels, plan.OutChannels, 3, padding: 1));
+        inConv = Child("in_layers.2", new Conv2d(plan.InChannels, plan.OutChannels, 3, padding: 1)
+        {
+            FeedsNorm = plan.ScaleShift,
+        });
         embedding = Child("emb_layers.1",
             new Linear(plan.EmbeddingChannels, plan.ScaleShift ? 2 * plan.OutChannels : plan.OutChannels));
         outNorm = Child("out_layers.0", new GroupNorm(plan.OutChannels));
         dropout = Child("out_layers.2", new Dropout(plan.Dropout));
-        outConv = Child("out_layers.3", new Conv2d(plan.OutChannels, plan.OutChannels, 3, padding: 1, zero: true));
+        outConv = Child("out_layers.3", new Conv2d(plan.OutChannels, plan.OutChannels, 3, padding: 1, zero: true)
+        {
+            FeedsNorm = true,
+        });
         if (plan.SkipKernel > 0)
             skip = Child("skip_connection",
                 new Conv2d(plan.InChannels, plan.OutChannels, plan.SkipKernel, padding: plan.SkipKernel / 2));

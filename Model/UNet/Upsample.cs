@@ -10,7 +10,7 @@ public sealed class Upsample : Layer
 
     /// <summary>A layer that doubles maps of <paramref name="channels"/> channels.</summary>
     public Upsample(int channels, bool useConv) =>
-        conv = useConv ? Child("conv", new Conv2d(channels, channels, 3, padding: 1)) : null;
+        conv = useConv ? Child("conv", new Conv2d(channels, channels, 3, padding: 1) { FeedsNorm = true }) : null;
 
     /// <inheritdoc/>
     protected override Tensor Compute(Tensor x)

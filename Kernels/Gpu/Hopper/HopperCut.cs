@@ -28,6 +28,14 @@ internal readonly record struct HopperCut(HopperTile Tile, HopperBox Box, int Do
         return new(tile, box, box.Count, taps, taps * slices);
     }
 
+    /// <summary>True when all rows of a warpgroup belong to one image, and boxes stand over no edge of it.</summary>
+    public bool HasStrips(in MmaSizes sizes)
+    {
+        var (width, height) = (sizes.Window.GridWidth.Length, sizes.Window.GridHeight.Length);
+        return Box.Count == 0
+            || width % Box.Width == 0 && height % Box.Height == 0 && Box.Width * Box.Height >= HopperTile.GroupRows;
+    }
+
     /// <summary>Tiles along the columns.</summary>
     public int Across(in MmaSizes sizes) => (sizes.Columns + Tile.Columns - 1) / Tile.Columns * sizes.Segments;
 

@@ -23,28 +23,40 @@ internal static class HopperProduct
     /// <param name="c">The result.</param>
     /// <param name="bias">A number for each column; may be absent.</param>
     /// <param name="residual">Like the result; may be absent.</param>
+    /// <param name="wish">Sums over the columns that somebody wishes for, or null.</param>
     public static void Run(GpuDevice device, HopperCut cut, MmaVariant product, MmaSizes sizes, int entries, View a,
-        View b, View c, View bias = default, View residual = default)
+        View b, View c, View bias = default, View residual = default, ChannelSums? wish = null)
     {
         sizes.Slices = cut.Slices;
         long row = (long)sizes.Columns * sizes.Segments, blocks = (long)cut.Down * cut.Across(sizes) * entries;
         // Parts have results of their own, which only a contiguous result is made of afterwards.
         var isContiguous = sizes.LeadResult == row && (entries == 1 || sizes.StepResult == row * sizes.Rows);
-        MmaProduct.RunParts(device, sizes, entries, isContiguous ? HopperChoice.Parts(blocks, cut.Slices) : 1, c, bias,
-            residual, (in MmaSizes s, View to, View with, View other) =>
-                Launch(device, cut, product, s, entries, a, b, to, with, other));
+        var parts = isContiguous ? HopperChoice.Parts(blocks, cut.Slices) : 1;
+        var output = Variant(product, cut, c.DType).Output;
+        using var strips = MmaStrips.Of(
+            device, cut.HasStrips(sizes) ? wish : null, HopperTile.GroupRows, sizes, output, entries, parts);
+        var moments = strips.Address;
+        MmaProduct.RunParts(device, sizes, entries, parts, c, bias, residual,
+            (in MmaSizes s, View to, View with, View other) =>
+                Launch(device, cut, product, s, entries, a, b, to, with, other, moments));
+        strips.Add(device);
     }
 
+    private static HopperVariant Variant(in MmaVariant product, in HopperCut cut, DType result) =>
+        new(product.Numbers, product.Left == MmaSource.Gathered ? MmaSource.Patches : product.Left, product.Right,
+            false, result, cut.Tile);
+
     private static void Launch(GpuDevice device, in HopperCut cut, in MmaVariant product, in MmaSizes sizes,
-        int entries, View a, View b, View c, View bias, View residual)
+        int entries, View a, View b, View c, View bias, View residual, nint moments)
     {
-        var left = product.Left == MmaSource.Gathered ? MmaSource.Patches : product.Left;
-        var variant = new HopperVariant(product.Numbers, left, product.Right, false, c.DType, cut.Tile);
+        var variant = Variant(product, cut, c.DType) with { HasMoments = moments != 0 };
         variant = variant with { WideResult = MmaChoice.IsWideResult(variant.Output.Run, c, residual, sizes) };
-        Kernel(variant).Launch(device, (checked(cut.Down * cut.Across(sizes)), 1, entries * sizes.Parts),
-            new GpuArguments()
-                .Put(device.Encode(HopperMaps.Left(variant, sizes, cut.Box, entries, a)), TensorMap.Alignment)
-                .Put(device.Encode(HopperMaps.Right(variant, sizes, cut, entries, b)), TensorMap.Alignment)
-                .Put(c.Address).Put(bias.Address).Put(residual.Address).Put(sizes).Put(cut.Box));
+        var arguments = new GpuArguments()
+            .Put(device.Encode(HopperMaps.Left(variant, sizes, cut.Box, entries, a)), TensorMap.Alignment)
+            .Put(device.Encode(HopperMaps.Right(variant, sizes, cut, entries, b)), TensorMap.Alignment)
+            .Put(c.Address).Put(bias.Address).Put(residual.Address).Put(sizes).Put(cut.Box);
+        if (variant.HasMoments) arguments.Put(moments);
+        Kernel(variant).Launch(
+            device, (checked(cut.Down * cut.Across(sizes)), 1, entries * sizes.Parts), arguments);
     }
 }

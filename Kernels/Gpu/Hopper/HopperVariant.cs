@@ -13,6 +13,9 @@ namespace Diffract.Kernels;
 internal readonly record struct HopperVariant(MmaNumbers Numbers, MmaSource Left, MmaSource Right, bool WideResult,
     DType Result, HopperTile Tile)
 {
+    /// <summary>True when it also writes the moments of every column: see <see cref="MmaStrips"/>.</summary>
+    public bool HasMoments { get; init; }
+
     /// <summary>True when the depth is a walk over taps, and over channels within each.</summary>
     public bool WalksTaps => Left == MmaSource.Patches;
 
@@ -30,5 +33,5 @@ internal readonly record struct HopperVariant(MmaNumbers Numbers, MmaSource Left
 
     /// <summary>What people call it.</summary>
     public override string ToString() =>
-        $"{Numbers} {Left} {Right} {Result}{(WideResult ? "" : " narrow")} {Tile}";
+        $"{Numbers} {Left} {Right} {Result}{(WideResult ? "" : " narrow")} {Tile}{(HasMoments ? " moments" : "")}";
 }

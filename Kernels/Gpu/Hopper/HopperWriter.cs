@@ -1,3 +1,4 @@
+using System.Numerics;
 using Diffract.Engine;
 
 namespace Diffract.Kernels;
@@ -23,6 +24,7 @@ internal static class HopperWriter
         var (c, bias, residual) = (k.Parameter<nint>("c"), k.Parameter<nint>("bias"), k.Parameter<nint>("residual"));
         var sizes = k.Struct<MmaSizes>("sizes");
         var box = k.Struct<HopperBox>("box");
+        var stripsAt = variant.HasMoments ? k.Parameter<nint>("moments") : default;
 
         k.Comment("The block's tile: columns first, so that neighbours read the same rows.");
         var columns = variant.Tile.Columns;
@@ -64,6 +66,8 @@ internal static class HopperWriter
             var group = (warp >> 2) - 1;
             var sums = new HopperMultiply(k, variant).Run(ring, slices, group);
             var row = ((warp - HopperTile.GroupThreads / 32) * 16 + (k.Lane >> 2)).Seen(PtxNumber.S32);
+            var moments = variant.HasMoments ? new HopperMoments(k, variant.Tile, group, firstColumn) : null;
+            var rows = RowsOf(row);
             new MmaResult(k, variant.Output, sizes)
             {
                 C = Place(c),
@@ -71,13 +75,28 @@ internal static class HopperWriter
                 HasResidual = residual.UnequalTo(0),
                 Bias = bias,
                 FirstBias = entry * sizes("StepBias"),
-            }.Write([HopperExchange.Run(k, variant.Output, sums)], [RowsOf(row)], firstColumn);
+                Moments = moments is null ? null : moments.Take,
+            }.Write([HopperExchange.Run(k, variant.Output, sums)], [rows], firstColumn);
+            moments?.Write(rows[0] < sizes("Rows"),
+                stripsAt + StripOf(group).Wide(sizes("Columns") * 8).Seen(PtxNumber.U64), sizes("Columns"));
         });
         return k;
 
         // A thread's rows of the result.
         PtxValue[] RowsOf(PtxValue row) => [.. new[] { row, row + 8 }.Select(r => !variant.WalksTaps ? firstRow + r
             : places.Number(box, sizes, r, sizes("Rows")))];
+
+        // The number of a warpgroup's rows among all strips, of which those of an image follow one another. A box is of
+        // one image, or of one for each warpgroup.
+        PtxValue StripOf(PtxValue group)
+        {
+            if (!variant.WalksTaps) return (tileRow * HopperTile.Consumers + group).Seen(PtxNumber.S32);
+            // 0 where each warpgroup has an image, 1 where both have the same.
+            var isShared = box("WidthBits") + box("HeightBits") - BitOperations.Log2(HopperTile.GroupRows);
+            var boxes = box("Across") * box("Down");
+            var image = places.Image + (group.Seen(PtxNumber.S32) >> isShared);
+            return (image * boxes + tileRow % boxes << isShared) + (group & isShared);
+        }
 
         PtxValue Place(PtxValue address) => address + ((entry.To(PtxNumber.S64) * sizes("StepResult")
             + part.To(PtxNumber.S64) * sizes("StepPart") + (segment * sizes("Columns")).To(PtxNumber.S64))

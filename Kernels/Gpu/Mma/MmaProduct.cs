@@ -23,14 +23,21 @@ internal static unsafe class MmaProduct
     /// <param name="c">The result.</param>
     /// <param name="bias">A number for each column; may be absent.</param>
     /// <param name="residual">Like the result; may be absent.</param>
+    /// <param name="wish">Sums over the columns that somebody wishes for, or null.</param>
     public static void Run(GpuDevice device, MmaVariant variant, MmaSizes sizes, int entries, int parts, View a, View b,
-        View c, View bias = default, View residual = default)
+        View c, View bias = default, View residual = default, ChannelSums? wish = null)
     {
         if (HopperChoice.Cut(device, variant, sizes, entries, a, b) is { } cut)
-            HopperProduct.Run(device, cut, variant, sizes, entries, a, b, c, bias, residual);
-        else RunParts(device, sizes, entries, parts, c, bias, residual,
+        {
+            HopperProduct.Run(device, cut, variant, sizes, entries, a, b, c, bias, residual, wish);
+            return;
+        }
+        using var strips = MmaStrips.Of(device, wish, variant.Tile.WarpRows, sizes, variant.Output, entries, parts);
+        var (kernel, moments) = (variant with { HasMoments = strips.Exist }, strips.Address);
+        RunParts(device, sizes, entries, parts, c, bias, residual,
             (in MmaSizes s, View to, View with, View other) =>
-                Launch(device, variant with { Result = to.DType }, s, entries, a, b, to, with, other));
+                Launch(device, kernel with { Result = to.DType }, s, entries, a, b, to, with, other, moments));
+        strips.Add(device);
     }
 
     /// <summary>Launches the kernel of a product.</summary>
@@ -61,13 +68,15 @@ internal static unsafe class MmaProduct
     }
 
     private static void Launch(GpuDevice device, MmaVariant variant, in MmaSizes sizes, int entries, View a, View b,
-        View c, View bias, View residual)
+        View c, View bias, View residual, nint moments)
     {
         var tile = variant.Tile;
         variant = variant with { WideResult = MmaChoice.IsWideResult(variant.Run, c, residual, sizes) };
         var across = (sizes.Columns + tile.Columns - 1) / tile.Columns * sizes.Segments;
         var down = (sizes.Rows + tile.Rows - 1) / tile.Rows;
-        Kernel(variant).Launch(device, (checked(across * down), 1, entries * sizes.Parts), new GpuArguments()
-            .Put(a.Address).Put(b.Address).Put(c.Address).Put(bias.Address).Put(residual.Address).Put(sizes));
+        var arguments = new GpuArguments()
+            .Put(a.Address).Put(b.Address).Put(c.Address).Put(bias.Address).Put(residual.Address).Put(sizes);
+        if (variant.HasMoments) arguments.Put(moments);
+        Kernel(variant).Launch(device, (checked(across * down), 1, entries * sizes.Parts), arguments);
     }
 }

@@ -36,6 +36,10 @@ internal sealed class MmaResult
     /// <summary>The entry's first element of the bias.</summary>
     public required PtxValue FirstBias { get; init; }
 
+    /// <summary>Takes the moments of a column that this thread has to write, where there are the column and its rows;
+    /// null when nobody wants them. Eight neighbouring columns of a thread, and rows all there or all not.</summary>
+    public Action<PtxValue, PtxValue, PtxValue, PtxValue>? Moments { get; init; }
+
     // The operands' type, of what is not float32.
     private DType Half => output.Numbers == MmaNumbers.Float16 ? DType.Float16 : DType.BFloat16;
 
@@ -52,14 +56,15 @@ internal sealed class MmaResult
         {
             var column = firstColumn + 8 * j + (lane & 3) * output.Run;
             var bias = BiasOf(column);
-            for (var i = 0; i < sums.Length; i++)
-                for (var half = 0; half < 2; half++)
-                {
-                    var row = rows[i][half];
-                    var values = Enumerable.Range(0, output.Run)
-                        .Select(e => sums[i][j + e / 2][2 * half + e % 2]).ToArray();
-                    k.If(row < sizes("Rows") & column < sizes("Columns"), () => WriteRun(row, column, values, bias));
-                }
+            var runs = rows.SelectMany((two, i) => two.Select((row, half) => (Row: row, Values: Enumerable
+                .Range(0, output.Run).Select(e => sums[i][j + e / 2][2 * half + e % 2]).ToArray()))).ToArray();
+            foreach (var (row, values) in runs)
+                k.If(row < sizes("Rows") & column < sizes("Columns"), () => WriteRun(row, column, values, bias));
+            if (Moments is null) continue;
+            var (mean, squares) = new MmaMoments(k).Of(
+                [.. Enumerable.Range(0, output.Run).Select(e => runs.Select(run => run.Values[e]).ToArray())]);
+            var own = column + (lane >> 2);
+            Moments(runs[0].Row < sizes("Rows") & own < sizes("Columns"), own, mean, squares);
         }
     }
 
@@ -107,20 +112,16 @@ internal sealed class MmaResult
             var other = Load(Residual + at, column);
             for (var e = 0; e < values.Length; e++) k.Set(values[e], values[e] + other[e]);
         });
-        Store(C + at, column, values);
+        var words = Store(C + at, column, values);
+        if (Moments is null) return;
+        // A norm will read what was rounded.
+        foreach (var (sum, value) in sums.Zip(Floats(words))) k.Set(sum, value);
     }
 
     private PtxValue[] Load(PtxValue address, PtxValue column)
     {
         if (output.Result == DType.Float32) return Words(PtxNumber.F32, 1);
-        if (output.IsWide)
-            return [.. Words(PtxNumber.B32, 2).SelectMany(pair =>
-            {
-                var halves = k.Variables(PtxNumber.B16, 2);
-                k.Emit($"mov.b32 {{{halves[0]}, {halves[1]}}}, {pair};");
-                return halves.Select(half => PtxHalf.Widened(k, Half, half));
-            })];
-        return [.. Words(PtxNumber.B16, 1).Select(half => PtxHalf.Widened(k, Half, half))];
+        return Floats(output.IsWide ? Words(PtxNumber.B32, 2) : Words(PtxNumber.B16, 1));
 
         // Up to four registers at once, or one by one as far as there are columns.
         PtxValue[] Words(PtxNumber number, int each)
@@ -139,7 +140,21 @@ internal sealed class MmaResult
         }
     }
 
-    private void Store(PtxValue address, PtxValue column, PtxValue[] values)
+    // Words of memory as floats: one, or a half or two of them.
+    private PtxValue[] Floats(PtxValue[] words) => words[0].Number switch
+    {
+        PtxNumber.F32 => words,
+        PtxNumber.B16 => [.. words.Select(half => PtxHalf.Widened(k, Half, half))],
+        _ => [.. words.SelectMany(pair =>
+        {
+            var halves = k.Variables(PtxNumber.B16, 2);
+            k.Emit($"mov.b32 {{{halves[0]}, {halves[1]}}}, {pair};");
+            return halves.Select(half => PtxHalf.Widened(k, Half, half));
+        })],
+    };
+
+    // Gives back what it wrote.
+    private PtxValue[] Store(PtxValue address, PtxValue column, PtxValue[] values)
     {
         var words = output.Result == DType.Float32 ? values
             : output.IsWide ? [.. values.Chunk(2).Select(pair => PtxHalf.Pair(k, Half, pair[0], pair[1]))]
@@ -149,6 +164,7 @@ internal sealed class MmaResult
             k.Emit($"st.global{Many(words.Length)}.{type} [{address}+{w * size}], {Group(words, w)};");
         for (var w = 0; w < words.Length && !output.IsWide; w++)
             k.Emit(column + w < sizes("Columns"), $"st.global.{type} [{address}+{w * size}], {words[w]};");
+        return words;
     }
 
     private static string Many(int words) => words == 1 ? "" : $".v{Math.Min(4, words)}";

@@ -35,6 +35,9 @@ internal enum MmaSource
 internal readonly record struct MmaVariant(MmaNumbers Numbers, MmaSource Left, MmaSource Right, bool WideLeft,
     bool WideRight, bool WideResult, DType Result, MmaTile Tile)
 {
+    /// <summary>True when it also writes the moments of every column: see <see cref="MmaStrips"/>.</summary>
+    public bool HasMoments { get; init; }
+
     /// <summary>True when the depth is a walk over taps, and over channels within each.</summary>
     public bool WalksTaps => Left is MmaSource.Patches or MmaSource.Gathered;
 
@@ -57,7 +60,7 @@ internal readonly record struct MmaVariant(MmaNumbers Numbers, MmaSource Left, M
 
     /// <summary>What people call it.</summary>
     public override string ToString() => $"{Numbers} {Side(Left, WideLeft)} {Side(Right, WideRight)} "
-        + $"{Result}{(WideResult ? "" : " narrow")} {Tile}";
+        + $"{Result}{(WideResult ? "" : " narrow")} {Tile}{(HasMoments ? " moments" : "")}";
 
     private static string Side(MmaSource source, bool wide) => wide ? $"{source}" : $"{source} narrow";
 }

@@ -15,6 +15,7 @@ internal static class MmaWriter
         var (a, b, c) = (k.Parameter<nint>("a"), k.Parameter<nint>("b"), k.Parameter<nint>("c"));
         var (bias, residual) = (k.Parameter<nint>("bias"), k.Parameter<nint>("residual"));
         var sizes = k.Struct<MmaSizes>("sizes");
+        var moments = variant.HasMoments ? k.Parameter<nint>("moments") : default;
 
         k.Comment("The block's tile: columns first, so that neighbours read the same rows.");
         var tilesOfSegment = (sizes("Columns") + (tile.Columns - 1)) / tile.Columns;
@@ -47,11 +48,21 @@ internal static class MmaWriter
             HasResidual = residual.UnequalTo(0),
             Bias = bias,
             FirstBias = entry * sizes("StepBias"),
+            Moments = variant.HasMoments ? WriteMoments : null,
         };
         var row = firstRow + rowOfWarp + (k.Lane >> 2).Seen(PtxNumber.S32);
         result.Write(sums, [.. sums.Select((_, i) => new[] { row + 16 * i, row + (16 * i + 8) })],
             firstColumn + columnOfWarp);
         return k;
+
+        // A warp's rows are a strip.
+        void WriteMoments(PtxValue exists, PtxValue column, PtxValue mean, PtxValue squares) =>
+            k.If(exists, () =>
+            {
+                var strip = tileRow * (tile.Rows / tile.WarpRows) + warp / tile.WarpsAcross;
+                var place = strip.Wide(sizes("Columns")) + column.To(PtxNumber.S64);
+                k.Emit($"st.global.v2.f32 [{moments + (place * 8).Seen(PtxNumber.U64)}], {{{mean}, {squares}}};");
+            });
 
         PtxValue Offset(string side) => (entry.To(PtxNumber.S64) * sizes($"{side}.Step")
             * variant.Numbers.Bytes()).Seen(PtxNumber.U64);

@@ -1,3 +1,4 @@
+using Diffract.Autograd;
 using Diffract.Engine;
 using Diffract.Kernels;
 using Diffract.Tests.House;
@@ -65,8 +66,20 @@ public sealed class AssemblerTests
                 Gradients.Of(row, dtype, device);
         }
         DType[] halves = [DType.Float16, DType.BFloat16];
+        foreach (var type in halves.Append(DType.Float32)) ConvolveForNorm(device, type);
         var attention = halves.SelectMany(type => new[] { 32, 64, 128 }.SelectMany(
             width => FlashAttention.Kernels(type, width)));
         return [.. device.Kernels.Union(attention).OrderBy(Full, StringComparer.Ordinal)];
+    }
+
+    // A convolution that leaves a norm its sums, and norms whose threads have eight channels.
+    private static void ConvolveForNorm(Device device, DType type)
+    {
+        using var scope = Scope.Open();
+        var x = Tensor.Zeros([1, 8, 8, 16], type, device);
+        x.Conv2d(Tensor.Zeros([16, 16, 3, 3], type, device), padding: 1, feedsNorm: true);
+        x.RequiresGrad = true;
+        foreach (var silu in new[] { true, false })
+            x.GroupNorm(2, null, null, silu: silu).Backward(Tensor.Zeros(x.Shape, type, device));
     }
 }

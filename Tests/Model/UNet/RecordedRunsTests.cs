@@ -48,6 +48,29 @@ internal sealed class RecordedRunsTests
         Assert.That(driver.Held, Is.Empty);
     }
 
+    // Maps of 8 x 8 come with the sums that the norms behind them need.
+    [Test]
+    public void Sums_that_convolutions_leave_for_norms_are_recorded()
+    {
+        using var driver = new MockDriver();
+        using (var gpu = driver.Open())
+        using (var network = Network(gpu, config with { ImageSize = 8 }))
+        {
+            using var cast = Autocast.Use(DType.Float16);
+            for (ulong call = 0; call < 3; call++)
+            {
+                using var scope = Scope.Open();
+                var (x, t) = (Tensor.Randn([1, 8, 8, 3], new Generator(call), device: gpu), Times(gpu, 100f + call));
+                var expected = network.Run(x, t, taps: Taps.At(3));
+                Assert.That(ChannelMoments.Of(expected[3]).Exists);
+                var found = network.RunRecorded(x, t, taps: Taps.At(3));
+                Assert.That(found[3].ToArray<Half>(), Is.EqualTo(expected[3].ToArray<Half>()), $"call {call}");
+            }
+            Assert.That(network.Recordings, Is.EqualTo(1));
+        }
+        Assert.That(driver.Held, Is.Empty);
+    }
+
     [Test]
     public void Results_are_the_callers_own()
     {

@@ -25,14 +25,18 @@ internal sealed class HopperTextTests
             yield return Case(MmaNumbers.Float16, MmaSource.Columns, MmaSource.Rows, tile, wide: false);
             yield return Case(MmaNumbers.Float16, MmaSource.Columns, MmaSource.Columns, tile, DType.Float32);
             yield return Case(MmaNumbers.Float16, MmaSource.Patches, MmaSource.Rows, tile);
+            yield return Case(MmaNumbers.Float16, MmaSource.Patches, MmaSource.Rows, tile, moments: true);
             yield return Case(MmaNumbers.BFloat16, MmaSource.Columns, MmaSource.Pixels, tile, DType.Float32);
         }
     }
 
     private static TestCaseData Case(MmaNumbers numbers, MmaSource left, MmaSource right, HopperTile tile,
-        DType? result = null, bool wide = true)
+        DType? result = null, bool wide = true, bool moments = false)
     {
-        var variant = new HopperVariant(numbers, left, right, wide, result ?? numbers.Stored(), tile);
+        var variant = new HopperVariant(numbers, left, right, wide, result ?? numbers.Stored(), tile)
+        {
+            HasMoments = moments,
+        };
         return new TestCaseData(variant).SetArgDisplayNames($"{variant}");
     }
 

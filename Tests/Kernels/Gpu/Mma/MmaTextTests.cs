@@ -28,6 +28,10 @@ internal sealed class MmaTextTests
             yield return Case(80, MmaNumbers.Tf32, left, right, MmaTile.Large);
             yield return Case(80, MmaNumbers.Tf32Pairs, left, right, MmaTile.Paired);
         }
+        foreach (var tile in new[] { MmaTile.Large, MmaTile.Medium, MmaTile.Small })
+            yield return Case(80, MmaNumbers.Float16, MmaSource.Patches, MmaSource.Rows, tile, moments: true);
+        yield return Case(80, MmaNumbers.Tf32, MmaSource.Patches, MmaSource.Rows, MmaTile.Large, moments: true);
+        yield return Case(80, MmaNumbers.Tf32Pairs, MmaSource.Patches, MmaSource.Rows, MmaTile.Paired, moments: true);
         foreach (var architecture in new[] { 86, 89, 90 })
         {
             yield return Case(architecture, MmaNumbers.BFloat16, MmaSource.Patches, MmaSource.Rows, MmaTile.Large);
@@ -39,9 +43,13 @@ internal sealed class MmaTextTests
     }
 
     private static TestCaseData Case(
-        int architecture, MmaNumbers numbers, MmaSource left, MmaSource right, MmaTile tile, bool wide = true)
+        int architecture, MmaNumbers numbers, MmaSource left, MmaSource right, MmaTile tile, bool wide = true,
+        bool moments = false)
     {
-        var variant = new MmaVariant(numbers, left, right, wide, wide, wide, numbers.Stored(), tile);
+        var variant = new MmaVariant(numbers, left, right, wide, wide, wide, numbers.Stored(), tile)
+        {
+            HasMoments = moments,
+        };
         return new TestCaseData(architecture, variant).SetArgDisplayNames($"sm_{architecture}", $"{variant}");
     }
 

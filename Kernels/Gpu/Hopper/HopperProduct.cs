@@ -41,6 +41,21 @@ internal static class HopperProduct
         var left = product.Left == MmaSource.Gathered ? MmaSource.Patches : product.Left;
         var variant = new HopperVariant(product.Numbers, left, product.Right, false, c.DType, cut.Tile);
         variant = variant with { WideResult = MmaChoice.IsWideResult(variant.Output.Run, c, residual, sizes) };
+        if (ProductTuning.Pays(device, sizes, sizes.Slices * HopperTile.Slice, entries))
+            variant = variant with { Tile = Tuned(device, cut, variant, sizes, entries, a, b, bias, residual) };
+        Queue(device, cut with { Tile = variant.Tile }, variant, sizes, entries, a, b, c, bias, residual);
+    }
+
+    private static HopperTile Tuned(GpuDevice device, HopperCut cut, HopperVariant variant, in MmaSizes sizes,
+        int entries, View a, View b, View bias, View residual) => ProductTuning.Choose(device,
+            $"Hopper {variant}", sizes, sizes.Slices * HopperTile.Slice, entries, variant.Result,
+            HopperChoice.Alternatives(variant.Tile, sizes.Columns), (HopperTile tile, in MmaSizes s, View to) =>
+                Queue(device, cut with { Tile = tile }, variant with { Tile = tile }, s, entries, a, b, to, bias,
+                    residual));
+
+    private static void Queue(GpuDevice device, in HopperCut cut, in HopperVariant variant, in MmaSizes sizes,
+        int entries, View a, View b, View c, View bias, View residual)
+    {
         Kernel(variant).Launch(device, (checked(cut.Down * cut.Across(sizes)), 1, entries * sizes.Parts),
             new GpuArguments()
                 .Put(device.Encode(HopperMaps.Left(variant, sizes, cut.Box, entries, a)), TensorMap.Alignment)

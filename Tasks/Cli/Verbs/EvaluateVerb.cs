@@ -26,7 +26,7 @@ internal static class EvaluateVerb
         var batch = RunOptions.Number("--batch", "Images at once", 32);
         var seed = RunOptions.Seed();
         var inference = new InferenceWords();
-        var device = CommonOptions.Device();
+        var device = new DeviceWords();
         var stop = RunOptions.StopOnBroken();
         var output = RunOptions.File("--report", "The report to write (.html); beside the head when left out");
         var verb = new Verb("evaluate", "Scores a head on images or features")
@@ -39,8 +39,8 @@ internal static class EvaluateVerb
             ],
         };
         verb.Add(head);
-        Option[] options = [features, data, part, network, label, batch, seed, device, .. inference.Options, stop,
-            output];
+        Option[] options = [features, data, part, network, label, batch, seed, .. device.Options,
+            .. inference.Options, stop, output];
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) =>
         {
@@ -52,7 +52,7 @@ internal static class EvaluateVerb
             if (parsed.GetValue(features) is null && parsed.GetValue(data) is null)
                 throw new DiffractException("evaluate needs a feature file (--features), or images and the network "
                     + "that reads them (--data and --network)");
-            var on = CommonOptions.OpenDevice(parsed.GetValue(device), gpus, terminal);
+            var on = device.Open(parsed, gpus, terminal);
             using var closed = on as IDisposable;
             var (loaded, header) = HeadFile.Load(path, on);
             using var owned = loaded;

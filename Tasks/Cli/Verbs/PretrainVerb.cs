@@ -59,7 +59,7 @@ internal static class PretrainVerb
             Description = "Runs blocks twice instead of keeping activations",
         };
         var seed = RunOptions.Seed();
-        var device = CommonOptions.Device();
+        var device = new DeviceWords();
         var save = RunOptions.Number("--save-every", "Steps between checkpoints", defaults.SaveEvery);
         var sample = RunOptions.Number("--sample-every", "Steps between sheets of samples; 0 for none",
             defaults.SampleEvery, least: 0);
@@ -77,10 +77,10 @@ internal static class PretrainVerb
         };
         Option[] options = [data, from, to, size, channels, mult, blocks, attention, head, conditional, dropout,
             schedule, loss, sampler, steps, batch, micro, lr, warmup, anneal, decay, clip, ema, noFlip, crop, recompute,
-            seed, device, save, sample, stop, name, resume];
+            seed, .. device.Options, save, sample, stop, name, resume];
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) => Task.FromResult(RunOptions.Start(terminal, parsed, name, resume,
-            () => CommonOptions.OpenDevice(parsed.GetValue(device), gpus, terminal),
+            () => device.Open(parsed, gpus, terminal),
             () => CheckAttention(parsed, attention, new PretrainRecipe
             {
                 Data = RunOptions.Need(parsed, data),

@@ -6,7 +6,8 @@ using Diffract.Engine.Cuda;
 namespace Diffract.Kernels;
 
 /// <summary>Compiled kernels' texts on the disk: a start that finds all of its kernels there makes no compiler, which
-/// takes longer than all that it then compiles.</summary>
+/// takes longer than all that it then compiles. The compiler's names depend on what it has compiled before; a kept text
+/// is the same whatever is run first, and so is what is assembled from it.</summary>
 internal static class GpuTexts
 {
     /// <summary>A kernel's text: the kept one, or a new one, which is kept.</summary>
@@ -40,7 +41,7 @@ internal static class GpuTexts
         var method = kernel.Method;
         return known[0] == method.Module && AllIn(known, [method.DeclaringType!, .. method.GetGenericArguments()])
             ? $"text {architecture} {kernel.Threads} {method.DeclaringType} {method} {method.MetadataToken}"
-                + string.Concat(known.Select(module => $"\n{module.Name} {module.ModuleVersionId}"))
+                + string.Concat(known.Select(module => $"\n{module.ScopeName} {module.ModuleVersionId}"))
             : null;
     }
 

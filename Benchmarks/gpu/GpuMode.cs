@@ -8,16 +8,20 @@ namespace Diffract.Benchmarks.Gpu;
 internal static class GpuMode
 {
     /// <summary>The device of a word.</summary>
+    /// <param name="word">The word.</param>
+    /// <param name="tunes">Whether a GPU finds out by trial how products run fastest.</param>
     /// <exception cref="DeviceException">There is none.</exception>
-    public static Device Open(string word) => word switch
+    public static Device Open(string word, bool tunes) => word switch
     {
         "cpu" => Device.Cpu,
         "sim" => new SimDevice(),
-        "cuda" => CudaDevice.Open(),
+        "cuda" => Gpu(0, tunes),
         _ when word.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(word.AsSpan(5), out var n) =>
-            CudaDevice.Open(n),
+            Gpu(n, tunes),
         _ => throw new DeviceException($"there is no device '{word}': it is cuda, cuda:N, sim or cpu"),
     };
+
+    private static CudaDevice Gpu(int ordinal, bool tunes) => CudaDevice.Open(ordinal, new() { Tuning = tunes });
 
     /// <summary>How a device calculates.</summary>
     /// <exception cref="DeviceException">There is no such precision.</exception>

@@ -52,6 +52,18 @@ internal static class GpuReport
         }
     }
 
+    /// <summary>Writes what trials have chosen: the tile by problem.</summary>
+    public static void WriteTuned(Device device, TextWriter output)
+    {
+        var tuned = (device as CudaDevice)?.Tuned ?? new Dictionary<string, string>();
+        output.WriteLine(new JsonObject
+        {
+            // Behind the tile stands the build.
+            ["tuned"] = new JsonObject(tuned.OrderBy(t => t.Key, StringComparer.Ordinal)
+                .Select(t => KeyValuePair.Create(t.Key, (JsonNode?)t.Value.Split(' ')[0]))),
+        }.ToJsonString());
+    }
+
     private static void Describe(CudaDevice gpu, JsonObject report)
     {
         report["model"] = gpu.Model;

@@ -10,8 +10,11 @@ const string usage = """
            diffract-gpu outputs DEVICE PRECISION FILE
            diffract-gpu repeat DEVICE PRECISION CASE TIMES
 
-    DEVICE is cuda, cuda:N, sim or cpu; PRECISION is float32, tf32x3, tf32, float16 or bfloat16.
+    DEVICE is cuda, cuda:N, sim or cpu; PRECISION is float32, tf32x3, tf32, float16 or bfloat16. With --no-tuning
+    before the verb, products have the usual tiles.
     """;
+var tunes = args is not ["--no-tuning", ..];
+if (!tunes) args = args[1..];
 if (args is not [var verb, var deviceName, .. var rest])
 {
     Console.Error.WriteLine(usage);
@@ -19,7 +22,7 @@ if (args is not [var verb, var deviceName, .. var rest])
 }
 try
 {
-    var device = GpuMode.Open(deviceName);
+    var device = GpuMode.Open(deviceName, tunes);
     using var owned = device as CudaDevice;
     switch (verb, rest)
     {
@@ -36,6 +39,7 @@ try
             return GpuVerify.Run(GpuMode.Of(device, precision), folder, globs, Console.Out);
         case ("outputs", [var precision, var file]):
             GpuOutputs.Write(GpuMode.Of(device, precision), file);
+            GpuReport.WriteTuned(device, Console.Out);
             return 0;
         case ("repeat", [var precision, var name, var times]):
             return GpuRepeat.Run(GpuMode.Of(device, precision), name,

@@ -7,6 +7,7 @@ Markdown of the files that are there.
 import argparse
 import datetime
 import glob
+import hashlib
 import json
 import math
 import os
@@ -44,12 +45,13 @@ class Section:
         self.missing.append(what)
         print("#", what, file=sys.stderr, flush=True)
 
-    def program(self, *words):
-        return [self.options.program, words[0], self.options.device, *words[1:]]
+    def program(self, *words, tunes=True):
+        switch = [] if tunes and not self.options.no_tuning else ["--no-tuning"]
+        return [self.options.program, *switch, words[0], self.options.device, *words[1:]]
 
-    def call(self, *words):
+    def call(self, *words, tunes=True):
         """-> lines of JSON that a verb of our program prints; its status."""
-        command = self.program(*words)
+        command = self.program(*words, tunes=tunes)
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=max(1, self.left()))
         except subprocess.TimeoutExpired:
@@ -59,9 +61,10 @@ class Section:
             self.miss(f"{' '.join(words)}: ended with {done.returncode}: {done.stderr.strip()[-500:]}")
         return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")], done.returncode
 
-    def ours(self, precision, record=False):
-        words = self.program("worker", precision, *(["record"] if record else []))
-        return Worker(f"diffract {precision}" + (" recorded" if record else ""), " ".join(words))
+    def ours(self, precision, record=False, tunes=True):
+        words = self.program("worker", precision, *(["record"] if record else []), tunes=tunes)
+        return Worker(f"diffract {precision}" + (" recorded" if record else "") + ("" if tunes else " untuned"),
+                      " ".join(words))
 
     def torch(self, precision, layout="nchw", how="eager", fused=True):
         settings = {"PEER_DEVICE": "cpu" if self.options.device in ("sim", "cpu") else self.options.device,
@@ -245,6 +248,30 @@ def repeat(s):
             s.miss(f"{precision} {case}: the results differ from run to run")
 
 
+def tuning(s):
+    """The network's bits and times with tiles by trial, and with the usual ones; what the trials chose."""
+    for precision in ("float16", "tf32"):
+        found = []
+        for tunes in (True, False):
+            path = os.path.join(s.options.results, "tuned.safetensors")
+            os.makedirs(s.options.results, exist_ok=True)
+            lines, status = s.call("outputs", precision, path, tunes=tunes)
+            if status != 0:
+                continue
+            with open(path, "rb") as file:
+                found.append(hashlib.sha256(file.read()).hexdigest())
+            os.remove(path)
+            if tunes:
+                s.facts[f"{precision} tiles"] = lines[-1]["tuned"]
+        s.facts[f"{precision} same bits"] = len(found) == 2 and found[0] == found[1]
+        print(precision, "same bits:", s.facts[f"{precision} same bits"], flush=True)
+        if not s.facts[f"{precision} same bits"]:
+            s.miss(f"{precision}: tuning changes the bits, or was not run")
+        record = precision == "float16"
+        s.measure([f"unet_256_b24_n{n}" for n in (32, 8, 1)],
+                  [s.ours(precision, record), s.ours(precision, record, tunes=False)], rounds=4, together=False)
+
+
 KERNELS = """
 conv3_256_256_256_n8 conv3_512_256_256_n8 conv3_256_256_128_n8 conv3_512_512_64_n8 conv3_1024_512_64_n8
 conv3_512_512_32_n8 conv3_1024_1024_16_n8 conv3_1024_1024_8_n8 conv1_512_256_256_n8 conv1_1024_3072_16_n8
@@ -293,7 +320,7 @@ def train(s):
         s.measure(["head_step", "pretrain_step"], workers, rounds=4)
 
 
-SECTIONS = {f.__name__: f for f in (first, verify, parity, repeat, kernels, features, compiled, precisions, train)}
+SECTIONS = {f.__name__: f for f in (first, verify, parity, repeat, tuning, kernels, features, compiled, precisions, train)}
 
 
 def table(options):
@@ -338,6 +365,7 @@ def main():
     ap.add_argument("--device", default="cuda", help="cuda, cuda:N; sim or cpu to try the script itself")
     ap.add_argument("--results", default=os.path.join(os.path.dirname(HERE), "results"))
     ap.add_argument("--limit", type=float, default=LIMIT, help=f"seconds that the section may take ({LIMIT})")
+    ap.add_argument("--no-tuning", action="store_true", help="our program takes the usual tiles everywhere")
     options = ap.parse_args()
     if options.section == "table":
         return table(options)

@@ -12,6 +12,7 @@ usage: Benchmarks/gpu/run.sh SECTION [options of gpu.py]
   verify       golden cases in every precision
   parity       the 256-pixel network's errors in every precision beside PyTorch's
   repeat       100 runs give the same bits
+  tuning       bits and times with tiles of products by trial, and with the usual ones
   kernels      the network's kernels by themselves, beside PyTorch's
   features     the 256-pixel network to block 24 and whole, batches of 1, 8 and 32
   compiled     the same beside torch.compile

@@ -3,9 +3,9 @@ using System.Text;
 
 namespace Diffract.Engine.Cuda;
 
-/// <summary>Assembled kernels on the disk, so that a program starts in a second and not in ten. A file's name is the
-/// hash of what its content was made from; a damaged file is noticed by a hash of the content at its end, and made
-/// anew.</summary>
+/// <summary>Compiled and assembled kernels on the disk, so that a program starts in a second and not in ten. A file's
+/// name is the hash of what its content was made from; a damaged file is noticed by a hash of the content at its end,
+/// and made anew.</summary>
 /// <param name="folder">Where; made when it is missing.</param>
 internal sealed class KernelCache(string folder)
 {

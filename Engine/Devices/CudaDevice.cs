@@ -9,9 +9,10 @@ namespace Diffract.Engine;
 /// using var gpu = CudaDevice.Open();
 /// var y = x.To(gpu).Silu().To(Device.Cpu);
 /// </code></summary>
-public sealed unsafe class CudaDevice : GpuDevice, IDisposable
+public sealed unsafe class CudaDevice : GpuDevice, IGpuClock, IDisposable
 {
     private readonly CudaDriver driver;
+    private readonly KernelCache? cache;
     private readonly CudaModules modules;
     private readonly CudaStaging staging;
     private readonly MemoryPool pool;
@@ -62,8 +63,11 @@ public sealed unsafe class CudaDevice : GpuDevice, IDisposable
         source = new CudaMemory(Name, driver, context, stream);
         pool = new MemoryPool(source);
         staging = new CudaStaging(driver, stream);
-        modules = new CudaModules(driver, Architecture,
-            options.CacheFolder is { } folder ? new KernelCache(folder) : null);
+        cache = options.CacheFolder is { } folder ? new KernelCache(folder) : null;
+        modules = new CudaModules(driver, Architecture, cache);
+        if (options.Tuning)
+            Tuner = new GpuTuner(this, options.CacheFolder is { } kept
+                ? new TuningFile(kept, $"{Model}, {Multiprocessors} multiprocessors", DriverVersion) : null);
         Waits = options.Blocking;
     }
 
@@ -112,6 +116,12 @@ public sealed unsafe class CudaDevice : GpuDevice, IDisposable
             }
         }
     }
+
+    /// <summary>What <see cref="CudaOptions.Tuning"/> has chosen so far or found again: by problem, the tile and the
+    /// build of the kernels.</summary>
+    public IReadOnlyDictionary<string, string> Tuned => Tuner?.Choices ?? new Dictionary<string, string>();
+
+    bool IGpuClock.IsRunning => recording is null;
 
     private bool Waits { get; }
 
@@ -259,7 +269,7 @@ public sealed unsafe class CudaDevice : GpuDevice, IDisposable
         IGpuKernel kernel, GpuSize size, ReadOnlySpan<byte> arguments, ReadOnlySpan<int> places)
     {
         Cancellation.Current.ThrowIfCancellationRequested();
-        var program = kernel.For(Architecture);
+        var program = kernel.For(Architecture, cache);
         var parameters = stackalloc void*[places.Length];
         fixed (byte* data = arguments)
         {

@@ -1,3 +1,5 @@
+using Diffract.Engine.Cuda;
+
 namespace Diffract.Engine;
 
 /// <summary>A device that runs PTX: an NVIDIA GPU, or its simulation. Kernels are queued in order; what is read on the
@@ -21,6 +23,9 @@ public abstract class GpuDevice : Device
     /// is at compute capability 9.0; false to use the same instructions as on other devices, for comparisons. The two
     /// differ in how sums are rounded.</summary>
     public bool UsesWarpgroups { get; set; } = true;
+
+    /// <summary>Finds the fastest way to calculate something; null where the usual way is taken.</summary>
+    internal GpuTuner? Tuner { get; set; }
 
     /// <summary>Queues a kernel.</summary>
     /// <param name="kernel">The kernel.</param>

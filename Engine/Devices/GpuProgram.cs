@@ -1,3 +1,4 @@
+using Diffract.Engine.Cuda;
 using Diffract.Engine.Sim;
 
 namespace Diffract.Engine;
@@ -33,7 +34,9 @@ internal interface IGpuKernel
     int SharedFor(int architecture);
 
     /// <summary>Its text for an architecture, ten times the compute capability; the same object every time.</summary>
-    GpuProgram For(int architecture);
+    /// <param name="architecture">The architecture.</param>
+    /// <param name="cache">Where a text that takes long to make is looked for, and kept; null for nowhere.</param>
+    GpuProgram For(int architecture, KernelCache? cache = null);
 }
 
 /// <summary>How many threads a launch has.</summary>

@@ -16,6 +16,10 @@ public sealed class Gpus
     internal Gpus(Func<CudaDriver> load, CudaOptions? options) =>
         (this.load, this.options) = (load, options ?? new CudaOptions());
 
+    /// <summary>The same GPUs, used in another way.</summary>
+    /// <param name="change">Makes the options that they are to be used with.</param>
+    public Gpus With(Func<CudaOptions, CudaOptions> change) => new(load, change(options));
+
     /// <summary>How many there are; 0 for a driver without one.</summary>
     /// <exception cref="DeviceException">There is no driver, or it is too old; the message says what to do.</exception>
     public int Count()

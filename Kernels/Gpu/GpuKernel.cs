@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Reflection;
 using Diffract.Engine;
+using Diffract.Engine.Cuda;
 
 namespace Diffract.Kernels;
 
@@ -47,8 +48,8 @@ internal sealed class GpuKernel : IGpuKernel
     public int SharedFor(int architecture) => DynamicShared;
 
     /// <inheritdoc/>
-    public GpuProgram For(int architecture) =>
-        programs.GetOrAdd(architecture, a => GpuCompiler.Compile(this, a));
+    public GpuProgram For(int architecture, KernelCache? cache = null) =>
+        programs.GetOrAdd(architecture, a => GpuTexts.Of(this, a, cache));
 
     /// <summary>Queues <paramref name="blocks"/> blocks.</summary>
     public void Launch(GpuDevice device, long blocks, GpuArguments arguments) =>

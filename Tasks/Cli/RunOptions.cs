@@ -71,8 +71,8 @@ internal static class RunOptions
 
     public static Option<string?> Resume() => new("--resume")
     {
-        Description = "Goes on with the run in this folder; its recipe decides, other options than --device are not "
-            + "looked at",
+        Description = "Goes on with the run in this folder; its recipe decides, other options than --device and "
+            + "--no-tuning are not looked at",
         HelpName = "DIR",
     };
 

@@ -45,6 +45,16 @@ internal static class HopperChoice
         return IsWorthwhile(cut, product, sizes) ? cut : null;
     }
 
+    /// <summary>Tiles that give a product the same bits as its own does, that one first: slices are as deep whatever
+    /// the tile, and an instruction with more columns adds up each of them as one with fewer does.</summary>
+    /// <param name="tile">The product's own tile.</param>
+    /// <param name="columns">Columns of one segment.</param>
+    public static HopperTile[] Alternatives(HopperTile tile, int columns) =>
+    [
+        tile, .. new[] { HopperTile.Large, HopperTile.Medium, HopperTile.Small }.Where(other =>
+            other != tile && (other == HopperTile.Small || columns > other.Columns / 2)),
+    ];
+
     // A box that stands far over its image's edge multiplies zeros.
     private static bool IsWorthwhile(in HopperCut cut, in MmaVariant product, in MmaSizes sizes)
     {

@@ -51,6 +51,22 @@ internal static class HopperProduct
     {
         var variant = Variant(product, cut, c.DType) with { HasMoments = moments != 0 };
         variant = variant with { WideResult = MmaChoice.IsWideResult(variant.Output.Run, c, residual, sizes) };
+        if (ProductTuning.Pays(device, sizes, sizes.Slices * HopperTile.Slice, entries))
+            variant = variant with { Tile = Tuned(device, cut, variant, sizes, entries, a, b, bias, residual, moments) };
+        Queue(device, cut with { Tile = variant.Tile }, variant, sizes, entries, a, b, c, bias, residual, moments);
+    }
+
+    // The strips' rows do not depend on the tile, and so the moments' bits do not depend on the choice either.
+    private static HopperTile Tuned(GpuDevice device, HopperCut cut, HopperVariant variant, in MmaSizes sizes,
+        int entries, View a, View b, View bias, View residual, nint moments) => ProductTuning.Choose(device,
+            $"Hopper {variant}", sizes, sizes.Slices * HopperTile.Slice, entries, variant.Result,
+            HopperChoice.Alternatives(variant.Tile, sizes.Columns), (HopperTile tile, in MmaSizes s, View to) =>
+                Queue(device, cut with { Tile = tile }, variant with { Tile = tile }, s, entries, a, b, to, bias,
+                    residual, moments));
+
+    private static void Queue(GpuDevice device, in HopperCut cut, in HopperVariant variant, in MmaSizes sizes,
+        int entries, View a, View b, View c, View bias, View residual, nint moments)
+    {
         var arguments = new GpuArguments()
             .Put(device.Encode(HopperMaps.Left(variant, sizes, cut.Box, entries, a)), TensorMap.Alignment)
             .Put(device.Encode(HopperMaps.Right(variant, sizes, cut, entries, b)), TensorMap.Alignment)

@@ -25,6 +25,21 @@ internal static class MmaChoice
         return MmaTile.Small;
     }
 
+    /// <summary>Tiles that give a product the same bits as its own does, that one first: their slices are as deep, and
+    /// every sum is made by the same instructions in the same order. Fewer stages let more blocks share a
+    /// multiprocessor that has little shared memory.</summary>
+    /// <param name="variant">The product, with its tile.</param>
+    /// <param name="columns">Columns of one segment.</param>
+    public static MmaTile[] Alternatives(in MmaVariant variant, int columns)
+    {
+        var own = variant.Tile;
+        if (!variant.WideLeft || !variant.WideRight) return [own];
+        var shallow = own with { Stages = 3 };
+        if (own == MmaTile.Large) return [own, MmaTile.Medium, MmaTile.Medium with { Stages = 3 }];
+        return own == MmaTile.Medium && columns > MmaTile.Large.Columns / 2 ? [own, shallow, MmaTile.Large]
+            : [own, shallow];
+    }
+
     /// <summary>Parts of the depth.</summary>
     /// <param name="tile">The tile.</param>
     /// <param name="sizes">The product, its slices included.</param>

@@ -70,8 +70,23 @@ internal static unsafe class MmaProduct
     private static void Launch(GpuDevice device, MmaVariant variant, in MmaSizes sizes, int entries, View a, View b,
         View c, View bias, View residual, nint moments)
     {
-        var tile = variant.Tile;
         variant = variant with { WideResult = MmaChoice.IsWideResult(variant.Run, c, residual, sizes) };
+        if (ProductTuning.Pays(device, sizes, sizes.Slices * variant.Slice, entries))
+            variant = variant with { Tile = Tuned(device, variant, sizes, entries, a, b, bias, residual, moments) };
+        Queue(device, variant, sizes, entries, a, b, c, bias, residual, moments);
+    }
+
+    // All alternatives have strips of as many rows, so that the moments' bits do not depend on the choice either.
+    private static MmaTile Tuned(GpuDevice device, MmaVariant variant, in MmaSizes sizes, int entries, View a, View b,
+        View bias, View residual, nint moments) => ProductTuning.Choose(device, $"Mma {variant}", sizes,
+            sizes.Slices * variant.Slice, entries, variant.Result, MmaChoice.Alternatives(variant, sizes.Columns),
+            (MmaTile tile, in MmaSizes s, View to) =>
+                Queue(device, variant with { Tile = tile }, s, entries, a, b, to, bias, residual, moments));
+
+    private static void Queue(GpuDevice device, MmaVariant variant, in MmaSizes sizes, int entries, View a, View b,
+        View c, View bias, View residual, nint moments)
+    {
+        var tile = variant.Tile;
         var across = (sizes.Columns + tile.Columns - 1) / tile.Columns * sizes.Segments;
         var down = (sizes.Rows + tile.Rows - 1) / tile.Rows;
         var arguments = new GpuArguments()

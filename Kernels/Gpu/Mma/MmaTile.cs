@@ -37,5 +37,5 @@ internal readonly record struct MmaTile(
     public int SharedBytes => StageBytes * Stages;
 
     /// <inheritdoc/>
-    public override string ToString() => $"{Rows}x{Columns}";
+    public override string ToString() => $"{Rows}x{Columns}/{Stages}";
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Diffract.Engine;
+using Diffract.Engine.Cuda;
 
 namespace Diffract.Kernels;
 
@@ -25,7 +26,7 @@ internal sealed class GeneratedKernel : IGpuKernel
     public int Threads { get; }
 
     /// <inheritdoc/>
-    public GpuProgram For(int architecture) => Written(architecture).Program;
+    public GpuProgram For(int architecture, KernelCache? cache = null) => Written(architecture).Program;
 
     /// <inheritdoc/>
     public int SharedFor(int architecture) => Written(architecture).Shared;

@@ -32,7 +32,7 @@ internal static class EvaluateVerb
         var noise = CommonOptions.Choice("--noise", "seeded (default): the same in every call; fresh: another seed in "
             + "each, which is printed", "seeded", "fresh");
         var inference = new InferenceWords();
-        var device = CommonOptions.Device();
+        var device = new DeviceWords();
         var stop = RunOptions.StopOnBroken();
         var output = RunOptions.File("--report", "The report to write (.html); beside the head when left out");
         var verb = new Verb("evaluate", "Scores a head on images or features")
@@ -45,7 +45,8 @@ internal static class EvaluateVerb
             ],
         };
         verb.Add(head);
-        Option[] options = [features, data, part, network, label, batch, seed, draws, noise, device,
+        Option[] options = [features, data, part, network, label, batch, seed, draws, noise,
+            .. device.Options,
             .. inference.Options, stop, output];
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) =>
@@ -58,7 +59,7 @@ internal static class EvaluateVerb
             if (parsed.GetValue(features) is null && parsed.GetValue(data) is null)
                 throw new DiffractException("evaluate needs a feature file (--features), or images and the network "
                     + "that reads them (--data and --network)");
-            var on = CommonOptions.OpenDevice(parsed.GetValue(device), gpus, terminal);
+            var on = device.Open(parsed, gpus, terminal);
             using var closed = on as IDisposable;
             var (loaded, header) = HeadFile.Load(path, on);
             using var owned = loaded;

@@ -31,7 +31,7 @@ internal static class FeaturesVerb
         var size = RunOptions.ImageSize();
         var stop = RunOptions.StopOnBroken();
         var inference = new InferenceWords();
-        var device = CommonOptions.Device();
+        var device = new DeviceWords();
         var force = new Option<bool>("--force") { Description = "Overwrites an existing feature file" };
         var verb = new Verb("features", "Writes the feature maps of a folder of images to a file")
         {
@@ -45,7 +45,7 @@ internal static class FeaturesVerb
             ],
         };
         Option[] options = [data, part, network, output, timesteps, blocks, draws, seed, pool, dtype, batch, label,
-            size, device, .. inference.Options, stop, force];
+            size, .. device.Options, .. inference.Options, stop, force];
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) =>
         {
@@ -68,7 +68,7 @@ internal static class FeaturesVerb
             var path = RunOptions.Need(parsed, output);
             if (File.Exists(path) && !parsed.GetValue(force))
                 throw new DiffractException($"{path} exists already: give another name, or --force to overwrite it");
-            var opened = CommonOptions.OpenDevice(parsed.GetValue(device), gpus, terminal);
+            var opened = device.Open(parsed, gpus, terminal);
             using var owned = opened as IDisposable;
             return Task.FromResult(Run(terminal, path, recipe,
                 RunOptions.ParsePart(parsed.GetValue(part), DatasetPart.Train), opened, cancellation));

@@ -62,7 +62,7 @@ internal static class PretrainVerb
             + "GPU, float32 elsewhere; tf32x3 and tf32 are for GPUs; float16 scales its loss. Weights, gradients and "
             + "the optimiser are float32 with each");
         var seed = RunOptions.Seed();
-        var device = CommonOptions.Device();
+        var device = new DeviceWords();
         var save = RunOptions.Number("--save-every", "Steps between checkpoints", defaults.SaveEvery);
         var sample = RunOptions.Number("--sample-every", "Steps between sheets of samples; 0 for none",
             defaults.SampleEvery, least: 0);
@@ -80,10 +80,10 @@ internal static class PretrainVerb
         };
         Option[] options = [data, from, to, size, channels, mult, blocks, attention, head, conditional, dropout,
             schedule, loss, sampler, steps, batch, micro, lr, warmup, anneal, decay, clip, ema, noFlip, crop, recompute,
-            precision.Option, seed, device, save, sample, stop, name, resume];
+            precision.Option, seed, .. device.Options, save, sample, stop, name, resume];
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) => Task.FromResult(RunOptions.Start(terminal, parsed, name, resume,
-            () => CommonOptions.OpenDevice(parsed.GetValue(device), gpus, terminal),
+            () => device.Open(parsed, gpus, terminal),
             () => CheckAttention(parsed, attention, new PretrainRecipe
             {
                 Data = RunOptions.Need(parsed, data),

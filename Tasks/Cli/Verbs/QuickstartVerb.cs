@@ -18,7 +18,7 @@ internal static class QuickstartVerb
     {
         var full = new Option<bool>("--full") { Description = "All 10,000 test images and three seeds" };
         var name = RunOptions.Name("quickstart");
-        var device = CommonOptions.Device();
+        var device = new DeviceWords();
         var verb = new Verb("quickstart", "Shows the main job on real pictures, with nothing to download")
         {
             Details = Details,
@@ -26,9 +26,9 @@ internal static class QuickstartVerb
         };
         verb.Add(full);
         verb.Add(name);
-        verb.Add(device);
+        foreach (var option in device.Options) verb.Add(option);
         verb.SetAction((parsed, cancellation) => Task.FromResult(RunOptions.Start(terminal, parsed, name, null,
-            () => CommonOptions.OpenDevice(parsed.GetValue(device), gpus, terminal),
+            () => device.Open(parsed, gpus, terminal),
             () => parsed.GetValue(full) ? QuickstartRecipe.Full : new QuickstartRecipe(), QuickstartRecipe.Json,
             (run, recipe, on) => Run(terminal, run, recipe, on, cancellation))));
         return verb;

@@ -56,7 +56,7 @@ internal static class TrainVerb
             + "with --lr", defaults.Validation).Share();
         var seed = RunOptions.Seed();
         var inference = new InferenceWords();
-        var device = CommonOptions.Device();
+        var device = new DeviceWords();
         var stop = RunOptions.StopOnBroken();
         var name = RunOptions.Name("train");
         var resume = RunOptions.Resume();
@@ -71,11 +71,11 @@ internal static class TrainVerb
             ],
         };
         Option[] options = [features, data, network, size, timesteps, blocks, label, .. words.Options,
-            recipe, lr, epochs, batch, microbatch, labels, validation, seed, device, .. inference.Options, stop,
+            recipe, lr, epochs, batch, microbatch, labels, validation, seed, .. device.Options, .. inference.Options, stop,
             name, resume];
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) => Task.FromResult(RunOptions.Start(terminal, parsed, name, resume,
-            () => CommonOptions.OpenDevice(parsed.GetValue(device), gpus, terminal), () =>
+            () => device.Open(parsed, gpus, terminal), () =>
         {
             RunOptions.Alone(parsed, features, data, network, size, label, stop);
             RunOptions.Alone(parsed, features, inference.Options);

@@ -11,7 +11,7 @@ internal static class VerifyVerb
     public static Command Make(Terminal terminal, Gpus gpus)
     {
         var folder = new Argument<string>("DIR") { Description = "The golden folder, with manifest.json in it" };
-        var device = CommonOptions.Device();
+        var device = new DeviceWords();
         var threads = CommonOptions.Threads();
         var dtype = CommonOptions.Choice("--dtype",
             "The type to calculate in; left out, each fixture's own: float32 for most", "float32", "float64");
@@ -38,7 +38,7 @@ internal static class VerifyVerb
             ],
         };
         verb.Add(folder);
-        verb.Add(device);
+        foreach (var option in device.Options) verb.Add(option);
         verb.Add(threads);
         verb.Add(dtype);
         verb.Add(memory);
@@ -48,10 +48,10 @@ internal static class VerifyVerb
         {
             var type = CommonOptions.ParseDType(parsed.GetValue(dtype));
             // A GPU has no kernels in float64: who asks for it means the CPU.
-            var word = parsed.GetValue(device) is CommonOptions.Auto && type == DType.Float64
+            var word = device.Word(parsed) is CommonOptions.Auto && type == DType.Float64
                 ? "cpu"
-                : parsed.GetValue(device);
-            var on = CommonOptions.OpenDevice(word, gpus, terminal, parsed.GetValue(threads));
+                : device.Word(parsed);
+            var on = CommonOptions.OpenDevice(word, device.Used(parsed, gpus), terminal, parsed.GetValue(threads));
             using var closed = on as IDisposable;
             var options = new VerifyOptions(parsed.GetRequiredValue(folder), on, type, parsed.GetValue(filters) ?? [],
                 InferenceWords.Parse(parsed.GetValue(memory)));

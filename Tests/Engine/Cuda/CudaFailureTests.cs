@@ -1,5 +1,6 @@
 using Diffract.Autograd;
 using Diffract.Engine;
+using Diffract.Engine.Cuda;
 using NUnit.Framework;
 
 namespace Diffract.Tests.Engine.Cuda;
@@ -103,6 +104,6 @@ internal sealed class CudaFailureTests
 
         public int SharedFor(int architecture) => 0;
 
-        public GpuProgram For(int architecture) => program;
+        public GpuProgram For(int architecture, KernelCache? cache = null) => program;
     }
 }

@@ -1,4 +1,5 @@
 using Diffract.Engine;
+using Diffract.Engine.Cuda;
 
 namespace Diffract.Tests.Kernels.Gpu;
 
@@ -60,6 +61,6 @@ internal sealed class PlantingDevice(SimDevice sim, Func<string, string> plant, 
 
         public int SharedFor(int architecture) => kernel.SharedFor(architecture);
 
-        public GpuProgram For(int architecture) => program;
+        public GpuProgram For(int architecture, KernelCache? cache = null) => program;
     }
 }

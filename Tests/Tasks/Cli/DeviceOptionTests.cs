@@ -1,3 +1,5 @@
+using System.CommandLine;
+using Diffract.Cli;
 using Diffract.Engine;
 using Diffract.Tasks;
 using Diffract.Tests.Engine.Cuda;
@@ -110,6 +112,19 @@ internal sealed class DeviceOptionTests
             Assert.That(output, Is.Empty);
             Assert.That(error, Does.Contain($"--device is auto or cpu or cuda or cuda:N or sim, not '{word}'"));
         }
+    }
+
+    [Test]
+    public void Tuning_can_be_turned_off([Values] bool tunes)
+    {
+        using var driver = new MockDriver();
+        var words = new DeviceWords();
+        var root = new RootCommand();
+        foreach (var option in words.Options) root.Add(option);
+        using var output = new StringWriter();
+        var parsed = root.Parse(tunes ? "--device cuda" : "--device cuda --no-tuning");
+        using var gpu = (CudaDevice)words.Open(parsed, Of(driver), new Terminal(output, output, false));
+        Assert.That(gpu.Tuner is not null, Is.EqualTo(tunes));
     }
 
     [Test]

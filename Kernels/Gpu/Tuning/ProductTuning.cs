@@ -38,8 +38,8 @@ internal static unsafe class ProductTuning
     {
         if (tiles.Length == 1) return tiles[0];
         var tuner = device.Tuner!;
-        var problem = $"{kernel}, {Class(sizes.Rows)} x {Class((long)sizes.Columns * sizes.Segments)} x {Class(depth)}"
-            + $", {sizes.Parts} parts, {Class(entries)} entries";
+        var problem = $"{kernel}, {Class(sizes.Rows)} x {Class(sizes.Columns)} x {Class(depth)}, "
+            + $"{sizes.Segments} segments, {sizes.Parts} parts, {Class(entries)} entries";
         if (tuner.Find(problem, Names) is { } known && known < tiles.Length) return tiles[known];
         try
         {
@@ -70,8 +70,8 @@ internal static unsafe class ProductTuning
         + (sizes.Parts - 1) * sizes.StepPart + (sizes.Rows - 1L) * sizes.LeadResult
         + (long)sizes.Columns * sizes.Segments;
 
-    /// <summary>Products whose lengths differ by less than a quarter are of one class: as many tiles, more or less.
-    /// </summary>
+    // Products whose lengths differ by less than a quarter are of one class: as many tiles, more or less. A power of
+    // two ends a class, so that all columns of one fill the same tiles to more than half.
     private static long Class(long length)
     {
         var unit = 1L << Math.Max(0, BitOperations.Log2((ulong)Math.Max(1, length)) - 2);

@@ -18,8 +18,10 @@ public sealed class ClassSubset : ImageDataset
         var wanted = classes.ToHashSet();
         ClassNames = [.. source.ClassNames.Where(wanted.Contains)];
         var label = ClassNames.Index().ToDictionary(pair => pair.Item, pair => pair.Index);
-        indices = [.. Enumerable.Range(0, source.Count).Where(i => wanted.Contains(source.ClassNames[source.Label(i)]))];
-        labels = [.. indices.Select(i => label[source.ClassNames[source.Label(i)]])];
+        indices = [.. Enumerable.Range(0, source.Count).Where(i => wanted.Contains(Name(i)))];
+        labels = [.. indices.Select(i => label[Name(i)])];
+
+        string Name(int index) => source.ClassNames[source.Label(index)];
     }
 
     /// <inheritdoc/>

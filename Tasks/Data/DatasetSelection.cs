@@ -2,9 +2,9 @@ using System.Globalization;
 
 namespace Diffract.Tasks;
 
-/// <summary>A part of a data set that is named together with it: <c>FOLDER@WHAT</c>. WHAT is a share of the labels (10%,
-/// or 10%:3 for another seed than 0), a named subset of ImageNet, or a file: a list of classes, of pictures, or of
-/// pictures and classes with paths that start from the folder.</summary>
+/// <summary>A part of a data set that is named together with it: <c>FOLDER@WHAT</c>. WHAT is a share of the labels
+/// (10%, or 10%:3 for another seed than 0), a named subset of ImageNet, or a file: a list of classes, of pictures, or
+/// of pictures and classes with paths that start from the folder.</summary>
 /// <param name="Folder">The data set.</param>
 /// <param name="What">What of it.</param>
 internal sealed record DatasetSelection(string Folder, string What)
@@ -28,8 +28,8 @@ internal sealed record DatasetSelection(string Folder, string What)
         var data = Datasets.Open(Folder, part, options);
         if (ImageNetSubsets.Find(What) is { } synsets) return new ClassSubset(data, synsets);
         if (Share() is var (share, seed)) return part == DatasetPart.Train ? Split.Fraction(data, share, seed) : data;
-        var file = ListFile() ?? throw new DatasetException($"{Folder}@{What}: '{What}' is no share (10%), no list file, "
-            + $"and none of {string.Join(", ", ImageNetSubsets.Names)}");
+        var file = ListFile() ?? throw new DatasetException($"{Folder}@{What}: '{What}' is no share (10%), no list "
+            + $"file, and none of {string.Join(", ", ImageNetSubsets.Names)}");
         var lines = AnnotationFile.Lines(file);
         if (lines.Count > 0 && PictureList.NamesPicture(lines[0].Text))
             return part == DatasetPart.Train ? Split.FromList(data, file) : data;
@@ -63,8 +63,8 @@ internal sealed record DatasetSelection(string Folder, string What)
         if (!double.TryParse(percent, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
             || number is not (> 0 and <= 100)
             || words.Length == 2 && !ulong.TryParse(words[1], CultureInfo.InvariantCulture, out seed))
-            throw new DatasetException($"{Folder}@{What}: a share is a number above 0 and up to 100 with %, and perhaps "
-                + ": and a seed");
+            throw new DatasetException($"{Folder}@{What}: a share is a number above 0 and up to 100 with %, and "
+                + "perhaps : and a seed");
         return (number / 100, seed);
     }
 }

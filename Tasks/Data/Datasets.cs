@@ -55,8 +55,8 @@ public static class Datasets
     }
 
     /// <summary>Whether the labels come from annotations and not from class folders.</summary>
-    internal static bool IsAnnotated(string path) =>
-        DatasetSelection.Of(path) is not null || File.Exists(path) || Directory.Exists(path) && Layout(path) is not null;
+    internal static bool IsAnnotated(string path) => DatasetSelection.Of(path) is not null || File.Exists(path)
+        || Directory.Exists(path) && Layout(path) is not null;
 
     private static DatasetLayout? Layout(string folder) => layouts.FirstOrDefault(layout => layout.IsIn(folder));
 

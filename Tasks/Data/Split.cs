@@ -46,10 +46,10 @@ public static class Split
         return Where(data, index => kept[index]);
     }
 
-    /// <summary>Keeps a share of the pictures, the same number of every class as far as it has them: what 1 % and 10 % of
-    /// the labels mean in semi-supervised learning. The number of pictures is rounded down, but every class keeps at
-    /// least one; classes that give one more than others are drawn too. A smaller share with the same seed gives a part
-    /// of a larger one.</summary>
+    /// <summary>Keeps a share of the pictures, the same number of every class as far as it has them: what 1 % and 10 %
+    /// of the labels mean in semi-supervised learning. The number of pictures is rounded down, but every class keeps
+    /// at least one; classes that give one more than others are drawn too. A smaller share with the same seed gives a
+    /// part of a larger one.</summary>
     /// <param name="data">A labelled data set.</param>
     /// <param name="share">Share that is kept, above 0 and up to 1.</param>
     /// <param name="seed">Of the choice.</param>

@@ -30,7 +30,7 @@ internal sealed class FeatureSpool : IDisposable
     /// <param name="dtype">Type of the stored maps.</param>
     public FeatureSpool(string path, Func<string> identity, IReadOnlyList<(string Name, Shape Row)> rows, DType dtype)
     {
-        folder = path + ".partial";
+        folder = FolderOf(path);
         this.identity = identity;
         Directory.CreateDirectory(folder);
         identityFile = Path.Combine(folder, "identity.json");
@@ -42,8 +42,7 @@ internal sealed class FeatureSpool : IDisposable
         if (identified && File.ReadAllText(identityFile) != identity())
             throw new DiffractException($"{folder} holds the beginning of another extraction (other checkpoint, data "
                 + "or settings): remove it, or write to another file");
-        foreach (var (name, row) in rows)
-            columns.Add(new Column(name, dtype, row, new FileStream(ColumnFile(name), FileMode.OpenOrCreate)));
+        foreach (var (name, row) in rows) columns.Add(new Column(name, dtype, row, OpenColumn(name)));
         long whole = Kept;
         foreach (var column in columns) whole = Math.Min(whole, column.Stream.Length / column.RowBytes);
         while (Kept > whole) entries.RemoveAt(entries.Count - 1);
@@ -84,8 +83,18 @@ internal sealed class FeatureSpool : IDisposable
         log.Flush();
     }
 
+    /// <summary>Removes the spool of a file that is complete.</summary>
+    public static void Remove(string path)
+    {
+        if (Directory.Exists(FolderOf(path))) Directory.Delete(FolderOf(path), recursive: true);
+    }
+
     /// <summary>Writes the feature file and removes the spool.</summary>
-    public void Complete(string path, Func<IReadOnlyList<string>, IReadOnlyList<string>, FeatureFileHeader> header)
+    /// <param name="path">The file.</param>
+    /// <param name="header">Makes its header from the images kept and those skipped.</param>
+    /// <param name="saved">Called with the number of rows when the file is whole and the spool still there.</param>
+    public void Complete(string path, Func<IReadOnlyList<string>, IReadOnlyList<string>, FeatureFileHeader> header,
+        Action<int>? saved = null)
     {
         Flush();
         var kept = entries.Where(e => !e.Skipped).ToList();
@@ -104,8 +113,9 @@ internal sealed class FeatureSpool : IDisposable
             var text = header([.. kept.Select(e => e.Image)], [.. entries.Where(e => e.Skipped).Select(e => e.Image)]);
             TensorFile.Save(path, tensors, new Dictionary<string, string> { [FeatureFileHeader.Key] = text.ToJson() });
         }
+        saved?.Invoke(kept.Count);
         Dispose();
-        Directory.Delete(folder, recursive: true);
+        Remove(path);
     }
 
     /// <summary>Closes the files. A spool without an image leaves nothing.</summary>
@@ -157,6 +167,22 @@ internal sealed class FeatureSpool : IDisposable
 
     private static string Line(Entry entry) =>
         $"{(entry.Skipped ? "skipped" : "kept")}\t{entry.Label}\t{Uri.EscapeDataString(entry.Image)}\n";
+
+    private FileStream OpenColumn(string name)
+    {
+        try
+        {
+            return new FileStream(ColumnFile(name), FileMode.OpenOrCreate);
+        }
+        catch (IOException e)
+        {
+            foreach (var column in columns) column.Stream.Dispose();
+            throw new DiffractException($"{ColumnFile(name)} cannot be written; does another process extract the same? "
+                + $"({e.Message})", e);
+        }
+    }
+
+    private static string FolderOf(string path) => path + ".partial";
 
     private string ColumnFile(string name) => Path.Combine(folder, name + ".bin");
 

@@ -1,8 +1,8 @@
 namespace Diffract.Tasks;
 
 /// <summary>Oxford Flowers 102 (Nilsback and Zisserman 2008): jpg/image_00001.jpg …, the classes of all pictures in
-/// imagelabels.mat, the numbers of the pictures of each part in setid.mat. Training and validation pictures together are
-/// learned from.</summary>
+/// imagelabels.mat, the numbers of the pictures of each part in setid.mat. Training and validation pictures together
+/// are learned from.</summary>
 internal static class Flowers102
 {
     private const string LabelFile = "imagelabels.mat", PartFile = "setid.mat";

@@ -1,7 +1,7 @@
 namespace Diffract.Tasks;
 
-/// <summary>Stanford Cars (Krause et al. 2013): cars_train/ and cars_test/ with a MATLAB file for each, or car_ims/ with
-/// one file for both (cars_annos.mat), which says which pictures are for testing.</summary>
+/// <summary>Stanford Cars (Krause et al. 2013): cars_train/ and cars_test/ with a MATLAB file for each, or car_ims/
+/// with one file for both (cars_annos.mat), which says which pictures are for testing.</summary>
 internal static class StanfordCars
 {
     private const string Annotations = "annotations", Classes = "class_names", Both = "cars_annos.mat",

@@ -7,8 +7,8 @@ internal static class StanfordDogs
     /// <summary>Whether a folder holds files of this kind.</summary>
     public static bool IsIn(string folder) => File.Exists(List(folder, true)) || File.Exists(List(folder, false));
 
-    /// <summary>Opens one part. The order of the classes is that of the lists; a class has the name of its folder behind
-    /// the synset: n02085620-Chihuahua is Chihuahua.</summary>
+    /// <summary>Opens one part. The order of the classes is that of the lists; a class has the name of its folder
+    /// behind the synset: n02085620-Chihuahua is Chihuahua.</summary>
     public static ImageDataset Open(string folder, bool train, ImageReadOptions? options)
     {
         var images = Read(List(folder, train));

@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace Diffract.Tasks;
 
-/// <summary>Data sets that lists of pictures describe: one list, perhaps with a column that says the part, or a list for
-/// each part (train.csv and test.csv, or train.txt and val.txt) in a folder.</summary>
+/// <summary>Data sets that lists of pictures describe: one list, perhaps with a column that says the part, or a list
+/// for each part (train.csv and test.csv, or train.txt and val.txt) in a folder.</summary>
 internal static class ImageLists
 {
     private const string ClassFile = "classes.txt";
@@ -18,13 +18,13 @@ internal static class ImageLists
     /// <summary>Whether a folder holds lists by their usual names.</summary>
     public static bool IsIn(string folder) => Files(folder).Any();
 
-    /// <summary>Whether there are test pictures: in a folder of lists, or in a list.</summary>
+    /// <summary>Whether there are test pictures in a folder of lists, or in a list.</summary>
     public static bool HasTest(string path) => Rows(path).Any(row => row.Part is ListPart.Validation or ListPart.Test);
 
     /// <summary>Opens one part of a folder of lists, or of a list.</summary>
     /// <param name="path">The folder or the list. A list without parts is opened whole for training.</param>
-    /// <param name="train">Which part. Validation pictures are the test part where there are no test pictures, else they
-    /// belong to the training part.</param>
+    /// <param name="train">Which part. Validation pictures are the test part where there are no test pictures, else
+    /// they belong to the training part.</param>
     /// <param name="options">How pictures are read.</param>
     /// <param name="root">The folder that paths in the list start from; the one it lies in when null.</param>
     public static ImageDataset Open(string path, bool train, ImageReadOptions? options, string? root = null)
@@ -34,8 +34,8 @@ internal static class ImageLists
         if (!train && rows[0].Part is null)
             throw new DatasetException($"{path}: the list has no parts; name the list of the test pictures instead");
         var classFile = Path.Combine(root, ClassFile);
-        string[]? named = File.Exists(classFile) ? [.. AnnotationFile.Lines(classFile).Select(line => line.Text)] : null;
-        var names = named ?? Names(rows);
+        string[] names = File.Exists(classFile) ? [.. AnnotationFile.Lines(classFile).Select(line => line.Text)]
+            : Names(rows);
         var label = names.Index().ToDictionary(pair => pair.Item, pair => pair.Index);
         var hasTest = rows.Any(row => row.Part == ListPart.Test);
         var images = rows.Where(row => train == IsTrain(row.Part, hasTest))

@@ -26,7 +26,7 @@ internal static partial class PictureList
         return rows;
     }
 
-    private static bool IsCsv(string path) => Path.GetExtension(path).Equals(".csv", StringComparison.OrdinalIgnoreCase);
+    private static bool IsCsv(string path) => path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase);
 
     // Paths and names of classes may have blanks in them: the path ends with the ending of a picture.
     private static ListRow Parse(AnnotationPlace place, string text)

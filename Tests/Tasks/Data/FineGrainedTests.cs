@@ -101,7 +101,8 @@ internal sealed class FineGrainedTests : DatasetFolder
     {
         Put("cars_train/00001.png", "cars_train/00002.png", "cars_test/cars_test/00001.png");
         string[] fields = ["bbox_x1", "class", "fname"];
-        new MatWriter().Add(MatWriter.Cells("class_names", "AM General", "Acura RL")).Save(Folder["devkit/cars_meta.mat"]);
+        new MatWriter().Add(MatWriter.Cells("class_names", "AM General", "Acura RL"))
+            .Save(Folder["devkit/cars_meta.mat"]);
         new MatWriter().Add(MatWriter.Struct("annotations", fields, [300, 2, "00001.png"], [5, 1, "00002.png"]))
             .Save(Folder["devkit/cars_train_annos.mat"]);
         new MatWriter().Add(MatWriter.Struct("annotations", fields, [300, 1, "00001.png"]), packed: false)
@@ -129,8 +130,8 @@ internal sealed class FineGrainedTests : DatasetFolder
     [Test]
     public void Dogs_have_their_official_parts()
     {
-        const string first = "n02085620-Chihuahua/n02085620_1.png", second = "n02085782-Japanese_spaniel/n02085782_2.png",
-            third = "n02085620-Chihuahua/n02085620_3.png";
+        const string first = "n02085620-Chihuahua/n02085620_1.png",
+            second = "n02085782-Japanese_spaniel/n02085782_2.png", third = "n02085620-Chihuahua/n02085620_3.png";
         Put("Images/" + first, "Images/" + second, "Images/" + third);
         Dogs("train", (second, 2), (first, 1));
         Dogs("test", (third, 1));
@@ -150,7 +151,8 @@ internal sealed class FineGrainedTests : DatasetFolder
 
         void Dogs(string part, params (string Path, int Class)[] dogs) => new MatWriter()
             .Add(MatWriter.Cells("file_list", [.. dogs.Select(dog => dog.Path)]))
-            .Add(MatWriter.Numbers("labels", [.. dogs.Select(dog => dog.Class)])).Save(Folder[$"lists/{part}_list.mat"]);
+            .Add(MatWriter.Numbers("labels", [.. dogs.Select(dog => dog.Class)]))
+            .Save(Folder[$"lists/{part}_list.mat"]);
     }
 
     [Test]

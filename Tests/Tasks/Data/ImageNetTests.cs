@@ -6,7 +6,7 @@ namespace Diffract.Tests.Tasks;
 internal sealed class ImageNetTests : DatasetFolder
 {
     private const string First = "ILSVRC2012_val_00000001.JPEG", Second = "ILSVRC2012_val_00000002.JPEG";
-    private const string Kit = "ILSVRC2012_devkit_t12/data/";
+    private const string Kit = "ILSVRC2012_devkit_t12/data/", Truth = Kit + "ILSVRC2012_validation_ground_truth.txt";
 
     private void Flat(string below = "")
     {
@@ -38,18 +38,18 @@ internal sealed class ImageNetTests : DatasetFolder
     public void A_flat_folder_is_labelled_by_the_development_kit_and_its_own_numbering()
     {
         Flat();
-        Write(Kit + "ILSVRC2012_validation_ground_truth.txt", "1", "2");
+        Write(Truth, "1", "2");
         Fails(() => Test, $"{Folder[Kit + "meta.mat"]}: there is no such file");
         new MatWriter().Add(MatWriter.Struct("synsets", ["ILSVRC2012_ID", "WNID"], [1, "n01443537"], [2, "n01440764"]))
             .Save(Folder[Kit + "meta.mat"]);
 
         Assert.That((Ids(Test), Labels(Test)), Is.EqualTo((new[] { First, Second }, new[] { 1, 0 })));
         Assert.That(Datasets.HasTest(Folder.Path), Is.True);
-        Write(Kit + "ILSVRC2012_validation_ground_truth.txt", "1", "2", "3");
-        Fails(() => Test, $"{Folder[Kit + "ILSVRC2012_validation_ground_truth.txt"]}: line 3: a class goes from 1 to 2, "
+        Write(Truth, "1", "2", "3");
+        Fails(() => Test, $"{Folder[Truth]}: line 3: a class goes from 1 to 2, "
             + "found 3");
-        Write(Kit + "ILSVRC2012_validation_ground_truth.txt", "1", "2", "1");
-        Fails(() => Test, $"{Folder[Kit + "ILSVRC2012_validation_ground_truth.txt"]}: line 3: there is no file "
+        Write(Truth, "1", "2", "1");
+        Fails(() => Test, $"{Folder[Truth]}: line 3: there is no file "
             + Folder["val/ILSVRC2012_val_00000003.JPEG"]);
         Directory.Delete(Folder["train"], recursive: true);
         Fails(() => Train, $"{Folder["train"]}: there is no such folder");

@@ -10,7 +10,8 @@ internal sealed class MatFileTests : DatasetFolder
     [Test]
     public void Numbers_of_all_sizes_texts_and_structs_are_read()
     {
-        new MatWriter().Add(MatWriter.Numbers("small", 1, 2, 255)).Add(MatWriter.Numbers("large", 300, -4), packed: false)
+        new MatWriter().Add(MatWriter.Numbers("small", 1, 2, 255))
+            .Add(MatWriter.Numbers("large", 300, -4), packed: false)
             .Add(MatWriter.Words("words", 7, 65535)).Add(MatWriter.Cells("texts", "a", "Grüße", "four"))
             .Add(MatWriter.Struct("rows", ["id", "name"], [1, "x"], [2, "y"])).Save(Folder["a.mat"]);
 
@@ -23,7 +24,8 @@ internal sealed class MatFileTests : DatasetFolder
         Assert.That((file.Integers("rows", "id"), file.Texts("rows", "name")),
             Is.EqualTo((new[] { 1, 2 }, new[] { "x", "y" })));
         Fails(() => file.Texts("rows", "age"), $"{Folder["a.mat"]}: rows is no struct array with a field 'age'");
-        Fails(() => file.Integers("rows", "name"), $"{Folder["a.mat"]}: rows.name, entry 1: a whole number is expected");
+        Fails(() => file.Integers("rows", "name"),
+            $"{Folder["a.mat"]}: rows.name, entry 1: a whole number is expected");
         Fails(() => file.Texts("none"),
             $"{Folder["a.mat"]}: there is no variable 'none'; there are large, rows, small, texts, words");
     }

@@ -39,7 +39,8 @@ internal sealed class MatWriter
     /// <summary>Doubles, stored as bytes where they fit, as MATLAB does.</summary>
     public static byte[] Numbers(string name, params int[] values) => values.All(v => v is >= 0 and < 256)
         ? Matrix(name, 6, [1, values.Length], Element(2, [.. values.Select(v => (byte)v)]))
-        : Matrix(name, 6, [1, values.Length], Element(9, [.. values.SelectMany(v => BitConverter.GetBytes((double)v))]));
+        : Matrix(name, 6, [1, values.Length],
+            Element(9, [.. values.SelectMany(v => BitConverter.GetBytes((double)v))]));
 
     /// <summary>16-bit numbers.</summary>
     public static byte[] Words(string name, params int[] values) =>

@@ -14,7 +14,7 @@ internal sealed class FeatureColumn(IReadOnlyList<Tensor> parts)
     public IReadOnlyList<Tensor> Parts => parts;
 
     /// <summary>[draws, C, H, W] of an image.</summary>
-    public Shape Row { get; } = Shape.Of(parts[0].Shape.ToArray()[1..]);
+    public Shape Row { get; } = Shape.Of(parts[0].Shape.ToArray().AsSpan(1));
 
     /// <summary>The maps of some images at one draw: float32 [items, C, H, W].</summary>
     public Tensor Rows(IReadOnlyList<int> items, int draw) =>

@@ -28,7 +28,11 @@ internal sealed class FeatureSpool : IDisposable
     /// for when the first image is added, or at once if there are some already.</param>
     /// <param name="rows">Name and shape of one image's row, [draws, C, H, W], for each tensor.</param>
     /// <param name="dtype">Type of the stored maps.</param>
-    public FeatureSpool(string path, Func<string> identity, IReadOnlyList<(string Name, Shape Row)> rows, DType dtype)
+    /// <param name="total">How many images there are.</param>
+    /// <param name="batch">How many are calculated at once: a run goes on where a batch begins, so that rounding is
+    /// that of a run that was not stopped.</param>
+    public FeatureSpool(string path, Func<string> identity, IReadOnlyList<(string Name, Shape Row)> rows, DType dtype,
+        int total, int batch)
     {
         folder = FolderOf(path);
         this.identity = identity;
@@ -46,6 +50,7 @@ internal sealed class FeatureSpool : IDisposable
         long whole = Kept;
         foreach (var column in columns) whole = Math.Min(whole, column.Stream.Length / column.RowBytes);
         while (Kept > whole) entries.RemoveAt(entries.Count - 1);
+        if (entries.Count < total) entries.RemoveRange(entries.Count / batch * batch, entries.Count % batch);
         foreach (var column in columns)
         {
             column.Stream.SetLength(Kept * column.RowBytes);
@@ -155,14 +160,13 @@ internal sealed class FeatureSpool : IDisposable
     {
         if (!File.Exists(path)) return;
         var text = File.ReadAllText(path);
-        foreach (var line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        // The last line of a killed run may be cut short.
+        foreach (var line in text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             var fields = line.Split('\t');
-            // The last line of a killed run may be cut short: it ends the log.
             if (fields.Length != 3 || !long.TryParse(fields[1], out var label)) break;
             entries.Add(new Entry(Uri.UnescapeDataString(fields[2]), label, fields[0] == "skipped"));
         }
-        if (!text.EndsWith('\n') && entries.Count > 0) entries.RemoveAt(entries.Count - 1);
     }
 
     private static string Line(Entry entry) =>

@@ -23,8 +23,9 @@ public sealed class FeatureTable : IFeatureSource
     /// <param name="images">Name of each image.</param>
     public FeatureTable(FeatureSpec spec, Tensor[][] maps, long[] labels, IReadOnlyList<string> classes,
         IReadOnlyList<string> images)
-        : this(spec, [.. maps.Select(step => step.Select(map => new FeatureColumn([map])).ToArray())], labels, classes,
-            images, []) { }
+        : this(spec, maps.Select(step => step.Select(map => new FeatureColumn([map])).ToArray()).ToArray(), labels,
+            classes, images, [])
+    { }
 
     private FeatureTable(FeatureSpec spec, FeatureColumn[][] maps, long[] labels, IReadOnlyList<string> classes,
         IReadOnlyList<string> images, IReadOnlyList<TensorFile> files)

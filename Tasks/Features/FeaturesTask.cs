@@ -46,7 +46,7 @@ public sealed class FeaturesTask(string path, FeaturesRecipe recipe, ImageDatase
         string Identity() => JsonSerializer.Serialize(recipe, FeaturesJson.Default.FeaturesRecipe) + "\n"
             + hash.GetAwaiter().GetResult() + (network.Half is { } half ? $"\n{half}" : "")
             + (total == data.Count ? "" : $"\nimages {first} to {first + total} of {data.Count}");
-        using var spool = new FeatureSpool(path, Identity, rows, dtype);
+        using var spool = new FeatureSpool(path, Identity, rows, dtype, total, recipe.Batch);
         if (spool.Done > 0) progress.Say($"going on after {spool.Done} of {total} images");
         var broken = new BrokenImages(recipe.StopOnBrokenImage);
         var rest = new Subset(data, [.. Enumerable.Range(first + spool.Done, total - spool.Done)]);

@@ -11,6 +11,7 @@ internal static class ImageLists
     // Numbers above this are no classes; a damaged one shall not ask for memory.
     private const int MostClasses = 1_000_000;
 
+    private static readonly string[] endings = [".csv", ".txt"];
     private static readonly string[] whole = ["labels.csv", "annotations.csv", "images.csv"];
     private static readonly (string Name, ListPart Part)[] parts =
         [("train", ListPart.Train), ("val", ListPart.Validation), ("test", ListPart.Test)];
@@ -64,7 +65,7 @@ internal static class ImageLists
     {
         var single = whole.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
         if (single is not null) return [(single, null)];
-        return parts.SelectMany(part => new[] { ".csv", ".txt" }
+        return parts.SelectMany(part => endings
             .Select(ending => (Path.Combine(folder, part.Name + ending), (ListPart?)part.Part))
             .Where(file => File.Exists(file.Item1)).Take(1));
     }

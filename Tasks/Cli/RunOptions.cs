@@ -11,7 +11,7 @@ internal static class RunOptions
 {
     public static Option<string?> Data(string description) => new("--data")
     {
-        Description = description + ": a folder (jpg, png, bmp, gif), idx files, or CIFAR-10",
+        Description = description + ": a folder (jpg, png, bmp, gif), a known data set, or a list (docs/datasets.md)",
         HelpName = "DIR",
     };
 

@@ -4,8 +4,7 @@ namespace Diffract.Tasks;
 public static class DataSource
 {
     /// <summary>Opens images with labels.</summary>
-    /// <param name="folder">A folder of class folders, of idx files, of CIFAR-10, or with train and val folders.
-    /// </param>
+    /// <param name="folder">A folder or list that <see cref="Datasets.Open"/> knows.</param>
     /// <param name="part">Which part, where there are parts.</param>
     public static ImageDataset Labelled(string folder, DatasetPart part = DatasetPart.Train) =>
         Datasets.Open(folder, part);
@@ -15,7 +14,8 @@ public static class DataSource
     /// <inheritdoc cref="Labelled"/>
     public static ImageDataset Any(string folder, DatasetPart part = DatasetPart.Train)
     {
-        if (IdxDataset.IsIn(folder) || Cifar10.IsIn(folder)) return Datasets.Open(folder, part);
+        // Damaged annotations are an error, not a folder without labels.
+        if (Datasets.IsAnnotated(folder)) return Datasets.Open(folder, part);
         try
         {
             return Datasets.Open(folder, part);

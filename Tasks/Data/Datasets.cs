@@ -6,29 +6,62 @@ public static class Datasets
     private static readonly string[] trainFolders = ["train", "training"];
     private static readonly string[] testFolders = ["val", "validation", "valid", "test"];
 
-    /// <summary>Opens the labelled pictures of a folder, which may hold IDX files (MNIST, Fashion-MNIST), the binary
-    /// files of CIFAR-10, the folders train and val (or validation, valid, test) with a folder per class in each, or
-    /// folders per class directly.</summary>
-    /// <param name="folder">The folder.</param>
+    // The first that fits is taken. Class folders are what is left when none does; lists by common names come behind
+    // them, as they often lie there for other purposes.
+    private static readonly DatasetLayout[] layouts =
+    [
+        new(IdxDataset.IsIn, (folder, train, _) => IdxDataset.Open(folder, train)),
+        new(Cifar10.IsIn, (folder, train, _) => Cifar10.Open(folder, train)),
+        new(Cifar100.IsIn, (folder, train, _) => Cifar100.Open(folder, train)),
+        new(Birds.IsIn, Birds.Open),
+        new(Aircraft.IsIn, Aircraft.Open),
+        new(StanfordCars.IsIn, StanfordCars.Open),
+        new(StanfordDogs.IsIn, StanfordDogs.Open),
+        new(Flowers102.IsIn, Flowers102.Open),
+        new(ImageNet.IsIn, ImageNet.Open) { HasTest = ImageNet.HasTest },
+        new(folder => Find(folder, [.. trainFolders, .. testFolders]) is null && ImageLists.IsIn(folder),
+            (folder, train, options) => ImageLists.Open(folder, train, options)) { HasTest = ImageLists.HasTest },
+    ];
+
+    /// <summary>Opens the labelled pictures of a folder, which may be laid out as one of the published data sets of
+    /// docs/datasets.md, with their official parts, may hold lists of pictures (CSV or text), the folders train and val
+    /// (or validation, valid, test) with a folder per class in each, or folders per class directly.</summary>
+    /// <param name="path">The folder, or a list of pictures; or <c>FOLDER@WHAT</c> for a share of its labels (10%), a
+    /// subset of ImageNet by name, or what a file lists.</param>
     /// <param name="part">Which part. A folder of class folders has no parts: it is opened whole for
     /// <see cref="DatasetPart.Train"/>.</param>
     /// <param name="options">How image files are read.</param>
     /// <exception cref="DatasetException">There is no such folder or part, or it cannot be worked with.</exception>
     /// <exception cref="Engine.FileFormatException">A file is truncated or of another kind.</exception>
-    public static ImageDataset Open(string folder, DatasetPart part, ImageReadOptions? options = null)
+    public static ImageDataset Open(string path, DatasetPart part, ImageReadOptions? options = null)
     {
-        if (!Directory.Exists(folder)) throw new DatasetException($"{folder}: there is no such folder");
+        if (DatasetSelection.Of(path) is { } selection) return selection.Open(part, options);
         var train = part == DatasetPart.Train;
-        if (IdxDataset.IsIn(folder)) return IdxDataset.Open(folder, train);
-        if (Cifar10.IsIn(folder)) return Cifar10.Open(folder, train);
-        if (Find(folder, train ? trainFolders : testFolders) is { } parted) return ImageFolder.Open(parted, options);
-        if (!train) throw new DatasetException($"{folder}: it has no folder {string.Join(" or ", testFolders)}");
-        return ImageFolder.Open(folder, options);
+        if (File.Exists(path)) return ImageLists.Open(NeedList(path), train, options);
+        if (!Directory.Exists(path)) throw new DatasetException($"{path}: there is no such folder");
+        if (Layout(path) is { } layout) return layout.Open(path, train, options);
+        if (Find(path, train ? trainFolders : testFolders) is { } parted) return ImageFolder.Open(parted, options);
+        if (!train) throw new DatasetException($"{path}: it has no folder {string.Join(" or ", testFolders)}");
+        return ImageFolder.Open(path, options);
     }
 
     /// <summary>Whether <see cref="Open"/> would find the test part of a folder.</summary>
-    public static bool HasTest(string folder) =>
-        IdxDataset.IsIn(folder) || Cifar10.IsIn(folder) || Find(folder, testFolders) is not null;
+    public static bool HasTest(string path)
+    {
+        if (DatasetSelection.Of(path) is { } selection) return selection.HasTest();
+        if (File.Exists(path)) return ImageLists.HasTest(NeedList(path));
+        if (!Directory.Exists(path)) return false;
+        return Layout(path) is { } layout ? layout.HasTest(path) : Find(path, testFolders) is not null;
+    }
+
+    /// <summary>Whether the labels come from annotations and not from class folders.</summary>
+    internal static bool IsAnnotated(string path) => DatasetSelection.Of(path) is not null || File.Exists(path)
+        || Directory.Exists(path) && Layout(path) is not null;
+
+    private static DatasetLayout? Layout(string folder) => layouts.FirstOrDefault(layout => layout.IsIn(folder));
+
+    private static string NeedList(string path) => PictureList.IsList(path) ? path
+        : throw new DatasetException($"{path}: a folder, or a list of pictures (.csv or .txt), is expected");
 
     private static string? Find(string folder, string[] names) =>
         // "train" may also be a class; then pictures, not folders, are in it.

@@ -46,6 +46,30 @@ public static class Split
         return Where(data, index => kept[index]);
     }
 
+    /// <summary>Keeps a share of the pictures, the same number of every class as far as it has them: what 1 % and 10 %
+    /// of the labels mean in semi-supervised learning. The number of pictures is rounded down, but every class keeps
+    /// at least one; classes that give one more than others are drawn too. A smaller share with the same seed gives a
+    /// part of a larger one.</summary>
+    /// <param name="data">A labelled data set.</param>
+    /// <param name="share">Share that is kept, above 0 and up to 1.</param>
+    /// <param name="seed">Of the choice.</param>
+    /// <exception cref="DatasetException">No labels.</exception>
+    public static Subset Fraction(ImageDataset data, double share, ulong seed)
+    {
+        if (share is not (> 0 and <= 1))
+            throw new ArgumentOutOfRangeException(nameof(share), share, "a share is above 0 and up to 1");
+        int[][] classes = [.. ByClass(data, seed).Select(group => group.Members).Where(members => members.Length > 0)];
+        int[] order = new SampleRandom(seed, stream: 1, 0).Permutation(classes.Length);
+        // One picture of every class in turn. A share is a beginning of this sequence.
+        var sequence = Enumerable.Range(0, classes.Max(members => members.Length)).SelectMany(round => order
+            .Where(label => round < classes[label].Length).Select(label => classes[label][round]));
+        // Decimal: 0.29 * 100 is 29, not a little less.
+        var count = Math.Max((int)((decimal)share * data.Count), classes.Length);
+        var kept = new bool[data.Count];
+        foreach (var member in sequence.Take(count)) kept[member] = true;
+        return Where(data, index => kept[index]);
+    }
+
     /// <summary>Keeps the pictures that a text file lists, one a line, by name with or without folders.
     /// Semi-supervised results on 1 % and 10 % of ImageNet use published lists of this kind.</summary>
     /// <param name="data">The data set.</param>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Diffract.Engine;
 
 namespace Diffract.Tasks;
 
@@ -65,6 +66,18 @@ public sealed record FeatureFileHeader
         {
             return null;
         }
+    }
+
+    /// <summary>The header of an open file.</summary>
+    /// <exception cref="DiffractException">It is no feature file, or a newer one.</exception>
+    public static FeatureFileHeader Of(TensorFile file)
+    {
+        var header = file.Metadata.TryGetValue(Key, out var text) ? FromJson(text) : null;
+        if (header is null)
+            throw new DiffractException($"{file.Path} is no feature file: it lacks the metadata '{Key}' (make one with "
+                + "diffract features)");
+        return header.Version <= 1 ? header : throw new DiffractException(
+            $"{file.Path} is a feature file of version {header.Version}; this program reads 1");
     }
 
     /// <summary>Name of the tensor with the maps of one timestep and block.</summary>

@@ -28,9 +28,13 @@ internal sealed class FeatureSpool : IDisposable
     /// for when the first image is added, or at once if there are some already.</param>
     /// <param name="rows">Name and shape of one image's row, [draws, C, H, W], for each tensor.</param>
     /// <param name="dtype">Type of the stored maps.</param>
-    public FeatureSpool(string path, Func<string> identity, IReadOnlyList<(string Name, Shape Row)> rows, DType dtype)
+    /// <param name="total">How many images there are.</param>
+    /// <param name="batch">How many are calculated at once: a run goes on where a batch begins, so that rounding is
+    /// that of a run that was not stopped.</param>
+    public FeatureSpool(string path, Func<string> identity, IReadOnlyList<(string Name, Shape Row)> rows, DType dtype,
+        int total, int batch)
     {
-        folder = path + ".partial";
+        folder = FolderOf(path);
         this.identity = identity;
         Directory.CreateDirectory(folder);
         identityFile = Path.Combine(folder, "identity.json");
@@ -42,11 +46,11 @@ internal sealed class FeatureSpool : IDisposable
         if (identified && File.ReadAllText(identityFile) != identity())
             throw new DiffractException($"{folder} holds the beginning of another extraction (other checkpoint, data "
                 + "or settings): remove it, or write to another file");
-        foreach (var (name, row) in rows)
-            columns.Add(new Column(name, dtype, row, new FileStream(ColumnFile(name), FileMode.OpenOrCreate)));
+        foreach (var (name, row) in rows) columns.Add(new Column(name, dtype, row, OpenColumn(name)));
         long whole = Kept;
         foreach (var column in columns) whole = Math.Min(whole, column.Stream.Length / column.RowBytes);
         while (Kept > whole) entries.RemoveAt(entries.Count - 1);
+        if (entries.Count < total) entries.RemoveRange(entries.Count / batch * batch, entries.Count % batch);
         foreach (var column in columns)
         {
             column.Stream.SetLength(Kept * column.RowBytes);
@@ -84,8 +88,18 @@ internal sealed class FeatureSpool : IDisposable
         log.Flush();
     }
 
+    /// <summary>Removes the spool of a file that is complete.</summary>
+    public static void Remove(string path)
+    {
+        if (Directory.Exists(FolderOf(path))) Directory.Delete(FolderOf(path), recursive: true);
+    }
+
     /// <summary>Writes the feature file and removes the spool.</summary>
-    public void Complete(string path, Func<IReadOnlyList<string>, IReadOnlyList<string>, FeatureFileHeader> header)
+    /// <param name="path">The file.</param>
+    /// <param name="header">Makes its header from the images kept and those skipped.</param>
+    /// <param name="saved">Called with the number of rows when the file is whole and the spool still there.</param>
+    public void Complete(string path, Func<IReadOnlyList<string>, IReadOnlyList<string>, FeatureFileHeader> header,
+        Action<int>? saved = null)
     {
         Flush();
         var kept = entries.Where(e => !e.Skipped).ToList();
@@ -104,8 +118,9 @@ internal sealed class FeatureSpool : IDisposable
             var text = header([.. kept.Select(e => e.Image)], [.. entries.Where(e => e.Skipped).Select(e => e.Image)]);
             TensorFile.Save(path, tensors, new Dictionary<string, string> { [FeatureFileHeader.Key] = text.ToJson() });
         }
+        saved?.Invoke(kept.Count);
         Dispose();
-        Directory.Delete(folder, recursive: true);
+        Remove(path);
     }
 
     /// <summary>Closes the files. A spool without an image leaves nothing.</summary>
@@ -145,18 +160,33 @@ internal sealed class FeatureSpool : IDisposable
     {
         if (!File.Exists(path)) return;
         var text = File.ReadAllText(path);
-        foreach (var line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        // The last line of a killed run may be cut short.
+        foreach (var line in text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             var fields = line.Split('\t');
-            // The last line of a killed run may be cut short: it ends the log.
             if (fields.Length != 3 || !long.TryParse(fields[1], out var label)) break;
             entries.Add(new Entry(Uri.UnescapeDataString(fields[2]), label, fields[0] == "skipped"));
         }
-        if (!text.EndsWith('\n') && entries.Count > 0) entries.RemoveAt(entries.Count - 1);
     }
 
     private static string Line(Entry entry) =>
         $"{(entry.Skipped ? "skipped" : "kept")}\t{entry.Label}\t{Uri.EscapeDataString(entry.Image)}\n";
+
+    private FileStream OpenColumn(string name)
+    {
+        try
+        {
+            return new FileStream(ColumnFile(name), FileMode.OpenOrCreate);
+        }
+        catch (IOException e)
+        {
+            foreach (var column in columns) column.Stream.Dispose();
+            throw new DiffractException($"{ColumnFile(name)} cannot be written; does another process extract the same? "
+                + $"({e.Message})", e);
+        }
+    }
+
+    private static string FolderOf(string path) => path + ".partial";
 
     private string ColumnFile(string name) => Path.Combine(folder, name + ".bin");
 

@@ -4,13 +4,14 @@ using Diffract.Model;
 
 namespace Diffract.Tasks;
 
-/// <summary>Feature maps of images that were calculated before, in memory or in a feature file.</summary>
+/// <summary>Feature maps of images that were calculated before, in memory, in a feature file or in a folder of
+/// them.</summary>
 public sealed class FeatureTable : IFeatureSource
 {
-    private readonly Tensor[][] maps;
+    private readonly FeatureColumn[][] maps;
     private readonly long[] labels;
     private readonly IReadOnlyList<string> images;
-    private readonly TensorFile? file;
+    private readonly IReadOnlyList<TensorFile> files;
     private readonly int draws;
 
     /// <summary>Takes tensors over.</summary>
@@ -21,17 +22,22 @@ public sealed class FeatureTable : IFeatureSource
     /// <param name="classes">Class names.</param>
     /// <param name="images">Name of each image.</param>
     public FeatureTable(FeatureSpec spec, Tensor[][] maps, long[] labels, IReadOnlyList<string> classes,
-        IReadOnlyList<string> images) : this(spec, maps, labels, classes, images, null) { }
+        IReadOnlyList<string> images)
+        : this(spec, maps.Select(step => step.Select(map => new FeatureColumn([map])).ToArray()).ToArray(), labels,
+            classes, images, [])
+    { }
 
-    private FeatureTable(FeatureSpec spec, Tensor[][] maps, long[] labels, IReadOnlyList<string> classes,
-        IReadOnlyList<string> images, TensorFile? file)
+    private FeatureTable(FeatureSpec spec, FeatureColumn[][] maps, long[] labels, IReadOnlyList<string> classes,
+        IReadOnlyList<string> images, IReadOnlyList<TensorFile> files)
     {
-        (Spec, this.maps, this.labels, Classes, this.images, this.file) = (spec, maps, labels, classes, images, file);
-        draws = maps[0][0].Shape.Int(1);
-        Blocks = [.. spec.Blocks.Select((block, i) => new FeatureInfo(block, maps[0][i].Shape.Int(2),
-            new MapSize(maps[0][i].Shape.Int(3), maps[0][i].Shape.Int(4))))];
-        if (file is null) foreach (var tensor in maps.SelectMany(m => m)) Scope.Detach(tensor);
+        (Spec, this.maps, this.labels, Classes, this.images, this.files) = (spec, maps, labels, classes, images, files);
+        draws = maps[0][0].Row.Int(0);
+        Blocks = [.. spec.Blocks.Select((block, i) => new FeatureInfo(block, maps[0][i].Row.Int(1),
+            new MapSize(maps[0][i].Row.Int(2), maps[0][i].Row.Int(3))))];
+        if (files.Count == 0) foreach (var tensor in Tensors) Scope.Detach(tensor);
     }
+
+    private IEnumerable<Tensor> Tensors => maps.SelectMany(step => step).SelectMany(column => column.Parts);
 
     /// <inheritdoc/>
     public FeatureSpec Spec { get; }
@@ -64,33 +70,36 @@ public sealed class FeatureTable : IFeatureSource
     /// <inheritdoc/>
     public string Id(int index) => images[index];
 
-    /// <summary>Opens a feature file. Maps stay in the file until they are read.</summary>
-    /// <param name="path">The file.</param>
+    /// <summary>Opens a feature file, or the shards in a folder as one table in the order of the data set. Maps stay in
+    /// the files until they are read.</summary>
+    /// <param name="path">The file, or the folder.</param>
     /// <param name="spec">Which of its timesteps and blocks; all when left out.</param>
-    /// <exception cref="FileFormatException">The file is damaged.</exception>
-    /// <exception cref="DiffractException">It is no feature file, or lacks a timestep or block.</exception>
+    /// <exception cref="FileFormatException">A file is damaged.</exception>
+    /// <exception cref="DiffractException">It is no feature file, or lacks a timestep or block; a shard is missing,
+    /// damaged, or of another extraction than the others.</exception>
     public static FeatureTable Open(string path, FeatureSpec? spec = null)
     {
-        var file = TensorFile.Open(path);
+        var files = new List<TensorFile>();
         try
         {
-            var header = file.Metadata.TryGetValue(FeatureFileHeader.Key, out var text)
-                ? FeatureFileHeader.FromJson(text)
-                : null;
-            if (header is null)
-                throw new DiffractException($"{path} is no feature file: it lacks the metadata "
-                    + $"'{FeatureFileHeader.Key}' (make one with diffract features)");
-            if (header.Version > 1)
-                throw new DiffractException(
-                    $"{path} is a feature file of version {header.Version}; this program reads 1");
+            foreach (var part in Directory.Exists(path) ? FeatureCache.Files(path) : [path])
+                files.Add(TensorFile.Open(part));
+            FeatureFileHeader[] headers = [.. files.Select(FeatureFileHeader.Of)];
+            var header = headers[0] with
+            {
+                Images = [.. headers.SelectMany(h => h.Images)],
+                Skipped = [.. headers.SelectMany(h => h.Skipped)],
+            };
             spec ??= new FeatureSpec(header.Timesteps, header.Blocks);
-            var maps = spec.Timesteps.Select(t => spec.Blocks.Select(b => Map(file, header, t, b)).ToArray()).ToArray();
-            var labels = file.TryGetValue("labels", out var known) ? known.ToArray<long>() : Unlabelled(header);
-            return new FeatureTable(spec, maps, labels, header.Classes, header.Images, file) { Header = header };
+            var maps = spec.Timesteps.Select(t => spec.Blocks.Select(b =>
+                new FeatureColumn([.. files.Zip(headers, (file, h) => Map(file, h, t, b))])).ToArray()).ToArray();
+            var labels = files.Zip(headers).SelectMany(part => part.First.TryGetValue("labels", out var known)
+                ? known.ToArray<long>() : Unlabelled(part.Second)).ToArray();
+            return new FeatureTable(spec, maps, labels, header.Classes, header.Images, files) { Header = header };
         }
         catch
         {
-            file.Dispose();
+            foreach (var file in files) file.Dispose();
             throw;
         }
     }
@@ -118,8 +127,8 @@ public sealed class FeatureTable : IFeatureSource
         using var no = GradMode.No();
         using var scope = Scope.Open();
         var blocks = Spec.Blocks;
-        var read = maps.Select(step => (IReadOnlyList<FeatureMap>)[.. step.Select((tensor, i) =>
-            new FeatureMap(blocks[i], Rows(tensor, items, draw).Permute(0, 2, 3, 1).Contiguous()))]).ToArray();
+        var read = maps.Select(step => (IReadOnlyList<FeatureMap>)[.. step.Select((column, i) =>
+            new FeatureMap(blocks[i], column.Rows(items, draw).Permute(0, 2, 3, 1).Contiguous()))]).ToArray();
         var wanted = Tensor.From(items.Select(i => labels[i]).ToArray(), [items.Count]);
         return new LabelledFeatures(new FeatureMaps(read).Detach(), Scope.Detach(wanted), items);
     }
@@ -130,26 +139,21 @@ public sealed class FeatureTable : IFeatureSource
     {
         var t = IndexOf(Spec.Timesteps, timestep, "timestep");
         var b = IndexOf(Spec.Blocks, block, "block");
-        return new FeatureTable(new FeatureSpec([timestep], [block]), [[maps[t][b].Detach()]], labels, Classes, images);
+        var column = new FeatureColumn([.. maps[t][b].Parts.Select(part => part.Detach())]);
+        return new FeatureTable(new FeatureSpec([timestep], [block]), [[column]], labels, Classes, images, []);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (file is null) foreach (var tensor in maps.SelectMany(m => m)) tensor.Dispose();
-        file?.Dispose();
+        if (files.Count == 0) foreach (var tensor in Tensors) tensor.Dispose();
+        foreach (var file in files) file.Dispose();
     }
 
     private static int IndexOf(IReadOnlyList<int> all, int wanted, string what)
     {
         for (var i = 0; i < all.Count; i++) if (all[i] == wanted) return i;
         throw new DiffractException($"there are no features of {what} {wanted}; there are {string.Join(", ", all)}");
-    }
-
-    private static Tensor Rows(Tensor all, IReadOnlyList<int> items, int draw)
-    {
-        var rows = items.Select(i => all.Slice(0, i, 1).Slice(1, draw, 1).Squeeze(1)).ToArray();
-        return Tensor.Concat(0, rows).To(DType.Float32);
     }
 
     private static Tensor Map(TensorFile file, FeatureFileHeader header, int timestep, int block)

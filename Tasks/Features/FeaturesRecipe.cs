@@ -5,7 +5,7 @@ namespace Diffract.Tasks;
 /// <summary>Everything that decides a feature file.</summary>
 public sealed record FeaturesRecipe
 {
-    /// <summary>Images: a folder with or without class folders, idx files, a CIFAR-10 folder.</summary>
+    /// <summary>Images: what <see cref="Datasets.Open"/> knows, or any folder of them.</summary>
     public required string Data { get; init; }
 
     /// <summary>Checkpoint of the network.</summary>

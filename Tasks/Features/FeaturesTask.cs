@@ -16,11 +16,19 @@ public sealed record FeaturesResult(int Images, string Skipped, IReadOnlyList<(s
 /// <param name="recipe">What to do.</param>
 /// <param name="data">The images.</param>
 /// <param name="network">The network.</param>
-public sealed class FeaturesTask(string path, FeaturesRecipe recipe, ImageDataset data, DiffusionNetwork network)
+/// <param name="first">The image to start with.</param>
+/// <param name="count">How many images; all that follow when null. Noise is that of the image in the whole.</param>
+public sealed class FeaturesTask(string path, FeaturesRecipe recipe, ImageDataset data, DiffusionNetwork network,
+    int first = 0, int? count = null)
 {
     private const int FlushEvery = 64;
 
+    private readonly int total = count ?? data.Count - first;
     private readonly FeatureSpec spec = new([.. recipe.Timesteps.Order()], [.. recipe.Blocks.Order()]);
+
+    /// <summary>Called with the number of rows when the file is whole, before what a killed run would go on from is
+    /// removed.</summary>
+    public Action<int>? Saved { get; init; }
 
     /// <summary>Extracts to the end.</summary>
     /// <param name="progress">Says how far it is.</param>
@@ -36,14 +44,15 @@ public sealed class FeaturesTask(string path, FeaturesRecipe recipe, ImageDatase
         // Reading a large checkpoint whole takes as long as a forward: meanwhile the first images are calculated.
         var hash = Task.Run(() => network.Sha256, CancellationToken.None);
         string Identity() => JsonSerializer.Serialize(recipe, FeaturesJson.Default.FeaturesRecipe) + "\n"
-            + hash.GetAwaiter().GetResult() + (network.Precision.Half is { } half ? $"\n{half}" : "");
-        using var spool = new FeatureSpool(path, Identity, rows, dtype);
-        if (spool.Done > 0) progress.Say($"going on after {spool.Done} of {data.Count} images");
+            + hash.GetAwaiter().GetResult() + (network.Precision.Half is { } half ? $"\n{half}" : "")
+            + (total == data.Count ? "" : $"\nimages {first} to {first + total} of {data.Count}");
+        using var spool = new FeatureSpool(path, Identity, rows, dtype, total, recipe.Batch);
+        if (spool.Done > 0) progress.Say($"going on after {spool.Done} of {total} images");
         var broken = new BrokenImages(recipe.StopOnBrokenImage);
-        var rest = new Subset(data, [.. Enumerable.Range(spool.Done, data.Count - spool.Done)]);
-        using (var bar = progress.Begin("features", data.Count, "images", spool.Done))
+        var rest = new Subset(data, [.. Enumerable.Range(first + spool.Done, total - spool.Done)]);
+        using (var bar = progress.Begin("features", total, "images", spool.Done))
         {
-            var next = spool.Done;
+            var next = first + spool.Done;
             var loader = new Loader(rest, LoaderOptions.Evaluation(size, recipe.Batch), broken);
             try
             {
@@ -55,10 +64,10 @@ public sealed class FeaturesTask(string path, FeaturesRecipe recipe, ImageDatase
                         using (Cancellation.Use(cancellation))
                             made = maps.Of(batch.Images, [.. items.Select(i => (long)i)]);
                         next = Write(spool, made, items, next);
-                        if (next % FlushEvery < recipe.Batch) spool.Flush();
+                        if ((next - first) % FlushEvery < recipe.Batch) spool.Flush();
                         bar.Advance(batch.Count, broken.Count > 0 ? $"{broken.Count} skipped" : null);
                     }
-                for (; next < data.Count; next++) spool.Skip(data.Id(next));
+                for (; next < first + total; next++) spool.Skip(data.Id(next));
             }
             catch (OperationCanceledException)
             {
@@ -66,14 +75,14 @@ public sealed class FeaturesTask(string path, FeaturesRecipe recipe, ImageDatase
                 throw;
             }
         }
-        var count = 0;
+        var rowCount = 0;
         spool.Complete(path, (images, skipped) =>
         {
-            count = images.Count;
+            rowCount = images.Count;
             return Header(hash.GetAwaiter().GetResult(), size, images, skipped);
-        });
-        return new FeaturesResult(count, broken.ToString(),
-            [.. rows.Select(r => (r.Name, Shape.Of([count, .. r.Row.ToArray()])))]);
+        }, Saved);
+        return new FeaturesResult(rowCount, broken.ToString(),
+            [.. rows.Select(r => (r.Name, Shape.Of([rowCount, .. r.Row.ToArray()])))]);
     }
 
     private FeatureFileHeader Header(

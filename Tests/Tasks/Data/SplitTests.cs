@@ -54,6 +54,29 @@ public sealed class SplitTests
     }
 
     [Test]
+    public void A_share_is_balanced_rounded_down_and_grows_with_the_share()
+    {
+        var data = new FakeDataset(129, classes: 10);
+
+        var shares = new[] { 0.01, 0.1, 0.29, 0.5, 1 }.Select(share => Split.Fraction(data, share, seed: 3)).ToArray();
+
+        // At least one of every class; 12.9, 37.41 and 64.5 are rounded down.
+        Assert.That(shares.Select(part => part.Count), Is.EqualTo(new[] { 10, 12, 37, 64, 129 }));
+        foreach (var part in shares.Take(4))
+        {
+            var counts = part.Indices.CountBy(index => index % 10).Select(pair => pair.Value).ToArray();
+            Assert.That((counts.Length, counts.Max() - counts.Min()), Is.EqualTo((10, part.Count % 10 == 0 ? 0 : 1)));
+            Assert.That(part.Indices, Is.Ordered);
+        }
+        for (var i = 1; i < shares.Length; i++)
+            Assert.That(shares[i - 1].Indices, Is.SubsetOf(shares[i].Indices));
+        Assert.That(Split.Fraction(data, 0.1, seed: 3).Indices, Is.EqualTo(shares[1].Indices));
+        Assert.That(Split.Fraction(data, 0.1, seed: 4).Indices, Is.Not.EqualTo(shares[1].Indices));
+        Assert.That(Split.Fraction(new FakeDataset(100), 0.29, 1).Count, Is.EqualTo(29));
+        Assert.That(() => Split.Fraction(data, 0, 1), Throws.TypeOf<ArgumentOutOfRangeException>());
+    }
+
+    [Test]
     public void Shards_are_disjoint_and_together_the_whole()
     {
         var shards = Enumerable.Range(0, 3).SelectMany(rank => Split.Shard(new FakeDataset(11), rank, 3).Indices);

@@ -42,8 +42,10 @@ public sealed record FeatureInput
     /// <param name="device">Where the network is to be.</param>
     /// <param name="pool">Side that a network's larger maps are averaged to at once; 0 to keep them.</param>
     /// <param name="labelled">Whether images must have labels.</param>
+    /// <param name="augmentation">Whose random crops and mirroring images get in training; none when null.</param>
     /// <exception cref="DiffractException">It is neither, or lacks what is asked for.</exception>
-    public OpenedFeatures Open(Device device, int pool = 0, bool labelled = false)
+    public OpenedFeatures Open(Device device, int pool = 0, bool labelled = false,
+        OptimiserRecipe? augmentation = null)
     {
         if (IsFile(Path))
         {
@@ -51,16 +53,25 @@ public sealed record FeatureInput
                 throw new DiffractException($"{Path} is a file, so it has features already: leave --network out");
             return OpenedFeatures.FromFile(Path, Sorted(Timesteps), Sorted(Blocks));
         }
+        return OpenedFeatures.FromImages(Images(labelled), Network!, ImageSize, Sorted(Timesteps),
+            Sorted(Blocks) ?? AllBlocks(), ClassLabel, Seed, StopOnBrokenImage, augmentation?.RandomCrop ?? false,
+            augmentation?.Flip ?? false, pool, Inference, device);
+    }
+
+    /// <summary>The images that a network is to read.</summary>
+    /// <param name="labelled">Whether they must have labels.</param>
+    /// <exception cref="DiffractException">There are none, or no network is named.</exception>
+    public ImageDataset Images(bool labelled)
+    {
         if (!Directory.Exists(Path))
             throw new DiffractException($"{Path}: there is no such feature file, nor a folder of images");
         if (Network is null)
             throw new DiffractException($"{Path} is a folder of images: --network is needed to read them");
-        var data = labelled ? DataSource.Labelled(Path, Part) : DataSource.Any(Path, Part);
-        return OpenedFeatures.FromImages(data, Network, ImageSize, Sorted(Timesteps), Sorted(Blocks) ?? AllBlocks(),
-            ClassLabel, Seed, StopOnBrokenImage, pool: pool, inference: Inference, device: device);
+        return labelled ? DataSource.Labelled(Path, Part) : DataSource.Any(Path, Part);
     }
 
-    private int[] AllBlocks()
+    /// <summary>All blocks of the network.</summary>
+    public IReadOnlyList<int> AllBlocks()
     {
         using var network = NetworkFile.Load(Network!);
         return [.. Enumerable.Range(1, network.Network.Plan.Last)];

@@ -34,12 +34,16 @@ internal sealed class FeatureWords
     public IReadOnlyList<int>? Blocks(ParseResult parsed) => RunOptions.Choices(parsed, blocks, least: 1);
 
     /// <summary>The features in a file, or of the images in a folder.</summary>
+    /// <param name="parsed">What was said.</param>
+    /// <param name="path">The file or folder.</param>
+    /// <param name="part">Of a data set that has parts.</param>
+    /// <param name="seeded">Whether the seed decides more than the noise of images.</param>
     /// <exception cref="DiffractException">It is a file and something was said that only images need.</exception>
-    public FeatureInput Input(ParseResult parsed, string path, DatasetPart part)
+    public FeatureInput Input(ParseResult parsed, string path, DatasetPart part, bool seeded = false)
     {
         if (FeatureInput.IsFile(path))
             foreach (var option in (Option[])[network, size, label, seed, stop, .. inference.Options])
-                if (parsed.GetResult(option) is { Implicit: false })
+                if (parsed.GetResult(option) is { Implicit: false } && !(seeded && option == seed))
                     throw new DiffractException($"{path} is a file, so it has features already: leave {option.Name} "
                         + "out");
         return new FeatureInput

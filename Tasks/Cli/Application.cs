@@ -65,6 +65,7 @@ public static class Application
         root.Subcommands.Add(SweepVerb.Make(terminal, gpus));
         root.Subcommands.Add(KnnVerb.Make(terminal, gpus));
         root.Subcommands.Add(CkaVerb.Make(terminal, gpus));
+        root.Subcommands.Add(MapsVerb.Make(terminal, gpus));
         root.Subcommands.Add(VerifyVerb.Make(terminal, gpus));
         root.Subcommands.Add(InspectVerb.Make(terminal));
         root.Subcommands.Add(ConvertVerb.Make(terminal));

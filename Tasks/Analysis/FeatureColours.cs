@@ -1,3 +1,4 @@
+using Diffract.Autograd;
 using Diffract.Engine;
 
 namespace Diffract.Tasks;
@@ -20,8 +21,8 @@ public static class FeatureColours
     {
         var (n, height, width) = (maps.Shape.Int(0), maps.Shape.Int(1), maps.Shape.Int(2));
         using var scope = Scope.Open();
-        var found = PrincipalComponents.Of(LayerFeatures.Flat(maps, 0).Window([n * height * width, maps.Shape[3]], 0),
-            Image.Channels);
+        var found = PrincipalComponents.Of(
+            maps.To(DType.Float32).Reshape([n * height * width, maps.Shape[3]]), Image.Channels);
         var pictures = Enumerable.Range(0, n).Select(_ => new Image(width, height)).ToArray();
         for (var k = 0; k < Image.Channels; k++)
         {

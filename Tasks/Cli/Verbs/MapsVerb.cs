@@ -70,6 +70,9 @@ internal static class MapsVerb
         foreach (var line in network.Assumed) terminal.Error.WriteLine($"assumed: {line}");
         var spec = header?.Spec ?? new FeatureSpec([.. (input.Timesteps ?? [10, 100, 400]).Order()],
             [.. (input.Blocks ?? input.AllBlocks()).Order()]);
+        if (header is not null
+            && HeadFile.Doubt(recipe.Head!, header, network.Features(data, spec, label: input.ClassLabel)) is { } doubt)
+            terminal.Error.WriteLine($"note: {doubt}");
         if (header is { ImageSize: > 0 } && input.ImageSize is null)
             recipe = recipe with { Features = input with { ImageSize = header.ImageSize } };
         var task = new MapsTask(recipe, data, network);

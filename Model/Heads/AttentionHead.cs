@@ -57,9 +57,40 @@ public sealed class AttentionHead : Head
         for (var t = 0; t < timesteps; t++)
         {
             using var scope = Scope.Open();
-            var tokens = maps[t].Select(m => tokenisers[m.Block].Forward(m.Map)).ToArray();
-            rows[t] = scope.Keep(stack.Forward(tokens.Length == 1 ? tokens[0] : Tensor.Concat(1, tokens)));
+            rows[t] = scope.Keep(stack.Forward(Tokens(maps[t])));
         }
         return head.Forward(timesteps == 1 ? rows[0] : Tensor.Concat(1, rows));
+    }
+
+    /// <summary>How much the class token attends to each place of the maps in the last transformer block.</summary>
+    /// <param name="maps">The maps the head was made for.</param>
+    /// <returns>Maps of weights, [N, height, width, heads] each, in the size of the tokens. Over all blocks of a time
+    /// step and the class token itself they sum to 1.</returns>
+    /// <exception cref="InvalidOperationException">The chain of layers has no class token that is read.</exception>
+    public FeatureMaps ClassAttention(FeatureMaps maps)
+    {
+        CheckMaps(maps, blocks, timesteps);
+        using var scope = Scope.Open();
+        return new FeatureMaps([.. Enumerable.Range(0, timesteps).Select(t =>
+        {
+            var tokens = Tokens(maps[t]);
+            var weights = stack.FirstWeights(tokens);
+            // Before the tokens of the maps stands the class token.
+            var at = weights.Shape[2] - tokens.Shape[1];
+            if (at != 1) throw new InvalidOperationException("the first token is no class token");
+            return (IReadOnlyList<FeatureMap>)[.. maps[t].Select(m =>
+            {
+                var size = tokenisers[m.Block].Size;
+                var part = weights.Slice(2, at, size.Count).Permute(0, 2, 1).Contiguous();
+                at += size.Count;
+                return m with { Map = part.Reshape([part.Shape[0], size.Height, size.Width, part.Shape[2]]) };
+            })];
+        })]).KeepIn(scope);
+    }
+
+    private Tensor Tokens(IReadOnlyList<FeatureMap> maps)
+    {
+        var tokens = maps.Select(m => tokenisers[m.Block].Forward(m.Map)).ToArray();
+        return tokens.Length == 1 ? tokens[0] : Tensor.Concat(1, tokens);
     }
 }

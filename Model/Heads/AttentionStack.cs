@@ -21,7 +21,8 @@ public sealed class AttentionStack : Layer
 {
     private readonly List<Func<Tensor, Tensor>> steps = [];
     private readonly Parameter? token;
-    private TransformerBlock? last;
+    private TransformerBlock? last, reader;
+    private int readerStep;
     private int slot;
 
     /// <summary>Builds the chain.</summary>
@@ -45,6 +46,21 @@ public sealed class AttentionStack : Layer
 
     /// <summary>Shape of one output: [features], or what is left of a chain without an end.</summary>
     public Shape OutShape { get; private set; }
+
+    /// <summary>How much the token that Extract_CLS_Token keeps attends to each token, in the transformer block before.
+    /// </summary>
+    /// <param name="x">The stack's input.</param>
+    /// <returns>[N, heads, T]; rows sum to 1.</returns>
+    /// <exception cref="InvalidOperationException">No transformer block stands before an Extract_CLS_Token.</exception>
+    public Tensor FirstWeights(Tensor x)
+    {
+        if (reader is null)
+            throw new InvalidOperationException("no transformer block stands before an Extract_CLS_Token");
+        using var scope = Scope.Open();
+        var h = x;
+        foreach (var step in steps.Take(readerStep)) h = Step.After(h, step(h), x);
+        return scope.Keep(reader.FirstWeights(h));
+    }
 
     /// <inheritdoc/>
     protected override void InitialiseOwn(Generator generator) => Fill.WithZeros(token);
@@ -110,6 +126,7 @@ public sealed class AttentionStack : Layer
         Need(word, 2);
         // Nothing reads the other tokens of the block before.
         if (last is not null) steps.RemoveAt(steps.Count - 1);
+        (reader, readerStep) = (last, steps.Count);
         Then([OutShape[1]], last is null ? h => h.Select(1, 0) : last.First);
     }
 

@@ -38,7 +38,7 @@ public sealed class LinearHead : Head
     protected override Tensor Compute(FeatureMaps maps)
     {
         CheckMaps(maps, blocks, timesteps);
-        var rows = maps.All.Select(m => Row(m.Map)).ToArray();
+        var rows = maps.All.Select(m => Row(m.Map, pool)).ToArray();
         var h = rows.Length == 1 ? rows[0] : Tensor.Concat(1, rows);
         for (var i = 0; i < layers.Length; i++)
         {
@@ -48,6 +48,10 @@ public sealed class LinearHead : Head
         return h;
     }
 
-    private Tensor Row(Tensor map) =>
+    /// <summary>What the first layer reads of a map: its averages over p x p cells in (C, H, W) order.</summary>
+    /// <param name="map">[N, H, W, C].</param>
+    /// <param name="pool">Height and width p.</param>
+    /// <returns>[N, C · p · p].</returns>
+    public static Tensor Row(Tensor map, int pool) =>
         Pooled(map, pool).Permute(0, 3, 1, 2).Reshape([map.Shape[0], map.Shape[3] * pool * pool]);
 }

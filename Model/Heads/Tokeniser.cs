@@ -22,6 +22,9 @@ internal sealed class Tokeniser : Layer
         conv = Child("2", new Conv2d(block.Channels, features, 1));
     }
 
+    /// <summary>Height and width of the tokens.</summary>
+    public MapSize Size => size;
+
     /// <summary>Height and width after pooling: a smaller map stays as it is.</summary>
     public static MapSize SizeOf(FeatureInfo block, int pool) =>
         new(Math.Min(block.Size.Height, pool), Math.Min(block.Size.Width, pool));

@@ -42,15 +42,31 @@ public sealed class SelfAttention : Layer
         using var _ = Anomaly.Enter(Name);
         using var scope = Scope.Open();
         var (n, features) = (x.Shape[0], x.Shape[2]);
-        var width = features / heads;
-        var weights = qkv.Weight.Reshape(3, heads, width, features);
-        var queries = x.Select(1, 0).Linear(qkv.Weight.Slice(0, 0, features), qkv.Bias?.Slice(0, 0, features));
-        queries = (queries / Math.Sqrt(width)).Reshape(n, heads, width).Permute(1, 0, 2);
-        // A key's bias adds the same to all scores of a query, which their softmax does not see.
-        var scores = queries.MatMul(weights.At(1)).Permute(1, 0, 2).MatMul(x, transposeB: true);
-        var mixed = scores.Softmax(-1).MatMul(x).Permute(1, 0, 2);
+        var mixed = Weights(x).MatMul(x).Permute(1, 0, 2);
+        var weights = qkv.Weight.Reshape(3, heads, features / heads, features);
         var values = mixed.MatMul(weights.At(2), transposeB: true).Permute(1, 0, 2).Reshape(n, features);
         if (qkv.Bias is { } bias) values += bias.Slice(0, 2 * features, features);
         return scope.Keep(proj.Forward(values));
+    }
+
+    /// <summary>How much the first token attends to each token, head by head.</summary>
+    /// <param name="x">Tokens [N, T, C].</param>
+    /// <returns>[N, heads, T]; rows sum to 1.</returns>
+    public Tensor FirstWeights(Tensor x)
+    {
+        using var _ = Anomaly.Enter(Name);
+        using var scope = Scope.Open();
+        return scope.Keep(Weights(x));
+    }
+
+    private Tensor Weights(Tensor x)
+    {
+        var (n, features) = (x.Shape[0], x.Shape[2]);
+        var width = features / heads;
+        var queries = x.Select(1, 0).Linear(qkv.Weight.Slice(0, 0, features), qkv.Bias?.Slice(0, 0, features));
+        queries = (queries / Math.Sqrt(width)).Reshape(n, heads, width).Permute(1, 0, 2);
+        // A key's bias adds the same to all scores of a query, which their softmax does not see.
+        var keys = qkv.Weight.Slice(0, features, features).Reshape(heads, width, features);
+        return queries.MatMul(keys).Permute(1, 0, 2).MatMul(x, transposeB: true).Softmax(-1);
     }
 }

@@ -52,4 +52,14 @@ public sealed class TransformerBlock : Layer
         h = Step.After(h, mlp.Forward(h));
         return scope.Keep(first + h);
     }
+
+    /// <summary>How much the first token attends to each token, head by head.</summary>
+    /// <param name="x">Tokens [N, T, C].</param>
+    /// <returns>[N, heads, T]; rows sum to 1.</returns>
+    public Tensor FirstWeights(Tensor x)
+    {
+        using var _ = Anomaly.Enter(Name);
+        using var scope = Scope.Open();
+        return scope.Keep(attention.FirstWeights(norm1.Forward(x)));
+    }
 }

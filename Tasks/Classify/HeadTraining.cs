@@ -37,13 +37,7 @@ public sealed class HeadTraining : IDisposable
         source.Trained?.Reset();
         var trained = source.Trained?.Parameters.Select(p => (Name: $"{Trained}.{p.Name}", p.Parameter)) ?? [];
         var groups = (ParamGroup[])[new ParamGroup([.. Head.NamedParameters(), .. trained])];
-        optimizer = o.Optimiser switch
-        {
-            "adam" => new Adam(groups, learningRate, weightDecay: o.WeightDecay),
-            "adamw" => new AdamW(groups, learningRate, weightDecay: o.WeightDecay),
-            "sgd" => new Sgd(groups, learningRate, o.Momentum, weightDecay: o.WeightDecay),
-            _ => throw new DiffractException($"there is no optimiser '{o.Optimiser}'; there are adam, adamw and sgd"),
-        };
+        optimizer = o.Make(groups, learningRate);
         schedule = new StepSchedule(o.StepEpochs, o.StepFactor);
     }
 

@@ -1,3 +1,6 @@
+using Diffract.Autograd;
+using Diffract.Engine;
+
 namespace Diffract.Tasks;
 
 /// <summary>How a head is trained. The paper and its released code disagree; both are here by name.</summary>
@@ -29,6 +32,18 @@ public sealed record OptimiserRecipe
 
     /// <summary>Mirrors every other training image.</summary>
     public bool Flip { get; init; } = true;
+
+    /// <summary>The optimiser.</summary>
+    /// <param name="groups">What it trains; groups may have learning rates of their own.</param>
+    /// <param name="learningRate">The rate of groups without one.</param>
+    /// <exception cref="DiffractException">There is no such optimiser.</exception>
+    public Optimizer Make(IEnumerable<ParamGroup> groups, double learningRate) => Optimiser switch
+    {
+        "adam" => new Adam(groups, learningRate, weightDecay: WeightDecay),
+        "adamw" => new AdamW(groups, learningRate, weightDecay: WeightDecay),
+        "sgd" => new Sgd(groups, learningRate, Momentum, weightDecay: WeightDecay),
+        _ => throw new DiffractException($"there is no optimiser '{Optimiser}'; there are adam, adamw and sgd"),
+    };
 
     /// <summary>Adam, centre crop and flip, learning rate from the search.</summary>
     public static OptimiserRecipe Paper { get; } = new() { Name = "paper", Optimiser = "adam" };

@@ -62,6 +62,10 @@ public static class Application
         root.Subcommands.Add(FeaturesVerb.Make(terminal, gpus));
         root.Subcommands.Add(TrainVerb.Make(terminal, gpus));
         root.Subcommands.Add(EvaluateVerb.Make(terminal, gpus));
+        root.Subcommands.Add(SweepVerb.Make(terminal, gpus));
+        root.Subcommands.Add(KnnVerb.Make(terminal, gpus));
+        root.Subcommands.Add(CkaVerb.Make(terminal, gpus));
+        root.Subcommands.Add(MapsVerb.Make(terminal, gpus));
         root.Subcommands.Add(VerifyVerb.Make(terminal, gpus));
         root.Subcommands.Add(InspectVerb.Make(terminal));
         root.Subcommands.Add(ConvertVerb.Make(terminal));

@@ -41,7 +41,7 @@ public sealed record FeatureManifest
         {
             Recipe = recipe,
             NetworkSha256 = network.Sha256,
-            CalculatedIn = network.Half?.ToString(),
+            CalculatedIn = network.Precision.Half?.ToString(),
             ImagesSha256 = Hash(data),
             Images = data.Count,
             Of = of,

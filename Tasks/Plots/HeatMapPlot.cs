@@ -11,6 +11,9 @@ public static class HeatMapPlot
 {
     private const int CellWidth = 58;
     private const int CellHeight = 30;
+    private const int SquareCell = 38;
+    private const int SmallCell = 15;
+    private const int MostNumbers = 20;
     private const int AroundWidth = 190;
     private const int AroundHeight = 130;
 
@@ -24,15 +27,18 @@ public static class HeatMapPlot
     /// <param name="rows">Names of the rows.</param>
     /// <param name="values">[rows, columns]; NaN is drawn as a grey cell without a number.</param>
     /// <param name="format">How numbers are written.</param>
+    /// <param name="range">Ends of the colour scale; the lowest and highest value when null.</param>
+    /// <param name="square">Cells as wide as high; beyond 20 in a row they are small and without numbers.</param>
     /// <exception cref="ArgumentException">The names do not fit the values.</exception>
     public static Plot Draw(string title, string xLabel, string yLabel, string valueLabel,
-        IReadOnlyList<string> columns, IReadOnlyList<string> rows, double[,] values, string format = "0.0")
+        IReadOnlyList<string> columns, IReadOnlyList<string> rows, double[,] values, string format = "0.0",
+        (double Low, double High)? range = null, bool square = false)
     {
         if (values.GetLength(0) != rows.Count || values.GetLength(1) != columns.Count || values.Length == 0)
             throw new ArgumentException($"{rows.Count} rows and {columns.Count} columns are named, the values are "
                 + $"{values.GetLength(0)} by {values.GetLength(1)}", nameof(values));
         var finite = values.Cast<double>().Where(double.IsFinite).DefaultIfEmpty(0).ToArray();
-        var (low, high) = (finite.Min(), finite.Max());
+        var (low, high) = range ?? (finite.Min(), finite.Max());
         // One value everywhere still needs a scale of some length.
         if (low == high) (low, high) = (low - 0.5, high + 0.5);
         var colours = Scale(OxyPalettes.Cividis(256), valueLabel, low, high);
@@ -40,8 +46,11 @@ public static class HeatMapPlot
         model.Axes.Add(Names(columns, AxisPosition.Bottom, xLabel));
         model.Axes.Add(Names(rows, AxisPosition.Left, yLabel));
         AddCells(model, values, colours);
-        AddNumbers(model, values, colours, value => value.ToString(format));
-        return new Plot(model, AroundWidth + CellWidth * columns.Count, AroundHeight + CellHeight * rows.Count);
+        var small = square && Math.Max(rows.Count, columns.Count) > MostNumbers;
+        if (!small) AddNumbers(model, values, colours, value => value.ToString(format));
+        var (width, height) = small ? (SmallCell, SmallCell) : square ? (SquareCell, SquareCell)
+            : (CellWidth, CellHeight);
+        return new Plot(model, AroundWidth + width * columns.Count, AroundHeight + height * rows.Count);
     }
 
     /// <summary>The cells and the colour scale beside them.</summary>

@@ -34,22 +34,17 @@ internal sealed class HeadSearch(
         var side = representation.Pools.Max();
         using var few = Extract(labelled, spec, 1, side, "features of labelled images", progress, cancellation);
         using var held = Extract(validation, spec, 1, side, "features of validation images", progress, cancellation);
-        var points = new List<GridPoint>();
-        using var bar = progress.Begin($"{representation.Name}: linear heads",
-            (long)spec.Timesteps.Count * spec.Blocks.Count * representation.Pools.Count, "heads");
-        foreach (var t in spec.Timesteps)
-            foreach (var b in spec.Blocks)
-                foreach (var pool in representation.Pools)
-                {
-                    using var fewHere = few.Select(t, b);
-                    using var heldHere = held.Select(t, b);
-                    var head = new HeadRecipe { Kind = "linear", Pool = pool };
-                    using var trained = Train(head, recipe.LinearEpochs, recipe.SearchLearningRate, few.Count, fewHere,
-                        cancellation);
-                    points.Add(new GridPoint(t, b, pool, Accuracy(trained.Head, heldHere, cancellation)));
-                    bar.Advance(1, $"best {points.Max(p => p.Validation):p1}");
-                }
-        return points;
+        using var bar = progress.Begin($"{representation.Name}: linear heads", recipe.LinearEpochs, "epochs");
+        using var bank = new ProbeBank(few, representation.Pools, [recipe.SearchLearningRate],
+            Training(recipe.LinearEpochs, few.Count), device);
+        for (var epoch = 0; epoch < recipe.LinearEpochs; epoch++)
+        {
+            bank.RunEpoch(All(few), cancellation: cancellation);
+            bar.Advance();
+        }
+        var (right, images) = bank.Score(held, All(held), cancellation: cancellation);
+        return [.. bank.Cells.Select((c, i) =>
+            new GridPoint(c.Timestep, c.Block, c.Pool, (double)right[i][0] / images))];
     }
 
     private HeadChoice Choose(HeadRecipe head, int epochs, GridPoint point, FeatureTable few, FeatureTable held,
@@ -63,7 +58,7 @@ internal sealed class HeadSearch(
         {
             foreach (var rate in recipe.LearningRates)
             {
-                var training = Train(head, epochs, rate, batch, few, cancellation, () => bar.Advance());
+                var training = Train(head, epochs, rate, few, cancellation, () => bar.Advance());
                 var accuracy = Accuracy(training.Head, held, cancellation);
                 if (accuracy > bestAccuracy) (best, training, bestAccuracy) = (training, best, accuracy);
                 training?.Dispose();
@@ -78,17 +73,10 @@ internal sealed class HeadSearch(
         }
     }
 
-    private HeadTraining Train(HeadRecipe head, int epochs, double rate, int batchSize, FeatureTable few,
+    private HeadTraining Train(HeadRecipe head, int epochs, double rate, FeatureTable few,
         CancellationToken cancellation, Action? onEpoch = null)
     {
-        var training = new HeadTraining(few, new TrainRecipe
-        {
-            Head = head,
-            Optimiser = OptimiserRecipe.Paper with { StepEpochs = Math.Max(1, epochs / 3) },
-            Epochs = epochs,
-            Batch = batchSize,
-            Seed = seed,
-        }, rate, device);
+        var training = new HeadTraining(few, Training(epochs, batch) with { Head = head }, rate, device);
         try
         {
             for (var epoch = 0; epoch < epochs; epoch++)
@@ -104,6 +92,14 @@ internal sealed class HeadSearch(
             throw;
         }
     }
+
+    private TrainRecipe Training(int epochs, int batchSize) => new()
+    {
+        Optimiser = OptimiserRecipe.Paper with { StepEpochs = Math.Max(1, epochs / 3) },
+        Epochs = epochs,
+        Batch = batchSize,
+        Seed = seed,
+    };
 
     private static double Accuracy(Head head, FeatureTable features, CancellationToken cancellation) =>
         HeadEvaluation.Run(head, features, All(features), 200, cancellation: cancellation).Accuracy;

@@ -79,20 +79,9 @@ public static class QuickstartReport
         : $"t {choice.Point.Timestep}, block {choice.Point.Block}, {choice.Point.Pool}x{choice.Point.Pool}, lr "
             + $"{choice.LearningRate:g}";
 
-    private static Plot Map(IReadOnlyList<GridPoint> grid)
-    {
-        var steps = grid.Select(p => p.Timestep).Distinct().Order().ToArray();
-        var blocks = grid.Select(p => p.Block).Distinct().Order().ToArray();
-        var values = new double[steps.Length, blocks.Length];
-        for (var t = 0; t < steps.Length; t++)
-            for (var b = 0; b < blocks.Length; b++)
-            {
-                var here = grid.Where(p => p.Timestep == steps[t] && p.Block == blocks[b]);
-                values[t, b] = 100 * here.Max(p => p.Validation);
-            }
-        return HeatMapPlot.Draw("Accuracy by block and timestep", "block", "timestep", "top-1, percent",
-            [.. blocks.Select(b => $"{b}")], [.. steps.Select(t => $"{t}")], values);
-    }
+    private static Plot Map(IReadOnlyList<GridPoint> grid) => BlockTimestepPlot.Draw(
+        "Accuracy by block and timestep", "top-1, percent",
+        [.. grid.Select(p => (p.Timestep, p.Block, 100 * p.Validation))]);
 
     private static Image Denoised(DiffusionNetwork network, ImageDataset test, IReadOnlyList<int> timesteps)
     {

@@ -22,6 +22,7 @@ internal static class Kinds
         NetworkKinds.Table,
         HeadKinds.Table,
         SystemKinds.Table,
+        MetricKinds.Table,
         DiffusionKinds.Table,
         DiffusionStepKinds.Table,
         DiffusionLoopKinds.Table,

@@ -60,6 +60,22 @@ internal sealed class KilledRunsTests
     }
 
     [Test]
+    public void A_sweep_that_was_killed_ends_with_the_same_bits()
+    {
+        var features = folder["features.safetensors"];
+        Succeed("features", "--network", Work.Network(folder.Path), "--data", folder["pictures"], "--timesteps",
+            "20,90", "--blocks", "3,5", "--draws", "2", "--out", features);
+        string[] Sweep(string run) => ["sweep", "--features", features, "--pool", "1,2", "--lr", "1e-3,1e-2",
+            "--batch", "2", "--epochs", $"{Steps}", "--validation", "0.3", "--name", run];
+        Succeed(Sweep(folder["straight"]));
+        var stopped = folder["killed"];
+        KillAndGoOn(stopped, Sweep(stopped), "sweep", Steps * 4);
+        Same(stopped, folder["straight"], "result.json", "sweep.csv", "curves.svg",
+            $"checkpoints/{Path.GetFileName(Latest(folder["straight"])!.Path)}");
+        Assert.That(Metrics(stopped), Is.EqualTo(Metrics(folder["straight"])));
+    }
+
+    [Test]
     public void An_extraction_that_was_killed_gives_the_same_file()
     {
         const int pictures = 300;

@@ -53,6 +53,18 @@ public sealed class PlotTests
     }
 
     [Test]
+    public void Large_square_maps_have_small_cells_without_numbers()
+    {
+        Plot Square(int side) => HeatMapPlot.Draw("Map", "x", "y", "v", Names(side), Names(side),
+            new double[side, side], "0.00", (0, 1), square: true);
+        static string[] Names(int count) => [.. Enumerable.Range(1, count).Select(i => $"{i}")];
+
+        Assert.That(Texts(Square(20)), Has.Member("0.00"));
+        Assert.That(Texts(Square(37)), Has.No.Member("0.00").And.Member("37"));
+        Assert.That(Square(37).Width, Is.LessThan(900));
+    }
+
+    [Test]
     public void Bars_show_values_and_chance()
     {
         var plot = AccuracyPlot.Draw("Probe", [new("block <24>", new(813, 1000)), new("none", new(0, 0))], chance: 0.1);

@@ -5,7 +5,7 @@ using NUnit.Framework;
 namespace Diffract.Tests.Tasks;
 
 /// <summary>Fixtures of the original code with a GPU's kernels, on the simulated device: every operation, the blocks of
-/// a U-Net, heads, optimisers, and a whole U-Net forward and backward.</summary>
+/// a U-Net, heads, optimisers, metrics, and a whole U-Net forward and backward.</summary>
 [Parallelizable(ParallelScope.All)]
 public sealed class SimGoldensTests
 {
@@ -13,6 +13,7 @@ public sealed class SimGoldensTests
     [TestCase("blocks/*")]
     [TestCase("heads/*")]
     [TestCase("optim/*")]
+    [TestCase("metrics/*")]
     [TestCase("adm_tiny/io", Explicit = true, Category = "long")]
     public void Fixtures_pass_on_the_simulated_device(string filter)
     {

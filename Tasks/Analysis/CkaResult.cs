@@ -1,0 +1,34 @@
+using System.Globalization;
+
+namespace Diffract.Tasks;
+
+/// <summary>How alike layers are.</summary>
+/// <param name="Images">Images that were compared.</param>
+/// <param name="RowAxis">What the rows are: block, timestep or layer.</param>
+/// <param name="Rows">Names of the rows.</param>
+/// <param name="ColumnAxis">What the columns are.</param>
+/// <param name="Columns">Names of the columns.</param>
+/// <param name="Values">Linear CKA, row by row; NaN where a layer says the same of all images.</param>
+public sealed record CkaResult(int Images, string RowAxis, IReadOnlyList<string> Rows, string ColumnAxis,
+    IReadOnlyList<string> Columns, IReadOnlyList<IReadOnlyList<double>> Values)
+{
+    /// <summary>How it is written as JSON.</summary>
+    public static System.Text.Json.Serialization.Metadata.JsonTypeInfo<CkaResult> Json => CkaJson.Default.CkaResult;
+
+    /// <summary>The matrix as a table for other programs, a header line first.</summary>
+    public string ToCsv() => string.Join('\n',
+    [
+        string.Join(',', (string[])[$"{RowAxis}/{ColumnAxis}", .. Columns]),
+        .. Rows.Select((name, i) => string.Join(',', (string[])
+            [name, .. Values[i].Select(v => v.ToString("r", CultureInfo.InvariantCulture))])),
+    ]) + "\n";
+
+    /// <summary>The matrix as numbers.</summary>
+    internal double[,] Matrix()
+    {
+        var matrix = new double[Rows.Count, Columns.Count];
+        for (var i = 0; i < Rows.Count; i++)
+            for (var j = 0; j < Columns.Count; j++) matrix[i, j] = Values[i][j];
+        return matrix;
+    }
+}

@@ -1,0 +1,81 @@
+using Diffract.Engine;
+
+namespace Diffract.Tasks;
+
+/// <summary>Features that an analysis reads: a feature file, or images and the network that makes them.</summary>
+public sealed record FeatureInput
+{
+    /// <summary>A file that <c>diffract features</c> wrote, or a folder of images.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>Which part of a data set that has parts.</summary>
+    public DatasetPart Part { get; init; }
+
+    /// <summary>Checkpoint of the network that reads the images; null for a feature file.</summary>
+    public string? Network { get; init; }
+
+    /// <summary>Side of the images given to the network, pixels; null for its own.</summary>
+    public int? ImageSize { get; init; }
+
+    /// <summary>Timesteps (0-based); null for all of a feature file, and 150 of a network.</summary>
+    public IReadOnlyList<int>? Timesteps { get; init; }
+
+    /// <summary>Blocks (1-based); null for all.</summary>
+    public IReadOnlyList<int>? Blocks { get; init; }
+
+    /// <summary>Class given to a class-conditional network for every image.</summary>
+    public int? ClassLabel { get; init; }
+
+    /// <summary>Of the noise.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>How the network uses the processor.</summary>
+    public InferenceRecipe Inference { get; init; } = new();
+
+    /// <summary>True to stop at the first image that cannot be read; false to leave it out.</summary>
+    public bool StopOnBrokenImage { get; init; }
+
+    /// <summary>True when the features are in a file.</summary>
+    public static bool IsFile(string path) => File.Exists(path);
+
+    /// <summary>Opens the features.</summary>
+    /// <param name="device">Where the network is to be.</param>
+    /// <param name="pool">Side that a network's larger maps are averaged to at once; 0 to keep them.</param>
+    /// <param name="labelled">Whether images must have labels.</param>
+    /// <param name="augmentation">Whose random crops and mirroring images get in training; none when null.</param>
+    /// <exception cref="DiffractException">It is neither, or lacks what is asked for.</exception>
+    public OpenedFeatures Open(Device device, int pool = 0, bool labelled = false,
+        OptimiserRecipe? augmentation = null)
+    {
+        if (IsFile(Path))
+        {
+            if (Network is not null)
+                throw new DiffractException($"{Path} is a file, so it has features already: leave --network out");
+            return OpenedFeatures.FromFile(Path, Sorted(Timesteps), Sorted(Blocks));
+        }
+        return OpenedFeatures.FromImages(Images(labelled), Network!, ImageSize, Sorted(Timesteps),
+            Sorted(Blocks) ?? AllBlocks(), ClassLabel, Seed, StopOnBrokenImage, augmentation?.RandomCrop ?? false,
+            augmentation?.Flip ?? false, pool, Inference, device);
+    }
+
+    /// <summary>The images that a network is to read.</summary>
+    /// <param name="labelled">Whether they must have labels.</param>
+    /// <exception cref="DiffractException">There are none, or no network is named.</exception>
+    public ImageDataset Images(bool labelled)
+    {
+        if (!Directory.Exists(Path))
+            throw new DiffractException($"{Path}: there is no such feature file, nor a folder of images");
+        if (Network is null)
+            throw new DiffractException($"{Path} is a folder of images: --network is needed to read them");
+        return labelled ? DataSource.Labelled(Path, Part) : DataSource.Any(Path, Part);
+    }
+
+    /// <summary>All blocks of the network.</summary>
+    public IReadOnlyList<int> AllBlocks()
+    {
+        using var network = NetworkFile.Load(Network!);
+        return [.. Enumerable.Range(1, network.Network.Plan.Last)];
+    }
+
+    private static int[]? Sorted(IReadOnlyList<int>? numbers) => numbers is null ? null : [.. numbers.Order()];
+}

@@ -1,0 +1,50 @@
+using Diffract.Engine;
+
+namespace Diffract.Tasks;
+
+/// <summary>Opens the features that a sweep trains on.</summary>
+public static class SweepFeatures
+{
+    /// <summary>A feature file as it is; of images either features that the network makes in every epoch, or those
+    /// that it makes once and leaves in <c>features.safetensors</c> in the run folder, as small as the largest pooling.
+    /// </summary>
+    /// <param name="run">The run; an extraction in it that was stopped goes on.</param>
+    /// <param name="recipe">Which features.</param>
+    /// <param name="device">Where the network is to be.</param>
+    /// <param name="progress">Says how far the extraction is.</param>
+    /// <param name="cancellation">Stops between two batches.</param>
+    public static OpenedFeatures Open(RunFolder run, SweepRecipe recipe, Device device, IRunProgress progress,
+        CancellationToken cancellation = default)
+    {
+        var input = recipe.Features;
+        if (FeatureInput.IsFile(input.Path) || recipe.Draws == 0)
+            return input.Open(device, recipe.Pools.Max(), labelled: true, recipe.Optimiser);
+        var path = run.At("features.safetensors");
+        if (!File.Exists(path)) Extract(path, recipe, input, device, progress, cancellation);
+        return OpenedFeatures.FromFile(path, null, null);
+    }
+
+    private static void Extract(string path, SweepRecipe recipe, FeatureInput input, Device device,
+        IRunProgress progress, CancellationToken cancellation)
+    {
+        var data = input.Images(labelled: true);
+        using var network = NetworkFile.Load(input.Network!, inference: input.Inference, device: device);
+        foreach (var line in network.Assumed) progress.Say($"assumed: {line}");
+        var result = new FeaturesTask(path, new FeaturesRecipe
+        {
+            Data = input.Path,
+            Network = input.Network!,
+            ImageSize = input.ImageSize,
+            Timesteps = input.Timesteps ?? [150],
+            Blocks = input.Blocks ?? input.AllBlocks(),
+            Draws = recipe.Draws,
+            Seed = input.Seed,
+            Pool = recipe.Pools.Max(),
+            Batch = recipe.Batch,
+            ClassLabel = input.ClassLabel,
+            Inference = input.Inference,
+            StopOnBrokenImage = input.StopOnBrokenImage,
+        }, data, network).Run(progress, cancellation);
+        if (result.Skipped.Length > 0) progress.Say(result.Skipped);
+    }
+}

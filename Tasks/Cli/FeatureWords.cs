@@ -1,0 +1,70 @@
+using System.CommandLine;
+using Diffract.Engine;
+using Diffract.Tasks;
+
+namespace Diffract.Cli;
+
+/// <summary>Options that say how images become features, of verbs that read feature files or images.</summary>
+internal sealed class FeatureWords
+{
+    private readonly Option<string?> network = RunOptions.File("--network",
+        "Checkpoint of the diffusion U-Net that reads images; not for feature files");
+    private readonly Option<int?> size = RunOptions.ImageSize();
+    private readonly Option<string> timesteps = new("--timesteps")
+    {
+        Description = "Noise levels, 0-based; all of a feature file, 150 for images",
+        HelpName = "A,B,...",
+    };
+    private readonly Option<string> blocks = new("--blocks")
+    {
+        Description = "Blocks; all when left out",
+        HelpName = "A,B,...",
+    };
+    private readonly Option<int?> label = RunOptions.Label();
+    private readonly Option<ulong> seed = RunOptions.Seed();
+    private readonly Option<bool> stop = RunOptions.StopOnBroken();
+    private readonly InferenceWords inference = new();
+
+    public Option[] Options => [network, size, timesteps, blocks, label, seed, stop, .. inference.Options];
+
+    /// <summary>What was said of timesteps; null for nothing.</summary>
+    public IReadOnlyList<int>? Timesteps(ParseResult parsed) => RunOptions.Choices(parsed, timesteps, least: 0);
+
+    /// <summary>What was said of blocks; null for nothing.</summary>
+    public IReadOnlyList<int>? Blocks(ParseResult parsed) => RunOptions.Choices(parsed, blocks, least: 1);
+
+    /// <summary>The features in a file, or of the images in a folder.</summary>
+    /// <param name="parsed">What was said.</param>
+    /// <param name="path">The file or folder.</param>
+    /// <param name="part">Of a data set that has parts.</param>
+    /// <param name="seeded">Whether the seed decides more than the noise of images.</param>
+    /// <exception cref="DiffractException">It is a file and something was said that only images need.</exception>
+    public FeatureInput Input(ParseResult parsed, string path, DatasetPart part, bool seeded = false)
+    {
+        if (FeatureInput.IsFile(path))
+            foreach (var option in (Option[])[network, size, label, seed, stop, .. inference.Options])
+                if (parsed.GetResult(option) is { Implicit: false } && !(seeded && option == seed))
+                    throw new DiffractException($"{path} is a file, so it has features already: leave {option.Name} "
+                        + "out");
+        return new FeatureInput
+        {
+            Path = path,
+            Part = part,
+            Network = parsed.GetValue(network),
+            ImageSize = parsed.GetValue(size),
+            Timesteps = Timesteps(parsed),
+            Blocks = Blocks(parsed),
+            ClassLabel = parsed.GetValue(label),
+            Seed = parsed.GetValue(seed),
+            Inference = inference.Recipe(parsed),
+            StopOnBrokenImage = parsed.GetValue(stop),
+        };
+    }
+
+    /// <summary>Says what was assumed of a network.</summary>
+    public static OpenedFeatures Announced(Terminal terminal, OpenedFeatures opened)
+    {
+        foreach (var line in opened.Assumed) terminal.Error.WriteLine($"assumed: {line}");
+        return opened;
+    }
+}

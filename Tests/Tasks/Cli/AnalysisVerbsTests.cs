@@ -1,0 +1,155 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Diffract.Tasks;
+using NUnit.Framework;
+
+namespace Diffract.Tests.Tasks;
+
+/// <summary>What <c>knn</c>, <c>cka</c>, <c>sweep</c> and <c>maps</c> print, write and refuse.</summary>
+internal sealed partial class AnalysisVerbsTests
+{
+    private const string Images = "--features {pictures} --network {network}/ema.safetensors";
+
+    private TemporaryFolder folder = null!;
+
+    [OneTimeSetUp]
+    public async Task Make()
+    {
+        folder = new TemporaryFolder();
+        Work.Network(folder.Path);
+        Work.Folder(folder["others"], perClass: 4);
+        const string extract = "features --network {network}/ema.safetensors --timesteps 20,90 --blocks 3,5,9 --data ";
+        await Succeed(extract + "{pictures} --out {train}.safetensors");
+        await Succeed(extract + "{others} --out {test}.safetensors");
+        await Succeed("train --features {train}.safetensors --timesteps 20 --blocks 3 --head attention --pool 2 --width 8 "
+            + "--heads 2 --layers 1 --lr 1e-2 --epochs 1 --validation 0.3 --name {head}");
+        await Succeed("train --features {train}.safetensors --timesteps 20 --blocks 3 --lr 1e-2 --epochs 1 "
+            + "--validation 0.3 --name {linear}");
+    }
+
+    [OneTimeTearDown]
+    public void Remove() => folder.Dispose();
+
+    [TestCase("knn --test {test}.safetensors --name {t}", "--train is needed: ")]
+    [TestCase("knn --train {pictures} --test {test}.safetensors --name {t}", "--network is needed to read them")]
+    [TestCase("knn --train {train}.safetensors --test {absent} --name {t}", "there is no such feature file")]
+    [TestCase("knn --train {train}.safetensors --test {test}.safetensors --name {t}",
+        "there are 12 training images, found k 200")]
+    [TestCase("knn --train {train}.safetensors --test {test}.safetensors --k 0 --name {t}", "different numbers from 1")]
+    [TestCase("knn --train {train}.safetensors --test {test}.safetensors --seed 3 --name {t}", "leave --seed out")]
+    [TestCase("cka --name {t}", "--features is needed: ")]
+    [TestCase("cka --features {train}.safetensors --against {test}.safetensors --name {t}",
+        "the features are of different images (12 and 8)")]
+    [TestCase("cka --features {train}.safetensors --estimator minibatch --name {t}", "one whole batch; found 12 images")]
+    [TestCase("cka --features {train}.safetensors --network {network}/ema.safetensors --name {t}",
+        "leave --network out")]
+    [TestCase("cka --features {train}.safetensors --blocks 4 --name {t}", "has no features of block 4")]
+    [TestCase("sweep --features {train}.safetensors --lr 0 --name {t}", "--lr takes different numbers above 0")]
+    [TestCase("sweep --features {train}.safetensors --draws 2 --name {t}", "leave --draws out")]
+    [TestCase("sweep --features {pictures} --name {t}", "--network is needed to read them")]
+    [TestCase("sweep --resume {linear}", "is no run that diffract sweep can go on with")]
+    [TestCase("maps --features {train}.safetensors --name {t}", "no such folder")]
+    [TestCase("maps " + Images + " --head {linear} --name {t}", "is a linear head: it attends to nothing")]
+    [TestCase("maps " + Images + " --head {head} --blocks 2 --name {t}", "leave --timesteps and --blocks out")]
+    public async Task Failures_are_one_sentence_and_leave_nothing(string line, string problem)
+    {
+        var before = Directory.GetFileSystemEntries(folder.Path);
+        var (code, output, error) = await Run(line);
+        Assert.That(code, Is.InRange(1, 2));
+        Assert.That(output, Is.Empty);
+        var said = error.Split('\n').Where(text => text.StartsWith("diffract", StringComparison.Ordinal)).ToArray();
+        Assert.That(said, Has.Length.EqualTo(1), error);
+        Assert.That(said[0], Does.Contain(problem));
+        Assert.That(error, Does.Not.Contain("fault of this program"));
+        Assert.That(Directory.GetFileSystemEntries(folder.Path), Is.EquivalentTo(before));
+    }
+
+    [Test]
+    public async Task Neighbours_of_a_file_and_of_images_are_the_same()
+    {
+        const string more = " --k 1,3 --timesteps 20 --blocks 3,5";
+        var (_, output, _) = await Succeed(
+            "knn --train {train}.safetensors --test {test}.safetensors --name {knn}" + more);
+        Assert.That(output, Does.Match(@"20 +3 +1  \d+\.\d % \(\d+\.\d to \d+\.\d\), \d of 8"));
+        await Succeed("knn --train {pictures} --test {others} --network {network}/ema.safetensors --name {knn2}" + more);
+        var (first, second) = (Read("knn"), Read("knn2"));
+        Assert.That(second.GetRawText(), Is.EqualTo(first.GetRawText()));
+        Assert.That(first.GetProperty("scores").GetArrayLength(), Is.EqualTo(4));
+        Assert.That(new FileInfo(At("knn", "accuracy.svg")).Length, Is.GreaterThan(1000));
+    }
+
+    [TestCase("--timesteps 20", "block", "3,5,9", "block")]
+    [TestCase("--blocks 3", "timestep", "20,90", "timestep")]
+    [TestCase("--timesteps 20 --blocks 3,5 --against-blocks 9", "block", "3,5", "block")]
+    [TestCase("--timesteps 90 --against {train}.safetensors --against-timesteps 20", "block", "3,5,9", "block")]
+    [TestCase("--estimator minibatch --batch 6 --pool 1", "layer", "t20.b3,t20.b5,t20.b9,t90.b3,t90.b5,t90.b9", "layer")]
+    public async Task Similarities_have_names_and_ones_where_layers_meet(
+        string more, string axis, string rows, string columnAxis)
+    {
+        await Succeed($"cka --features {{train}}.safetensors --name {{cka-{axis}}} {more}");
+        var path = Directory.GetDirectories(folder.Path, $"cka-{axis}*").Single();
+        var result = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(path, "result.json"))).RootElement;
+        string[] Names(string of) => [.. result.GetProperty(of).EnumerateArray().Select(n => n.GetString()!)];
+        Assert.That(result.GetProperty("row_axis").GetString(), Is.EqualTo(axis));
+        Assert.That(result.GetProperty("column_axis").GetString(), Is.EqualTo(columnAxis));
+        Assert.That(string.Join(',', Names("rows")), Is.EqualTo(rows));
+        var isSquare = !more.Contains("--against", StringComparison.Ordinal);
+        for (var i = 0; i < Names("rows").Length && isSquare; i++)
+            Assert.That(result.GetProperty("values")[i][i].GetDouble(), Is.EqualTo(1).Within(1e-6));
+        Assert.That((await File.ReadAllLinesAsync(Path.Combine(path, "cka.csv"))).Length,
+            Is.EqualTo(Names("rows").Length + 1));
+        Assert.That(await File.ReadAllTextAsync(Path.Combine(path, "cka.svg")), Does.Contain("linear CKA"));
+        Directory.Delete(path, recursive: true);
+    }
+
+    [TestCase("--features {train}.safetensors")]
+    [TestCase(Images + " --timesteps 20,90 --blocks 3,5,9")]
+    [TestCase(Images + " --timesteps 20,90 --blocks 3,5,9 --draws 0")]
+    public async Task A_sweep_scores_every_cell_and_goes_on_where_it_was(string from)
+    {
+        const string more = " --pool 1,2 --lr 1e-3,1e-1 --epochs 2 --batch 4 --validation 0.3 --name {sweep}";
+        var (_, output, _) = await Succeed($"sweep {from}{more}");
+        var result = Read("sweep");
+        Assert.That(result.GetProperty("cells").GetArrayLength(), Is.EqualTo(2 * 3 * 2));
+        Assert.That(output, Does.Contain("best of 12: t "));
+        foreach (var file in (string[])["map-1x1.svg", "map-2x2.svg", "curves.svg", "sweep.csv", "report.html"])
+            Assert.That(File.Exists(At("sweep", file)), file);
+        // A run that was stopped after its first epoch has the first checkpoint.
+        File.Delete(RunFolder.Open(folder["sweep"]).Checkpoints.Latest!.Path);
+        File.Delete(At("sweep", "result.json"));
+        Assert.That((await Succeed("sweep --resume {sweep}")).Error, Does.Contain("going on after epoch 1 of 2"));
+        Assert.That(Read("sweep").GetRawText(), Is.EqualTo(result.GetRawText()));
+        Directory.Delete(folder["sweep"], recursive: true);
+    }
+
+    [Test]
+    public async Task Pictures_of_features_are_the_same_each_time()
+    {
+        foreach (var name in (string[])["maps", "maps2"])
+            await Succeed($"maps {Images} --head {{head}} --images 3 --name {{{name}}}");
+        foreach (var file in (string[])["maps.png", "attention.png"])
+            Assert.That(await File.ReadAllBytesAsync(At("maps2", file)),
+                Is.EqualTo(await File.ReadAllBytesAsync(At("maps", file))));
+        var cell = Read("maps").GetProperty("cells")[0];
+        Assert.That(cell.GetProperty("shares").EnumerateArray().Sum(s => s.GetDouble()), Is.InRange(0.1, 1.00001));
+        Assert.That(Read("maps").GetProperty("images").GetArrayLength(), Is.EqualTo(3));
+    }
+
+    private string At(string run, string file) => Path.Combine(folder[run], file);
+
+    private JsonElement Read(string run) =>
+        JsonDocument.Parse(File.ReadAllText(At(run, "result.json"))).RootElement.Clone();
+
+    private async Task<(int Code, string Output, string Error)> Succeed(string line)
+    {
+        var result = await Run(line);
+        Assert.That(result.Code, Is.Zero, result.Error);
+        return result;
+    }
+
+    private Task<(int Code, string Output, string Error)> Run(string line) => ApplicationTests.Run(
+        [.. line.Split(' ').Select(word => Name().Replace(word, match => folder[match.Groups[1].Value]))]);
+
+    [GeneratedRegex(@"\{([\w-]+)\}")]
+    private static partial Regex Name();
+}

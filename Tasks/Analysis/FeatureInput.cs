@@ -53,9 +53,20 @@ public sealed record FeatureInput
                 throw new DiffractException($"{Path} is a file, so it has features already: leave --network out");
             return OpenedFeatures.FromFile(Path, Sorted(Timesteps), Sorted(Blocks));
         }
-        return OpenedFeatures.FromImages(Images(labelled), Network!, ImageSize, Sorted(Timesteps),
-            Sorted(Blocks) ?? AllBlocks(), ClassLabel, Seed, StopOnBrokenImage, augmentation?.RandomCrop ?? false,
-            augmentation?.Flip ?? false, pool, Inference, device);
+        return OpenedFeatures.FromImages(Images(labelled), new ImageReading
+        {
+            Network = Network!,
+            ImageSize = ImageSize,
+            Timesteps = Sorted(Timesteps),
+            Blocks = Sorted(Blocks) ?? AllBlocks(),
+            ClassLabel = ClassLabel,
+            Seed = Seed,
+            StopOnBrokenImage = StopOnBrokenImage,
+            RandomCrop = augmentation?.RandomCrop ?? false,
+            Flip = augmentation?.Flip ?? false,
+            Pool = pool,
+            Inference = Inference,
+        }, device);
     }
 
     /// <summary>The images that a network is to read.</summary>

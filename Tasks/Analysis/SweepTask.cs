@@ -20,7 +20,8 @@ public sealed class SweepTask(RunFolder run, SweepRecipe recipe, IFeatureSource 
     /// <exception cref="DiffractException">The data do not suit training.</exception>
     public SweepResult Run(IRunProgress progress, CancellationToken cancellation = default)
     {
-        var (train, validation) = TrainTask.HoldOut(source, recipe.Validation, recipe.Seed);
+        var all = LabelChoice.Items(source, null, recipe.Seed);
+        var (train, validation) = HoldOut.Of(source, all, recipe.Validation, recipe.Seed);
         using var bank = new ProbeBank(source, recipe.Pools, recipe.Rates, recipe.Training, device);
         var epochs = new List<SweepEpoch>();
         if (run.Checkpoints.Latest is { } checkpoint)

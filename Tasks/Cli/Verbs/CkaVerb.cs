@@ -35,7 +35,7 @@ internal static class CkaVerb
             defaults.Pool, least: 0);
         var images = RunOptions.Number("--images", "At most so many images, evenly spread; 0 for all", defaults.Images,
             least: 0);
-        var device = CommonOptions.Device();
+        var device = new DeviceWords();
         var name = RunOptions.Name("cka");
         var verb = new Verb("cka", "Compares layers with each other, or with another network's")
         {
@@ -47,10 +47,10 @@ internal static class CkaVerb
             ],
         };
         Option[] options = [features, part, .. words.Options, against, otherNetwork, otherSteps, otherBlocks,
-            estimator, batch, pool, images, device, name];
+            estimator, batch, pool, images, .. device.Options, name];
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) => Task.FromResult(RunOptions.Start(terminal, parsed, name, null,
-            () => CommonOptions.OpenDevice(parsed.GetValue(device), gpus, terminal), () =>
+            () => device.Open(parsed, gpus, terminal), () =>
             {
                 RunOptions.Alone(parsed, against, otherNetwork);
                 var path = RunOptions.Need(parsed, features);

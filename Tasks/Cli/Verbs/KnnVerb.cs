@@ -27,7 +27,7 @@ internal static class KnnVerb
             "cosine (default) divides features by their length; dot takes them as they are", "cosine", "dot");
         var pool = RunOptions.Number("--pool", "Side maps are averaged to; 0 keeps them", 1, least: 0);
         var batch = RunOptions.Number("--batch", "Images the network reads at once", 32);
-        var device = CommonOptions.Device();
+        var device = new DeviceWords();
         var name = RunOptions.Name("knn");
         var verb = new Verb("knn", "Classifies by nearest neighbours in the features")
         {
@@ -39,10 +39,10 @@ internal static class KnnVerb
                     + "--blocks 19,24",
             ],
         };
-        Option[] options = [train, test, .. words.Options, k, temperature, similarity, pool, batch, device, name];
+        Option[] options = [train, test, .. words.Options, k, temperature, similarity, pool, batch, .. device.Options, name];
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) => Task.FromResult(RunOptions.Start(terminal, parsed, name, null,
-            () => CommonOptions.OpenDevice(parsed.GetValue(device), gpus, terminal), () => new KnnRecipe
+            () => device.Open(parsed, gpus, terminal), () => new KnnRecipe
             {
                 Train = words.Input(parsed, RunOptions.Need(parsed, train), DatasetPart.Train),
                 Test = Tested(words.Input(parsed, RunOptions.Need(parsed, test), DatasetPart.Test)),

@@ -22,7 +22,7 @@ internal static class MapsVerb
         var words = new FeatureWords();
         var images = RunOptions.Number("--images", "Number of images, evenly spread over the data", 4);
         var head = RunOptions.File("--head", "An attention head that train wrote, or its run folder");
-        var device = CommonOptions.Device();
+        var device = new DeviceWords();
         var name = RunOptions.Name("maps");
         var verb = new Verb("maps", "Draws what features look like, and what an attention head looks at")
         {
@@ -33,10 +33,10 @@ internal static class MapsVerb
                 "diffract maps --features photos --network unet.safetensors --head runs/probe",
             ],
         };
-        Option[] options = [features, part, .. words.Options, images, head, device, name];
+        Option[] options = [features, part, .. words.Options, images, head, .. device.Options, name];
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) => Task.FromResult(RunOptions.Start(terminal, parsed, name, null,
-            () => CommonOptions.OpenDevice(parsed.GetValue(device), gpus, terminal), () =>
+            () => device.Open(parsed, gpus, terminal), () =>
             {
                 var path = RunOptions.Need(parsed, features);
                 if (!Directory.Exists(path))

@@ -34,7 +34,7 @@ internal static class SweepVerb
             defaults.Validation).Part();
         var draws = RunOptions.Number("--draws", "Noise draws of images that are stored; 0 draws anew in every epoch",
             defaults.Draws, least: 0);
-        var device = CommonOptions.Device();
+        var device = new DeviceWords();
         var name = RunOptions.Name("sweep");
         var resume = RunOptions.Resume();
         var verb = new Verb("sweep", "Finds the best timestep, block and pooling for linear probes")
@@ -46,11 +46,11 @@ internal static class SweepVerb
                 "diffract sweep --features f.safetensors --pool 1,2,4 --lr 1e-3,1e-2",
             ],
         };
-        Option[] options = [features, .. words.Options, pools, rates, recipe, epochs, batch, validation, draws, device,
-            name, resume];
+        Option[] options = [features, .. words.Options, pools, rates, recipe, epochs, batch, validation, draws,
+            .. device.Options, name, resume];
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) => Task.FromResult(RunOptions.Start(terminal, parsed, name, resume,
-            () => CommonOptions.OpenDevice(parsed.GetValue(device), gpus, terminal), () =>
+            () => device.Open(parsed, gpus, terminal), () =>
             {
                 var path = RunOptions.Need(parsed, features);
                 if (FeatureInput.IsFile(path) && parsed.GetResult(draws) is { Implicit: false })

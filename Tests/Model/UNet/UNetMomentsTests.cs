@@ -25,7 +25,7 @@ internal sealed class UNetMomentsTests
     {
         var launches = Launches(config with { ResblockUpdown = resblockUpdown }, DType.Float16, trains);
         Assert.That(launches.Count(l => l == "GroupNorm.GroupStatistics"), Is.GreaterThan(15));
-        Assert.That(launches, Has.None.EqualTo("GpuChannels.Moments"));
+        Assert.That(Passes(launches), Is.Zero);
     }
 
     // Between a block's first convolution and its second norm something is added.
@@ -34,14 +34,14 @@ internal sealed class UNetMomentsTests
     {
         var launches = Launches(config with { UseScaleShiftNorm = false }, DType.Float16, false);
         var blocks = UNetPlan.For(config).Blocks.Sum(b => b.Layers.OfType<ResPlan>().Count());
-        Assert.That(launches.Count(l => l == "GpuChannels.Moments"), Is.EqualTo(blocks));
+        Assert.That(Passes(launches), Is.EqualTo(blocks));
     }
 
     [Test]
     public void Without_tensor_cores_all_do()
     {
         var launches = Launches(config, null, false);
-        Assert.That(launches.Count(l => l == "GpuChannels.Moments"),
+        Assert.That(Passes(launches),
             Is.EqualTo(launches.Count(l => l == "GroupNorm.GroupStatistics")));
         Assert.That(launches, Has.None.EqualTo("MmaStrips.Total"));
     }
@@ -60,6 +60,10 @@ internal sealed class UNetMomentsTests
         const int Count = 8 * 8 * 6;
         Assert.That(Output(80, true, true).Take(Count), Is.EqualTo(Output(80, true, false).Take(Count)));
     }
+
+    // One channel a thread, or eight.
+    private static int Passes(IReadOnlyList<string> launches) =>
+        launches.Count(l => l.StartsWith("GpuChannels.Moments", StringComparison.Ordinal));
 
     private static IReadOnlyList<string> Launches(UNetConfig config, DType? cast, bool trains)
     {

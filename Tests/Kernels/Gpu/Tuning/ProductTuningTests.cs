@@ -69,7 +69,8 @@ internal sealed class ProductTuningTests
         {
             using var scope = Scope.Open();
             var clock = new Clock(wanted);
-            var device = new PlantingDevice(new SimDevice(problem.Architecture), clock.Note, "Mma.Product", "Hopper.Product")
+            var device = new PlantingDevice(
+                new SimDevice(problem.Architecture), clock.Note, "Mma.Product", "Hopper.Product")
             {
                 // Without a tuner at first.
                 Tuner = wanted < 0 ? null : new GpuTuner(clock, null) { LeastWork = 0 },

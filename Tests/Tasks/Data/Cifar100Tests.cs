@@ -1,5 +1,4 @@
 using Diffract.Engine;
-using Diffract.Tasks;
 using NUnit.Framework;
 
 namespace Diffract.Tests.Tasks;

@@ -1,4 +1,3 @@
-using Diffract.Engine;
 using Diffract.Tasks;
 using NUnit.Framework;
 

@@ -33,7 +33,8 @@ public static class FeatureColours
             {
                 var share = high > low ? (found.Scores[i, k] - low) / (high - low) : 0.5;
                 var (picture, place) = Math.DivRem(i, height * width);
-                pictures[picture].Pixels[place * Image.Channels + k] = (byte)Math.Round(255 * Math.Clamp(share, 0, 1));
+                pictures[picture].Pixels[place * Image.Channels + k] =
+                    (byte)Math.Round(255 * Math.Clamp(share, 0, 1));
             }
         }
         return (pictures, found.Shares);

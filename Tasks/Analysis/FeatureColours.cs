@@ -40,7 +40,8 @@ public static class FeatureColours
         return (pictures, found.Shares);
     }
 
-    /// <summary>A picture under weights: the more weight, the less of the picture and the brighter the colour.</summary>
+    /// <summary>A picture under weights: the more weight, the less of the picture and the brighter the colour.
+    /// </summary>
     /// <param name="picture">The picture.</param>
     /// <param name="weights">[height, width], from 0; the largest is brightest.</param>
     public static Image Overlay(Image picture, double[,] weights)

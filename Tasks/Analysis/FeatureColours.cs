@@ -33,13 +33,15 @@ public static class FeatureColours
             {
                 var share = high > low ? (found.Scores[i, k] - low) / (high - low) : 0.5;
                 var (picture, place) = Math.DivRem(i, height * width);
-                pictures[picture].Pixels[place * Image.Channels + k] = (byte)Math.Round(255 * Math.Clamp(share, 0, 1));
+                pictures[picture].Pixels[place * Image.Channels + k] =
+                    (byte)Math.Round(255 * Math.Clamp(share, 0, 1));
             }
         }
         return (pictures, found.Shares);
     }
 
-    /// <summary>A picture under weights: the more weight, the less of the picture and the brighter the colour.</summary>
+    /// <summary>A picture under weights: the more weight, the less of the picture and the brighter the colour.
+    /// </summary>
     /// <param name="picture">The picture.</param>
     /// <param name="weights">[height, width], from 0; the largest is brightest.</param>
     public static Image Overlay(Image picture, double[,] weights)

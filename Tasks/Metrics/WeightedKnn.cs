@@ -3,8 +3,8 @@ using Diffract.Engine;
 
 namespace Diffract.Tasks;
 
-/// <summary>Names images by those of the training images that are most alike: the k nearest vote for their classes, with
-/// weights exp(similarity / temperature) (Wu et al. 2018). Similarity is the dot product, of features of length 1
+/// <summary>Names images by those of the training images that are most alike: the k nearest vote for their classes,
+/// with weights exp(similarity / temperature) (Wu et al. 2018). Similarity is the dot product, of features of length 1
 /// (cosine) or of features as they are. Everything runs on the features' device.</summary>
 public sealed class WeightedKnn : IDisposable
 {

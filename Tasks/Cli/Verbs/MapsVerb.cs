@@ -40,11 +40,12 @@ internal static class MapsVerb
             {
                 var path = RunOptions.Need(parsed, features);
                 if (!Directory.Exists(path))
-                    throw new DiffractException($"{path}: no such folder; maps are drawn beside the images they are of");
+                    throw new DiffractException($"{path}: no such folder; maps are drawn beside the images they are "
+                        + "of");
                 var input = words.Input(parsed, path, RunOptions.ParsePart(parsed.GetValue(part), DatasetPart.Train));
                 if (parsed.GetValue(head) is { } given && (input.Timesteps ?? input.Blocks) is not null)
-                    throw new DiffractException($"{given} says its timesteps and blocks: leave --timesteps and --blocks "
-                        + "out");
+                    throw new DiffractException($"{given} says its timesteps and blocks: leave --timesteps and "
+                        + "--blocks out");
                 return new MapsRecipe
                 {
                     Features = input,

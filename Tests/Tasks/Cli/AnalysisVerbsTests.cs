@@ -21,8 +21,8 @@ internal sealed partial class AnalysisVerbsTests
         const string extract = "features --network {network}/ema.safetensors --timesteps 20,90 --blocks 3,5,9 --data ";
         await Succeed(extract + "{pictures} --out {train}.safetensors");
         await Succeed(extract + "{others} --out {test}.safetensors");
-        await Succeed("train --features {train}.safetensors --timesteps 20 --blocks 3 --head attention --pool 2 --width 8 "
-            + "--heads 2 --layers 1 --lr 1e-2 --epochs 1 --validation 0.3 --name {head}");
+        await Succeed("train --features {train}.safetensors --timesteps 20 --blocks 3 --head attention --pool 2 "
+            + "--width 8 --heads 2 --layers 1 --lr 1e-2 --epochs 1 --validation 0.3 --name {head}");
         await Succeed("train --features {train}.safetensors --timesteps 20 --blocks 3 --lr 1e-2 --epochs 1 "
             + "--validation 0.3 --name {linear}");
     }
@@ -40,7 +40,8 @@ internal sealed partial class AnalysisVerbsTests
     [TestCase("cka --name {t}", "--features is needed: ")]
     [TestCase("cka --features {train}.safetensors --against {test}.safetensors --name {t}",
         "the features are of different images (12 and 8)")]
-    [TestCase("cka --features {train}.safetensors --estimator minibatch --name {t}", "one whole batch; found 12 images")]
+    [TestCase("cka --features {train}.safetensors --estimator minibatch --name {t}",
+        "one whole batch; found 12 images")]
     [TestCase("cka --features {train}.safetensors --network {network}/ema.safetensors --name {t}",
         "leave --network out")]
     [TestCase("cka --features {train}.safetensors --blocks 4 --name {t}", "has no features of block 4")]
@@ -71,7 +72,8 @@ internal sealed partial class AnalysisVerbsTests
         var (_, output, _) = await Succeed(
             "knn --train {train}.safetensors --test {test}.safetensors --name {knn}" + more);
         Assert.That(output, Does.Match(@"20 +3 +1  \d+\.\d % \(\d+\.\d to \d+\.\d\), \d of 8"));
-        await Succeed("knn --train {pictures} --test {others} --network {network}/ema.safetensors --name {knn2}" + more);
+        await Succeed("knn --train {pictures} --test {others} --network {network}/ema.safetensors --name {knn2}"
+            + more);
         var (first, second) = (Read("knn"), Read("knn2"));
         Assert.That(second.GetRawText(), Is.EqualTo(first.GetRawText()));
         Assert.That(first.GetProperty("scores").GetArrayLength(), Is.EqualTo(4));
@@ -82,7 +84,8 @@ internal sealed partial class AnalysisVerbsTests
     [TestCase("--blocks 3", "timestep", "20,90", "timestep")]
     [TestCase("--timesteps 20 --blocks 3,5 --against-blocks 9", "block", "3,5", "block")]
     [TestCase("--timesteps 90 --against {train}.safetensors --against-timesteps 20", "block", "3,5,9", "block")]
-    [TestCase("--estimator minibatch --batch 6 --pool 1", "layer", "t20.b3,t20.b5,t20.b9,t90.b3,t90.b5,t90.b9", "layer")]
+    [TestCase("--estimator minibatch --batch 6 --pool 1", "layer",
+        "t20.b3,t20.b5,t20.b9,t90.b3,t90.b5,t90.b9", "layer")]
     public async Task Similarities_have_names_and_ones_where_layers_meet(
         string more, string axis, string rows, string columnAxis)
     {

@@ -1,8 +1,8 @@
 namespace Diffract.Kernels;
 
-/// <summary>Counts the multiply-accumulates of convolutions, matrix products and attention that a thread asks for, forward
-/// and backward, as papers count them: by definition, whatever algorithm runs; without norms, activations, biases, and
-/// the scores that attention's backward calculates again.
+/// <summary>Counts the multiply-accumulates of convolutions, matrix products and attention that a thread asks for,
+/// forward and backward, as papers count them: by definition, whatever algorithm runs; without norms, activations,
+/// biases, and the scores that attention's backward calculates again.
 /// <code>
 /// using var counter = MultiplyAdds.Count();
 /// network.Forward(x, timesteps).Mean().Backward();
@@ -29,7 +29,8 @@ public sealed class MultiplyAdds : IDisposable
     public long Total { get; private set; }
 
     /// <summary>Counts on this thread until the result is disposed, on this thread too.</summary>
-    /// <param name="apart">True when what is asked for does not run now, so that no other counter shall have it.</param>
+    /// <param name="apart">True when what is asked for does not run now, so that no other counter shall have
+    /// it.</param>
     public static MultiplyAdds Count(bool apart = false) => new(apart);
 
     /// <inheritdoc/>

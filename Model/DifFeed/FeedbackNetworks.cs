@@ -3,8 +3,8 @@ using Diffract.Autograd;
 
 namespace Diffract.Model;
 
-/// <summary>The networks between the two passes of DifFeed, written as letters with underscores between them: <c>C</c> a
-/// convolution without bias, 1x1 in the first place and 3x3 for each channel by itself in later ones; <c>B</c> batch
+/// <summary>The networks between the two passes of DifFeed, written as letters with underscores between them: <c>C</c>
+/// a convolution without bias, 1x1 in the first place and 3x3 for each channel by itself in later ones; <c>B</c> batch
 /// normalisation; <c>G</c> group normalisation of 32 groups; <c>R</c> ReLU; <c>S</c> SiLU. State: <c>{i}.{j}</c>, layer
 /// j of network i.</summary>
 public sealed class FeedbackNetworks : Module
@@ -35,9 +35,9 @@ public sealed class FeedbackNetworks : Module
         return new Sequential([.. words.Select((word, i) => Layer(word, letters, i == 0, inChannels, outChannels))]);
     }
 
-    private static Layer Layer(string word, string letters, bool isFirst, int inChannels, int outChannels) => word switch
+    private static Layer Layer(string word, string letters, bool first, int inChannels, int outChannels) => word switch
     {
-        "C" when isFirst => new Conv2d(inChannels, outChannels, 1, bias: false),
+        "C" when first => new Conv2d(inChannels, outChannels, 1, bias: false),
         "C" => new Conv2d(outChannels, outChannels, 3, padding: 1, groups: outChannels, bias: false),
         "B" => new BatchNorm2d(outChannels),
         "G" => new GroupNorm(outChannels),

@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace Diffract.Model;
 
-/// <summary>The paper's choices of feedback, for networks of any depth. Where nothing else is said, decoder block b feeds
-/// the encoder block that mirrors it, N + 1 - b of N blocks.</summary>
+/// <summary>The paper's choices of feedback, for networks of any depth. Where nothing else is said, decoder block b
+/// feeds the encoder block that mirrors it, N + 1 - b of N blocks.</summary>
 public static class FeedbackStrategy
 {
     // Blocks 20 to 24 of the 37-block network.
@@ -64,8 +64,8 @@ public static class FeedbackStrategy
         foreach (var (from, to) in links)
         {
             if (from <= plan.Mid || from > plan.Last)
-                throw new ArgumentException($"feedback comes from decoder blocks, {plan.Mid + 1} to {plan.Last} of this "
-                    + $"network; found {from}");
+                throw new ArgumentException($"feedback comes from decoder blocks, {plan.Mid + 1} to {plan.Last} of "
+                    + $"this network; found {from}");
             if (to < 1 || to >= plan.Mid)
                 throw new ArgumentException($"feedback goes to encoder blocks, 1 to {plan.Mid - 1} of this network; "
                     + $"found {to}");
@@ -83,7 +83,8 @@ public static class FeedbackStrategy
         var parts = word.Split(':', StringSplitOptions.TrimEntries);
         var numbers = new int[parts.Length];
         for (var i = 0; i < parts.Length; i++)
-            if (parts.Length > 2 || !int.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out numbers[i]))
+            if (parts.Length > 2
+                || !int.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out numbers[i]))
                 throw new ArgumentException($"'{text}' is no choice of feedback: take {string.Join(", ", Names)}, or "
                     + "decoder blocks with commas between them, each with the encoder block it goes to if that is not "
                     + "the one that mirrors it (21:17,24)");

@@ -51,8 +51,8 @@ public sealed class DiffusionBackbone(UNet network, GaussianDiffusion diffusion,
     /// <param name="Labels">[N], for class-conditional networks.</param>
     internal readonly record struct Noised(Tensor X, Tensor Timesteps, Tensor? Labels);
 
-    /// <summary>As <see cref="Extract(Tensor, IReadOnlyList{long}, FeatureSpec, NoiseSource)"/>, with other maps for each
-    /// time step, which become float32.</summary>
+    /// <summary>As <see cref="Extract(Tensor, IReadOnlyList{long}, FeatureSpec, NoiseSource)"/>, with other maps for
+    /// each time step, which become float32.</summary>
     internal FeatureMaps Extract(Tensor images, IReadOnlyList<long> ids, FeatureSpec spec, NoiseSource noise,
         Func<Noised, IReadOnlyList<FeatureMap>> pass)
     {

@@ -32,8 +32,8 @@ public sealed class CnnHead : Head
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(timesteps);
         int After(int size) => (size - kernel) / stride + 1;
         if (pool < kernel || After(pool) < kernel)
-            throw new ArgumentException($"two convolutions of {kernel} x {kernel} with stride {stride} do not fit into a "
-                + $"map of {pool} x {pool}");
+            throw new ArgumentException($"two convolutions of {kernel} x {kernel} with stride {stride} do not fit into "
+                + $"a map of {pool} x {pool}");
         this.blocks = [.. blocks.Select(b => b.Block)];
         (this.pool, this.timesteps) = (pool, timesteps);
         var side = After(After(pool));

@@ -25,8 +25,8 @@ public abstract class Head : Module
     private protected static void CheckMaps(FeatureMaps maps, IReadOnlyList<int> blocks, int timesteps)
     {
         if (maps.Timesteps != timesteps || !maps[0].Select(m => m.Block).SequenceEqual(blocks))
-            throw new ArgumentException($"this head takes blocks {string.Join(", ", blocks)} at {timesteps} time steps, "
-                + $"found {string.Join(", ", maps[0].Select(m => m.Block))} at {maps.Timesteps}");
+            throw new ArgumentException($"this head takes blocks {string.Join(", ", blocks)} at {timesteps} time "
+                + $"steps, found {string.Join(", ", maps[0].Select(m => m.Block))} at {maps.Timesteps}");
     }
 
     /// <summary>A map averaged to p x p, unless it has that size.</summary>

@@ -46,8 +46,8 @@ public abstract class UNetTrunk : Module
         return scope.Keep(labels is null ? emb : emb + labelEmbedding!.Forward(labels));
     }
 
-    /// <summary>Thaws what the output of a block depends on, embeddings and all blocks up to it, and freezes the rest, which
-    /// would never get a gradient.</summary>
+    /// <summary>Thaws what the output of a block depends on, embeddings and all blocks up to it, and freezes the rest,
+    /// which would never get a gradient.</summary>
     /// <param name="block">Number of a block.</param>
     public void RequiresGradUpTo(int block)
     {

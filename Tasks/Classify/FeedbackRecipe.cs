@@ -6,8 +6,8 @@ namespace Diffract.Tasks;
 /// <summary>Feedback from a first pass of the network into a second one (DifFeed).</summary>
 public sealed record FeedbackRecipe
 {
-    /// <summary><c>all</c>, <c>bottleneck</c>, <c>windowed</c>, <c>multi-scale</c>, or decoder blocks, each alone or with
-    /// the encoder block it feeds: <c>21,24:14</c>. See <see cref="FeedbackStrategy"/>.</summary>
+    /// <summary><c>all</c>, <c>bottleneck</c>, <c>windowed</c>, <c>multi-scale</c>, or decoder blocks, each alone or
+    /// with the encoder block it feeds: <c>21,24:14</c>. See <see cref="FeedbackStrategy"/>.</summary>
     public string Strategy { get; init; } = "bottleneck";
 
     /// <summary>Layers of each feedback network; see <see cref="FeedbackNetworks"/>.</summary>

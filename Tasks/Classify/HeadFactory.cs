@@ -41,7 +41,8 @@ public static class HeadFactory
 
     private static (int First, int Second) Channels(HeadRecipe recipe) => recipe.Channels is [var first, var second]
         ? (first, second)
-        : throw new DiffractException($"a CNN head has two convolutions, found {recipe.Channels.Count} numbers of channels");
+        : throw new DiffractException(
+            $"a CNN head has two convolutions, found {recipe.Channels.Count} numbers of channels");
 
     private static string Layers(HeadRecipe recipe)
     {

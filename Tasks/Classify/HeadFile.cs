@@ -89,10 +89,11 @@ public static class HeadFile
     /// <param name="header">What there is to say of it.</param>
     /// <param name="feed">The feedback networks it was trained with, if any; they go into the file.</param>
     public static void Save(string path, Head head, HeadFileHeader header, DifFeed? feed = null) =>
-        TensorFile.Save(path, head.StateDict().Concat(feed?.StateDict().AsEnumerable() ?? []), new Dictionary<string, string>
-        {
-            [HeadFileHeader.Key] = JsonSerializer.Serialize(header, HeadJson.Default.HeadFileHeader),
-        });
+        TensorFile.Save(path, head.StateDict().Concat(feed?.StateDict().AsEnumerable() ?? []),
+            new Dictionary<string, string>
+            {
+                [HeadFileHeader.Key] = JsonSerializer.Serialize(header, HeadJson.Default.HeadFileHeader),
+            });
 
     /// <summary>Where the fine-tuned network of a head is: <c>best.network.safetensors</c> beside
     /// <c>best.safetensors</c>.</summary>

@@ -8,8 +8,8 @@ public sealed record HeadRecipe
     /// <summary><c>linear</c>, <c>mlp</c>, <c>cnn</c> or <c>attention</c>.</summary>
     public string Kind { get; init; } = "linear";
 
-    /// <summary>Side the maps are average-pooled to: 2 for the linear head and the MLP, 8 for the CNN, 16 for the attention
-    /// head (paper), which keeps smaller maps as they are.</summary>
+    /// <summary>Side the maps are average-pooled to: 2 for the linear head and the MLP, 8 for the CNN, 16 for the
+    /// attention head (paper), which keeps smaller maps as they are.</summary>
     public int? Pool { get; init; }
 
     /// <summary>Sizes of the MLP's hidden layers.</summary>

@@ -4,8 +4,9 @@ using Diffract.Model;
 
 namespace Diffract.Tasks;
 
-/// <summary>A head under training, with what is trained in front of it: weights, optimiser, and how far it is. Everything
-/// that happens is a function of the recipe, the learning rate and the position, so a saved state continues bit by bit.
+/// <summary>A head under training, with what is trained in front of it: weights, optimiser, and how far it is.
+/// Everything that happens is a function of the recipe, the learning rate and the position, so a saved state continues
+/// bit by bit.
 /// </summary>
 public sealed class HeadTraining : IDisposable
 {

@@ -53,8 +53,8 @@ public sealed record TrainRecipe
     /// step add up; batch normalisation sees a microbatch at a time.</summary>
     public int? Microbatch { get; init; }
 
-    /// <summary>Which of the training images have labels that may be used: a share (<c>0.01</c>) of each class, or a file
-    /// that lists them; null for all.</summary>
+    /// <summary>Which of the training images have labels that may be used: a share (<c>0.01</c>), or a file that lists
+    /// them; null for all. See <see cref="LabelChoice"/>.</summary>
     public string? Labels { get; init; }
 
     /// <summary>Share of each class that is held out to choose the best epoch and the learning rate; 0 to hold out none

@@ -42,8 +42,8 @@ public sealed class TrainedBackbone(DifFeed? feed, DiffusionNetwork? network, in
         network.Network.RequiresGradUpTo(lastBlock);
     }
 
-    /// <summary>Training mode for a step, with the dropout of that step; a function of the position alone, so that a run
-    /// can be taken up anywhere.</summary>
+    /// <summary>Training mode for a step, with the dropout of that step; a function of the position alone, so that a
+    /// run can be taken up anywhere.</summary>
     /// <param name="epoch">The epoch, from 0.</param>
     /// <param name="batch">The batch in it, from 0.</param>
     public void Train(int epoch, int batch)

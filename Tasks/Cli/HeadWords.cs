@@ -13,8 +13,8 @@ internal sealed class HeadWords
     private static readonly HeadRecipe defaults = new();
 
     private readonly Option<string?> head = CommonOptions.Choice("--head",
-        "The head: linear (default), mlp, cnn, attention; difformer: attention on blocks 19, 24, 30 at timesteps 90, 150, "
-        + "300; diffeed: attention with feedback", "linear", "mlp", "cnn", "attention", DifFormer, DifFeed);
+        "The head: linear (default), mlp, cnn, attention; difformer: attention on blocks 19, 24, 30 at timesteps 90, "
+        + "150, 300; diffeed: attention with feedback", "linear", "mlp", "cnn", "attention", DifFormer, DifFeed);
 
     private readonly Option<int?> pool = RunOptions.NumberOrNone("--pool",
         "Side maps are averaged to: 2 for linear and mlp, 8 for cnn, 16 for attention");
@@ -44,8 +44,8 @@ internal sealed class HeadWords
 
     private readonly Option<string?> feedback = new("--feedback")
     {
-        Description = "Decoder blocks that feed a second pass (DifFeed): bottleneck (default of diffeed), all, windowed, "
-            + "multi-scale, or blocks: 21,24:14",
+        Description = "Decoder blocks that feed a second pass (DifFeed): bottleneck (default of diffeed), all, "
+            + "windowed, multi-scale, or blocks: 21,24:14",
         HelpName = "STRATEGY",
     };
 
@@ -74,7 +74,8 @@ internal sealed class HeadWords
     /// <summary>Those that need the network.</summary>
     public Option[] NetworkOptions => [feedback, feedbackLayers, firstBlocks, fineTune];
 
-    /// <summary>What was asked for, in the words of the paper: linear, mlp, cnn, attention, difformer, diffeed.</summary>
+    /// <summary>What was asked for, in the words of the paper: linear, mlp, cnn, attention, difformer,
+    /// diffeed.</summary>
     public string Method(ParseResult parsed) => parsed.GetValue(feedback) is not null && parsed.GetValue(head) is null
         ? DifFeed
         : parsed.GetValue(head) ?? defaults.Kind;

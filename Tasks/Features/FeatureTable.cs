@@ -109,8 +109,8 @@ public sealed class FeatureTable : IFeatureSource
         CancellationToken cancellation = default)
     {
         if (pass.Draw >= draws)
-            throw new DiffractException($"the features have {draws} noise draws for each image, and {pass.Draw + 1} are "
-                + "asked for: make them with more --draws");
+            throw new DiffractException($"the features have {draws} noise draws for each image, and {pass.Draw + 1} "
+                + "are asked for: make them with more --draws");
         var order = pass.Training
             ? new Generator(pass.Seed).Split((ulong)pass.Epoch).Permutation(items.Count).Select(i => items[(int)i])
             : items;

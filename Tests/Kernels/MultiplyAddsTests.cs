@@ -65,8 +65,12 @@ internal sealed class MultiplyAddsTests
     {
         var network = new UNet(new UNetConfig
         {
-            ImageSize = 32, ModelChannels = 32, ChannelMult = [1, 1, 2], NumResBlocks = 1, OutChannels = 6,
-            AttentionResolutions = [2, 4], NumHeadChannels = 16,
+            ImageSize = 32,
+            ModelChannels = 32,
+            ChannelMult = [1, 1, 2],
+            NumResBlocks = 1,
+            AttentionResolutions = [2, 4],
+            NumHeadChannels = 16,
         });
         network.Initialise(new Generator(0));
         network.Eval();

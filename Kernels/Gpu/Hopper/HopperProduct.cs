@@ -51,9 +51,11 @@ internal static class HopperProduct
     {
         var variant = Variant(product, cut, c.DType) with { HasMoments = moments != 0 };
         variant = variant with { WideResult = MmaChoice.IsWideResult(variant.Output.Run, c, residual, sizes) };
-        if (ProductTuning.Pays(device, sizes, sizes.Slices * HopperTile.Slice, entries))
-            variant = variant with { Tile = Tuned(device, cut, variant, sizes, entries, a, b, bias, residual, moments) };
-        Queue(device, cut with { Tile = variant.Tile }, variant, sizes, entries, a, b, c, bias, residual, moments);
+        var tile = ProductTuning.Pays(device, sizes, sizes.Slices * HopperTile.Slice, entries)
+            ? Tuned(device, cut, variant, sizes, entries, a, b, bias, residual, moments)
+            : variant.Tile;
+        Queue(device, cut with { Tile = tile }, variant with { Tile = tile }, sizes, entries, a, b, c, bias, residual,
+            moments);
     }
 
     // The strips' rows do not depend on the tile, and so the moments' bits do not depend on the choice either.

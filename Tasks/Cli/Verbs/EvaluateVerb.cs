@@ -76,13 +76,15 @@ internal static class EvaluateVerb
                     }, on);
             if (header.Feedback is not null)
                 HeadFile.LoadFeedback(path, opened.Feedback ?? throw new DiffractException($"{path} was trained with "
-                    + "feedback, which runs the network twice: it needs images (--data and --network), not a feature file"));
+                    + "feedback, which runs the network twice: it needs images (--data and --network), not a feature "
+                    + "file"));
             HeadFile.CheckFits(path, header, opened.Source);
             if (HeadFile.Doubt(path, header, opened.Source) is { } doubt) terminal.Error.WriteLine($"note: {doubt}");
             if (opened.Source.Classes.Count == 0)
                 throw new DiffractException(
                     "scoring a head needs labels: put the images of each class in a folder of its own");
-            var score = Score(terminal, loaded, opened.Source, parsed.GetValue(batch), parsed.GetValue(draws), cancellation);
+            var score = Score(terminal, loaded, opened.Source, parsed.GetValue(batch), parsed.GetValue(draws),
+                cancellation);
             if (opened.Skipped.Length > 0) terminal.Error.WriteLine(opened.Skipped);
             foreach (var line in EvaluateReport.Lines(score)) terminal.Output.WriteLine(line);
             var report = parsed.GetValue(output) ?? Path.ChangeExtension(path, ".evaluation.html");

@@ -39,7 +39,8 @@ internal static class KnnVerb
                     + "--blocks 19,24",
             ],
         };
-        Option[] options = [train, test, .. words.Options, k, temperature, similarity, pool, batch, .. device.Options, name];
+        Option[] options = [train, test, .. words.Options, k, temperature, similarity, pool, batch, .. device.Options,
+            name];
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) => Task.FromResult(RunOptions.Start(terminal, parsed, name, null,
             () => device.Open(parsed, gpus, terminal), () => new KnnRecipe

@@ -12,8 +12,8 @@ internal static class TrainVerb
     private const string Details = """
         Reads a feature file, or extracts features from images as it goes, with fresh noise and augmentation in every
         epoch. Feedback (--head diffeed) and fine-tuning need images. Writes best.safetensors (the epoch that is best on
-        the held-out images) and last.safetensors into the run folder. Ctrl+C stops after the step under way; --resume goes on with the same bits, or on another device
-        with what another device rounds differently.
+        the held-out images) and last.safetensors into the run folder. Ctrl+C stops after the step under way; --resume
+        goes on with the same bits, or on another device with what another device rounds differently.
         """;
 
     public static Command Make(Terminal terminal, Gpus gpus)
@@ -49,11 +49,11 @@ internal static class TrainVerb
             "Images at once where a step's do not fit into memory; gradients add up");
         var labels = new Option<string?>("--labels")
         {
-            Description = "Labels that may be used: a share of each class (0.01, 10%), or a file that lists images",
+            Description = "Labels that may be used: a share of the images (0.01, 10%), or a file that lists them",
             HelpName = "SHARE|FILE",
         };
-        var validation = RunOptions.Real("--validation", "Share of each class held out to choose rate and epoch; 0 for none, "
-            + "with --lr", defaults.Validation).Share();
+        var validation = RunOptions.Real("--validation", "Share of each class held out to choose rate and epoch; 0 for "
+            + "none, with --lr", defaults.Validation).Share();
         var seed = RunOptions.Seed();
         var inference = new InferenceWords();
         var device = new DeviceWords();
@@ -67,12 +67,12 @@ internal static class TrainVerb
             [
                 "diffract train --features f.safetensors --head linear --name probe",
                 "diffract train --data photos --network unet.safetensors --timesteps 150 --blocks 24 --head attention",
-                "diffract train --data photos --network unet.safetensors --head diffeed --feedback windowed --labels 10%",
+                "diffract train --data photos --network unet.safetensors --head diffeed --feedback windowed",
             ],
         };
         Option[] options = [features, data, network, size, timesteps, blocks, label, .. words.Options,
-            recipe, lr, epochs, batch, microbatch, labels, validation, seed, .. device.Options, .. inference.Options, stop,
-            name, resume];
+            recipe, lr, epochs, batch, microbatch, labels, validation, seed, .. device.Options, .. inference.Options,
+            stop, name, resume];
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) => Task.FromResult(RunOptions.Start(terminal, parsed, name, resume,
             () => device.Open(parsed, gpus, terminal), () =>
@@ -111,8 +111,8 @@ internal static class TrainVerb
             // Before images are read for it.
             _ = made.StepParts;
             if (made is { Feedback: not null, Features: not null })
-                throw new DiffractException("diffeed runs the network twice: it needs images (--data and --network), not "
-                    + "a feature file");
+                throw new DiffractException("diffeed runs the network twice: it needs images (--data and --network), "
+                    + "not a feature file");
             return made;
         }, TrainRecipe.Json, (run, made, on) => Run(terminal, run, made, on, cancellation))));
         return verb;

@@ -35,7 +35,8 @@ internal static partial class HeadKinds
         var maps = Maps(c);
         var channels = c.Meta.Ints("channels");
         if (channels is not [_, var first, var second])
-            throw new VerifyException($"channels of the map and of two convolutions are needed, found {channels.Length}");
+            throw new VerifyException(
+                $"channels of the map and of two convolutions are needed, found {channels.Length}");
         // What the maps are averaged to is not said where they have the size already.
         var pool = c.Meta.Int("pool", maps[0][0].Map.Shape.Int(1));
         Run(c, new CnnHead(Infos(maps), Classes(c), (first, second), pool, c.Meta.Int("kernel"), c.Meta.Int("stride"),

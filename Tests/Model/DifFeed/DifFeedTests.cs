@@ -12,7 +12,9 @@ internal sealed class DifFeedTests
     // The published network's 37 blocks and their sizes, an eighth as wide.
     private static readonly UNetConfig narrow = UNetPresets.ImageNet256Unconditional with
     {
-        ImageSize = 64, ModelChannels = 32, NumHeadChannels = 32,
+        ImageSize = 64,
+        ModelChannels = 32,
+        NumHeadChannels = 32,
     };
 
     [Test]
@@ -136,7 +138,8 @@ internal sealed class DifFeedTests
         return network;
     }
 
-    private static DiffusionBackbone Backbone(UNet network) => new(network, new GaussianDiffusion(NoiseSchedule.Linear()));
+    private static DiffusionBackbone Backbone(UNet network) =>
+        new(network, new GaussianDiffusion(NoiseSchedule.Linear()));
 
     private static DifFeed Feed(UNet network, IReadOnlyList<FeedbackLink> links)
     {

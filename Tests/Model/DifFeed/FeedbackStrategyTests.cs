@@ -9,7 +9,8 @@ internal sealed class FeedbackStrategyTests
 {
     private static readonly UNetPlan adm256 = UNetPlan.For(UNetPresets.ImageNet256Unconditional);
 
-    [TestCase("all", "20:18 21:17 22:16 23:15 24:14 25:13 26:12 27:11 28:10 29:9 30:8 31:7 32:6 33:5 34:4 35:3 36:2 37:1")]
+    [TestCase("all", "20:18 21:17 22:16 23:15 24:14 25:13 26:12 27:11 28:10 29:9 30:8 31:7 32:6 33:5 34:4 35:3 36:2 "
+        + "37:1")]
     [TestCase("bottleneck", "21:17 24:14 27:11 30:8 33:5 36:2")]
     [TestCase("windowed", "20:18 21:17 22:16 23:15 24:14")]
     [TestCase("multi-scale", "20:14 21:14 22:14 23:14 24:14")]
@@ -38,7 +39,9 @@ internal sealed class FeedbackStrategyTests
     {
         var plan = UNetPlan.For(UNetPresets.ImageNet256Unconditional with
         {
-            ImageSize = 32, ChannelMult = [1, 1, 2], NumResBlocks = 1,
+            ImageSize = 32,
+            ChannelMult = [1, 1, 2],
+            NumResBlocks = 1,
         });
         Assert.That(string.Join(' ', FeedbackStrategy.Parse(choice, plan)), Is.EqualTo(links));
     }

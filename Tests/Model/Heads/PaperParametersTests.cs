@@ -3,8 +3,8 @@ using NUnit.Framework;
 
 namespace Diffract.Tests;
 
-/// <summary>Numbers of parameters in the paper's tables and ours. Where the two are not the same after rounding, the test
-/// says so and why.</summary>
+/// <summary>Numbers of parameters in the paper's tables and ours. Where the two are not the same after rounding, the
+/// test says so and why.</summary>
 [TestFixture]
 internal sealed class PaperParametersTests
 {
@@ -19,7 +19,8 @@ internal sealed class PaperParametersTests
     // Table, row, the paper's millions, ours.
     private static IEnumerable<TestCaseData> Heads()
     {
-        foreach (var (layers, paper, ours) in new[] { (1, 15.2, 15_193_064L), (2, 27.8, 27_786_216), (4, 53.0, 52_972_520) })
+        foreach (var (layers, paper, ours) in new[] { (1, 15.2, 15_193_064L), (2, 27.8, 27_786_216),
+            (4, 53.0, 52_972_520) })
             yield return Row("2", $"attention, {layers} layers", paper, ours,
                 new AttentionHead(Maps(24), 1000, Chain(layers)));
         foreach (var (pool, paper, ours) in new[] { (1, 1, 1_025_000L), (2, 4, 4_097_000), (4, 16, 16_385_000),
@@ -81,6 +82,7 @@ internal sealed class PaperParametersTests
         });
     }
 
-    private static TestCaseData Row(string table, string row, double paper, long ours, Head head, bool truncated = false) =>
-        new TestCaseData(paper, ours, head, truncated).SetArgDisplayNames($"Table {table}", row, $"{paper}M", $"{ours:N0}");
+    private static TestCaseData Row(string table, string row, double paper, long ours, Head head,
+        bool truncated = false) => new TestCaseData(paper, ours, head, truncated)
+            .SetArgDisplayNames($"Table {table}", row, $"{paper}M", $"{ours:N0}");
 }

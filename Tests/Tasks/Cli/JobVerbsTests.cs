@@ -74,23 +74,25 @@ internal sealed partial class JobVerbsTests
     [TestCase("train --features {plain}/ema.safetensors --name {t}", "is no feature file")]
     [TestCase("train --features {f}.safetensors --blocks 4 --name {t}", "has no features of block 4 at timestep 20")]
     [TestCase("train --features {f}.safetensors --epochs 0 --name {t}", "--epochs is a whole number from 1, not '0'")]
-    [TestCase("train --features {f}.safetensors --validation 1 --name {t}", "a number from 0 that is less than 1, not '1'")]
+    [TestCase("train --features {f}.safetensors --validation 1 --name {t}",
+        "a number from 0 that is less than 1, not '1'")]
     [TestCase("train --features {f}.safetensors --validation 0 --name {t}", "give one with --lr")]
     [TestCase("train --features {f}.safetensors --head diffeed --name {t}", "diffeed runs the network twice")]
-    [TestCase("train --features {f}.safetensors --fine-tune --name {t}", "--features and --fine-tune do not go together")]
+    [TestCase("train --features {f}.safetensors --fine-tune --name {t}",
+        "--features and --fine-tune do not go together")]
     [TestCase("train --features {f}.safetensors --head cnn --hidden 5 --name {t}", "--hidden is for the mlp head")]
     [TestCase("train --features {f}.safetensors --head cnn --channels 5 --name {t}", "two convolutions, found 1")]
     [TestCase("train --features {f}.safetensors --head attention --chain Reshape --name {t}",
         "attention head: 'Reshape': the width of the tokens is missing")]
     [TestCase("train --features {f}.safetensors --batch 32 --microbatch 5 --name {t}",
         "a batch of 32 images cannot be divided into microbatches of 5")]
-    [TestCase("train --features {f}.safetensors --labels some --name {t}", "--labels takes a share of each class")]
+    [TestCase("train --features {f}.safetensors --labels some --name {t}", "--labels takes a share of the images")]
     [TestCase("train --data {pictures} --network {plain}/ema.safetensors --blocks 3 --first-blocks 3 --name {t}",
         "--first-blocks says how feedback is")]
-    [TestCase("train --data {pictures} --network {plain}/ema.safetensors --blocks 6 --timesteps 20 --feedback 3 --name {t}",
-        "feedback comes from decoder blocks, 6 to 9 of this network; found 3")]
-    [TestCase("train --data {pictures} --network {plain}/ema.safetensors --fine-tune --memory lean --blocks 6 --name {t}",
-        "leave --memory lean out")]
+    [TestCase("train --data {pictures} --network {plain}/ema.safetensors --blocks 6 --timesteps 20 --feedback 3 "
+        + "--name {t}", "feedback comes from decoder blocks, 6 to 9 of this network; found 3")]
+    [TestCase("train --data {pictures} --network {plain}/ema.safetensors --fine-tune --memory lean --blocks 6 "
+        + "--name {t}", "leave --memory lean out")]
     [TestCase("train --features {f}.safetensors --data {greys} --name {t}", "--features and --data do not go together")]
     [TestCase("train --resume {plain}", "plain is no run that diffract train can go on with")]
     [TestCase("pretrain --data {empty} --name {t}", "empty: no picture")]
@@ -140,9 +142,9 @@ internal sealed partial class JobVerbsTests
     [Test]
     public async Task Feedback_and_a_fine_tuned_network_are_found_beside_the_head()
     {
-        await Succeed("train --data {pictures} --network {plain}/ema.safetensors --timesteps 20 --blocks 6 --head diffeed "
-            + "--width 32 --heads 2 --layers 1 --pool 4 --lr 3e-3 --epochs 2 --batch 4 --microbatch 2 --fine-tune "
-            + "--name {fed}");
+        await Succeed("train --data {pictures} --network {plain}/ema.safetensors --timesteps 20 --blocks 6 "
+            + "--head diffeed --width 32 --heads 2 --layers 1 --pool 4 --lr 3e-3 --epochs 2 --batch 4 --microbatch 2 "
+            + "--fine-tune --name {fed}");
         await Succeed("evaluate {fed} --data {pictures} --draws 2");
         Assert.That(File.Exists(folder["fed/best.network.safetensors"]));
         Assert.That(File.ReadAllText(folder["fed/report.html"]), Does.Contain("bottleneck").And.Contain("fine-tuned"));

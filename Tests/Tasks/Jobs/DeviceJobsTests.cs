@@ -105,7 +105,9 @@ internal sealed class DeviceJobsTests
             }, device);
             var recipe = new TrainRecipe
             {
-                Head = new HeadRecipe { Kind = "cnn", Pool = 4, Channels = [8, 4] }, Batch = 3, Seed = 3,
+                Head = new HeadRecipe { Kind = "cnn", Pool = 4, Channels = [8, 4] },
+                Batch = 3,
+                Seed = 3,
             };
             using var training = new HeadTraining(opened.Source, recipe, 1e-2, device);
             var losses = new List<double>();

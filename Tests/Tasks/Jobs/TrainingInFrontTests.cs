@@ -5,8 +5,8 @@ using NUnit.Framework;
 
 namespace Diffract.Tests;
 
-/// <summary>Training with something to train in front of the head: feedback networks, the network itself; and the ways to
-/// divide batches and labels.</summary>
+/// <summary>Training with something to train in front of the head: feedback networks, the network itself; and the ways
+/// to divide batches and labels.</summary>
 [TestFixture]
 internal sealed class TrainingInFrontTests
 {
@@ -51,7 +51,8 @@ internal sealed class TrainingInFrontTests
         Assert.That(Score(Path.Combine(straight, "best.safetensors")), Is.EqualTo(result.Best.ValidationLoss)
             .Within(1e-5));
         if (!fineTune) return;
-        var (before, after) = (Work.Numbers(checkpoint), Work.Numbers(Path.Combine(straight, "last.network.safetensors")));
+        var before = Work.Numbers(checkpoint);
+        var after = Work.Numbers(Path.Combine(straight, "last.network.safetensors"));
         Assert.That(after.Keys, Is.EquivalentTo(before.Keys));
         Assert.Multiple(() =>
         {
@@ -116,10 +117,10 @@ internal sealed class TrainingInFrontTests
         Assert.That(LabelChoice.Items(source, list, 0), Is.EqualTo(new[] { 3, 7 }));
         File.WriteAllText(list, "across/03.png\n04.png\n");
         Assert.That(() => LabelChoice.Items(source, list, 0),
-            Throws.InstanceOf<DiffractException>().With.Message.Contains("line 2: several folders have an image '04.png'"));
+            Throws.InstanceOf<DiffractException>().With.Message.Contains("line 2: several folders have a picture"));
         File.WriteAllText(list, "up/03.png\n");
         Assert.That(() => LabelChoice.Items(source, list, 0),
-            Throws.InstanceOf<DiffractException>().With.Message.Contains("line 1: there is no image 'up/03.png'"));
+            Throws.InstanceOf<DiffractException>().With.Message.Contains("line 1: the data set has no picture"));
         foreach (var wrong in (string[])["0", "1.5", "120%", "few"])
             Assert.That(() => LabelChoice.Items(source, wrong, 0),
                 Throws.InstanceOf<DiffractException>().With.Message.Contains($"found '{wrong}'"));

@@ -18,7 +18,8 @@ internal sealed class GoldenKindsTests
         Assert.That(reports.Select(report => report.Outcome), Is.All.EqualTo(CaseOutcome.Passed));
     }
 
-    // In float32 a feedback's ReLU may fall on the other side of zero; what is left in float64 is the fixtures' rounding.
+    // In float32 a feedback's ReLU may fall on the other side of zero; what is left in float64 is the fixtures'
+    // rounding.
     [Test]
     public void Whole_systems_pass_in_float64_too()
     {
@@ -27,7 +28,7 @@ internal sealed class GoldenKindsTests
         var folder = Path.GetDirectoryName(Goldens.File("manifest.json"))!;
         var reports = Verification.Run(new VerifyOptions(folder, Device.Cpu, DType.Float64,
             [.. Goldens.OfKind("system")]));
-        Assert.That(reports.SelectMany(report => report.Problems.Select(problem => $"{report.Name}: {problem}")), Is.Empty);
+        Assert.That(reports.SelectMany(r => r.Problems.Select(problem => $"{r.Name}: {problem}")), Is.Empty);
         Assert.That(reports.Count(report => report.Outcome == CaseOutcome.Passed), Is.GreaterThan(0));
     }
 

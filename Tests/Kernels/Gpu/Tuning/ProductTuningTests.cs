@@ -104,7 +104,7 @@ internal sealed class ProductTuningTests
                 Assert.That(Launches(driver, gpu), Is.EqualTo(1));
                 Assert.That(Launches(driver, gpu, 75), Is.EqualTo(1), "hardly another shape");
                 Assert.That(Launches(driver, gpu, 72, 264), Is.GreaterThan(1));
-                Assert.That(gpu.Tuned.Values, Has.Count.EqualTo(2).And.All.StartsWith("128x128 "));
+                Assert.That(gpu.Tuned.Values.ToArray(), Has.Length.EqualTo(2).And.All.StartsWith("128x128 "));
             }
             Assert.That((driver.Report, driver.Held), Is.EqualTo(("", "")));
         }

@@ -12,12 +12,15 @@ internal sealed class HeadCase : PeerCase
 {
     private const int Batch = 8, Size = 64, Block = 24, Classes = 1000;
 
-    private readonly UNet network = new(UNetPresets.ImageNet64 with
+    /// <summary>The published network for 64 pixels with 64 channels and no labels.</summary>
+    public static UNetConfig Config { get; } = UNetPresets.ImageNet64 with
     {
         ModelChannels = 64,
         NumClasses = null,
         Dropout = 0,
-    });
+    };
+
+    private readonly UNet network = new(Config);
 
     private readonly AttentionHead head;
     private readonly AdamW optimizer;

@@ -49,11 +49,13 @@ internal abstract partial class PeerCase : IDisposable
             ("recompute", [var size]) => PretrainCase.Of(mode, size, batch, recompute: true),
             ("pretrain_step", []) => PretrainCase.Small(mode),
             ("head_step", []) => new HeadCase(mode),
+            ("diffeed_step", []) => DifFeedCase.Small(mode),
+            ("diffeed", [256]) => DifFeedCase.Large(mode, batch),
             _ => null,
         };
     }
 
-    [GeneratedRegex(@"^(?<kind>pretrain_step|head_step|[a-z]+[13]?)(?<numbers>_\d{1,6}([x_]b?\d{1,6})*)?"
+    [GeneratedRegex(@"^(?<kind>pretrain_step|head_step|diffeed_step|[a-z]+[13]?)(?<numbers>_\d{1,6}([x_]b?\d{1,6})*)?"
         + @"(_n(?<batch>\d{1,3}))?$")]
     private static partial Regex Pattern();
 }

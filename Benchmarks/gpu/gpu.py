@@ -317,7 +317,8 @@ def train(s):
         return
     for precision in ("bfloat16", "float32"):
         workers = [s.ours(precision), s.torch(precision), s.torch(precision, "nhwc")]
-        s.measure(["head_step", "pretrain_step"], workers, rounds=4)
+        s.measure(["head_step", "diffeed_step", "pretrain_step"], workers, rounds=4)
+    s.measure(["diffeed_256_n4"], [s.ours("bfloat16"), s.torch("bfloat16", "nhwc")], rounds=3, together=False)
 
 
 SECTIONS = {f.__name__: f for f in (first, verify, parity, repeat, tuning, kernels, features, compiled, precisions, train)}

@@ -10,15 +10,17 @@
     train_256                       the same of the 256-pixel network, one image; train_8 is tiny, to try it with
     recompute_256                   the same, with blocks run again in backward instead of kept activations
     head_step                       Attention head on block 24 of a frozen network of 64 px, 64 channels: 8 images
+    diffeed_step                    the same with feedback from a first pass (DifFeed), 4 images
+    diffeed_256                     DifFeed of the 256-pixel network, one image
 
     copy_MEBIBYTES                  a copy of as many, float32
 
-A trailing _nB makes a batch of B of conv, gnsilu, attn, res, unet, train and recompute.
+A trailing _nB makes a batch of B of conv, gnsilu, attn, res, unet, train, recompute and diffeed_256.
 """
 import re
 import sys
 
-from plan import ADM_256, SMALL_32, SMALL_64, TINY_8, macs
+from plan import ADM_256, SMALL_32, SMALL_64, TINY_8, macs, plan
 
 TRAINED = {256: ADM_256, 8: TINY_8}
 HEAD_WIDTH, HEAD_LAYERS, HEAD_CLASSES = 1024, 2, 1000
@@ -30,13 +32,13 @@ conv3_512_512_32 conv3_1024_1024_16 conv3_1024_1024_8 conv3_1024_1024_8_n8 conv1
 gnsilu_256_256 gnsilu_512_128 gnsilu_1024_16
 attn_512_32 attn_1024_16 attn_1024_8
 res_256_256_256 res_256_256_256_n4 res_1024_512_64 res_1024_512_64_n4 res_1024_512_64_n8
-pretrain_step head_step unet_256_b24 unet_256
+pretrain_step head_step diffeed_step unet_256_b24 unet_256
 """.split()
 
 
 def parse(name):
     """-> (kind, numbers, batch); an unknown name is a ValueError."""
-    m = re.fullmatch(r"(gemm|conv1|conv3|gnsilu|attn|copy|res|unet|train|recompute|pretrain|head)(_.*?)(?:_n(\d+))?",
+    m = re.fullmatch(r"(gemm|conv1|conv3|gnsilu|attn|copy|res|unet|train|recompute|pretrain|head|diffeed)(_.*?)(?:_n(\d+))?",
                      name)
     if not m:
         raise ValueError(f"there is no case '{name}'")
@@ -46,16 +48,17 @@ def parse(name):
         numbers *= 3
     wanted = {"gemm": 3, "conv1": 3, "conv3": 3, "gnsilu": 2, "attn": 2, "copy": 1, "res": 3, "pretrain": 0, "head": 0}
     if (len(numbers) != wanted.get(kind, len(numbers)) or (kind == "unet" and numbers not in ([256], [256, 24]))
+            or (kind == "diffeed" and numbers not in ([], [256]))
             or (kind in ("train", "recompute") and numbers not in ([n] for n in TRAINED))):
         raise ValueError(f"there is no case '{name}'")
     return kind, numbers, int(batch or 1)
 
 
-def head_macs():
-    """Of the Attention head, for one image: 192 channels at 16 px become 256 tokens and a class token."""
+def head_macs(channels=192):
+    """Of the Attention head, for one image: channels at 16 px become 256 tokens and a class token."""
     tokens, width = 16 * 16, HEAD_WIDTH
     layer = 12 * width**2 * (tokens + 1) + 2 * width * (tokens + 1) ** 2
-    return 192 * width * tokens + HEAD_LAYERS * layer + width * HEAD_CLASSES
+    return channels * width * tokens + HEAD_LAYERS * layer + width * HEAD_CLASSES
 
 
 def flops(name):
@@ -75,6 +78,12 @@ def flops(name):
         return 3 * 2 * 32 * macs(SMALL_32)
     if kind in ("train", "recompute"):
         return 3 * 2 * batch * macs(TRAINED[v[0]])
+    if kind == "diffeed":
+        # Two passes to what is fed back and read, and gradients of activations between; head and feedback networks
+        # three times. What is published does more.
+        config, n = (ADM_256, batch) if v else (SMALL_64, 4)
+        last = len(plan(config)) - 1
+        return 2 * n * (macs(config, last) + 2 * macs(config, 24) + 3 * head_macs(plan(config)[23].layers[-1].cout))
     if kind == "head":
         return 2 * 8 * (macs(SMALL_64, 24) + 3 * head_macs())
     return 0

@@ -14,12 +14,13 @@ public sealed class HeadTraining : IDisposable
     private const string BatchNumber = "position.batch";
     private const string LossNumber = "position.loss";
     private const string ImagesNumber = "position.images";
-    private const string Trained = "trained";
+    private const string Trained = "trained", Scaler = "scaler";
 
     private readonly IFeatureSource source;
     private readonly TrainRecipe recipe;
     private readonly Optimizer optimizer;
     private readonly StepSchedule schedule;
+    private readonly LossScaler? scaler;
     private double lossSum;
     private long images;
 
@@ -39,6 +40,8 @@ public sealed class HeadTraining : IDisposable
         var trained = source.Trained?.Parameters.Select(p => (Name: $"{Trained}.{p.Name}", p.Parameter)) ?? [];
         var groups = (ParamGroup[])[new ParamGroup([.. Head.NamedParameters(), .. trained])];
         optimizer = o.Make(groups, learningRate);
+        // As guided-diffusion starts for classifiers.
+        if (source.Trained is { NeedsScaledLoss: true }) scaler = new LossScaler(start: 16);
         schedule = new StepSchedule(o.StepEpochs, o.StepFactor);
     }
 
@@ -94,7 +97,7 @@ public sealed class HeadTraining : IDisposable
 
         void EndStep()
         {
-            optimizer.Step();
+            if (scaler is null || scaler.Unscale(optimizer.Parameters)) optimizer.Step();
             lossSum += stepLoss;
             images += stepImages;
             BatchesDone++;
@@ -109,6 +112,7 @@ public sealed class HeadTraining : IDisposable
         var state = new SavedState();
         foreach (var (name, tensor) in Head.StateDict()) state.Tensors[$"head.{name}"] = tensor;
         if (source.Trained is { } trained) state.Add(Trained, trained.Save());
+        if (scaler is not null) state.Add(Scaler, scaler.SaveState());
         state.Add("optimizer", optimizer.SaveState());
         state.Numbers[EpochNumber] = Epoch;
         state.Numbers[BatchNumber] = BatchesDone;
@@ -122,6 +126,7 @@ public sealed class HeadTraining : IDisposable
     {
         Head.LoadStateDict(new Dictionary<string, Tensor>(state.Part("head").Tensors));
         source.Trained?.Load(state.Part(Trained));
+        scaler?.LoadState(state.Part(Scaler));
         optimizer.LoadState(state.Part("optimizer"));
         Epoch = (int)state.Number(EpochNumber);
         BatchesDone = (int)state.Number(BatchNumber);
@@ -141,7 +146,8 @@ public sealed class HeadTraining : IDisposable
         using var scope = Scope.Open();
         var device = Head.Device;
         var loss = Head.Forward(batch.Maps.To(device)).CrossEntropy(batch.Labels.To(device));
-        (weight == 1 ? loss : loss * weight).Backward();
+        var part = weight == 1 ? loss : loss * weight;
+        (scaler?.Scale(part) ?? part).Backward();
         // The one wait of a microbatch, when everything of it is queued.
         return loss.Item<float>();
     }

@@ -54,7 +54,12 @@ public sealed class OpenedFeatures : IDisposable
     {
         if (reading is { FineTune: true, Inference.Memory: MemoryMode.Lean })
             throw new DiffractException("weights that are kept in 16 bits cannot be trained: leave --memory lean out");
-        var network = NetworkFile.Load(reading.Network, inference: reading.Inference, device: device);
+        var isTrained = reading.TrainsFeedback || reading.FineTune;
+        var precision = reading.Inference.Precision;
+        var network = NetworkFile.Load(reading.Network, device: device, inference: reading.Inference with
+        {
+            Precision = isTrained ? precision.ForTraining(device ?? Device.Cpu) : precision,
+        });
         DifFeed? feed = null;
         try
         {
@@ -68,10 +73,11 @@ public sealed class OpenedFeatures : IDisposable
                 reading.ImageSize ?? network.Network.Config.ImageSize, reading.Seed, reading.Pool)
             {
                 Network = network,
-                Trained = reading.TrainsFeedback || reading.FineTune
-                    ? new TrainedBackbone(reading.TrainsFeedback ? feed : null, reading.FineTune ? network : null,
-                        spec.Blocks.Max(), reading.Seed)
-                    : null,
+                Trained = !isTrained ? null : new TrainedBackbone(reading.TrainsFeedback ? feed : null,
+                    reading.FineTune ? network : null, spec.Blocks.Max(), reading.Seed)
+                {
+                    NeedsScaledLoss = network.Precision == NetworkPrecision.Float16,
+                },
                 RandomCrop = reading.RandomCrop,
                 RandomFlip = reading.Flip,
                 Broken = broken,

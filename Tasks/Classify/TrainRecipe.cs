@@ -76,6 +76,10 @@ public sealed record TrainRecipe
     /// <summary>True to stop at the first image that cannot be read; false to skip, count and name it.</summary>
     public bool StopOnBrokenImage { get; init; }
 
+    /// <summary>Whether something in front of the head is trained.</summary>
+    [JsonIgnore]
+    public bool TrainsBackbone => Feedback is not null || FineTune;
+
     /// <summary>Microbatches of a step.</summary>
     /// <exception cref="DiffractException">The microbatch does not divide the batch.</exception>
     [JsonIgnore]

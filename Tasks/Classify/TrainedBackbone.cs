@@ -22,6 +22,9 @@ public sealed class TrainedBackbone(DifFeed? feed, DiffusionNetwork? network, in
     /// <summary>The U-Net that is fine-tuned; null for a frozen one.</summary>
     public DiffusionNetwork? Tuned => network;
 
+    /// <summary>True where gradients pass through float16, in which small ones vanish.</summary>
+    public bool NeedsScaledLoss { get; init; }
+
     /// <summary>What the optimiser is to change, with names for its state.</summary>
     public IEnumerable<(string Name, Tensor Parameter)> Parameters => Parts
         .SelectMany(part => part.Module.NamedParameters().Select(p => (Name: $"{part.Name}.{p.Name}", p.Parameter)))

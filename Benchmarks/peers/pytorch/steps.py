@@ -1,4 +1,4 @@
-"""Training steps: a diffusion U-Net with the hybrid loss (Nichol and Dhariwal 2021), and the Attention head."""
+"""Training steps: a diffusion U-Net with the hybrid loss (Nichol and Dhariwal 2021), the Attention head, DifFeed."""
 import math
 
 import torch
@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from adm import Adm, attention, linear_shapes, shapes
 from cases import HEAD_CLASSES, HEAD_LAYERS, HEAD_WIDTH
 from fill import data, parameters
-from plan import SMALL_32, SMALL_64
+from plan import SMALL_32, SMALL_64, plan
 
 RATE = 1e-4
 
@@ -141,11 +141,11 @@ class PretrainStep:
         return loss.item()
 
 
-def head_shapes():
-    """Names and shapes of the Attention head on block 24, 192 channels of 16 x 16."""
+def head_shapes(channels):
+    """Names and shapes of the Attention head on block 24, maps of 16 x 16."""
     w = HEAD_WIDTH
-    s = {"pre_layer.24.1.weight": (192, 16, 16), "pre_layer.24.1.bias": (192, 16, 16)}
-    s |= linear_shapes("pre_layer.24.2", w, 192, 1, 1)
+    s = {"pre_layer.24.1.weight": (channels, 16, 16), "pre_layer.24.1.bias": (channels, 16, 16)}
+    s |= linear_shapes("pre_layer.24.2", w, channels, 1, 1)
     s["intra_inter_block_attention.cls_token"] = (1, 1, w)
     for i in range(1, HEAD_LAYERS + 1):
         name = f"intra_inter_block_attention.layers.{i}."
@@ -160,13 +160,24 @@ class HeadStep:
     """Features of 8 images of 64 x 64 from a frozen network, then one optimiser step of the head on them."""
 
     def __init__(self, channels_last=False, fused=False, device="cpu", half=None):
-        self.device, self.half = device, half
+        self.start(SMALL_64, 8, fused, device, half)
         frozen = {k: v.to(device, half) for k, v in parameters(shapes(SMALL_64, 24)).items()}
         self.network = Adm(SMALL_64, frozen, 24, channels_last, fused)
-        self.p, self.fused = trained(head_shapes(), device), fused
+        self.optimise()
+
+    def start(self, config, batch, fused, device, half):
+        self.device, self.half, self.fused = device, half, fused
+        self.channels = plan(config)[23].layers[-1].cout
+        self.p = trained(head_shapes(self.channels), device)
+        self.x = data("x", batch, 3, config.image, config.image).to(device, half)
+        self.t, self.labels = torch.full((batch,), 150.0, device=device), torch.arange(batch, device=device) * 125
+
+    def optimise(self):
         self.optimiser = torch.optim.AdamW(self.p.values(), lr=RATE, weight_decay=0)
-        self.x, self.t = data("x", 8, 3, 64, 64).to(device, half), torch.full((8,), 150.0, device=device)
-        self.labels = torch.arange(8, device=device) * 125
+
+    def features(self):
+        with torch.no_grad():
+            return self.network(self.x, self.t).float()
 
     def linear(self, x, name):
         return F.linear(x, self.p[name + ".weight"], self.p.get(name + ".bias"))
@@ -187,11 +198,10 @@ class HeadStep:
 
     def logits(self):
         p = self.p
-        with torch.no_grad():
-            features = self.network(self.x, self.t).float()
-        h = F.layer_norm(features, (192, 16, 16), p["pre_layer.24.1.weight"], p["pre_layer.24.1.bias"])
+        features = self.features()
+        h = F.layer_norm(features, (self.channels, 16, 16), p["pre_layer.24.1.weight"], p["pre_layer.24.1.bias"])
         h = F.conv2d(h, p["pre_layer.24.2.weight"], p["pre_layer.24.2.bias"]).flatten(2).transpose(1, 2)
-        h = torch.cat([p["intra_inter_block_attention.cls_token"].expand(8, 1, -1), h], 1)
+        h = torch.cat([p["intra_inter_block_attention.cls_token"].expand(len(h), 1, -1), h], 1)
         for i in range(1, HEAD_LAYERS + 1):
             h = self.transform(h, f"intra_inter_block_attention.layers.{i}.")
         return self.linear(h[:, 0], "head")
@@ -205,3 +215,53 @@ class HeadStep:
         loss.backward()
         self.optimiser.step()
         return loss.item()
+
+
+class DifFeedStep(HeadStep):
+    """One step of DifFeed as it was published: both passes go through all blocks, and backward calculates the gradients
+    of the network's weights too, which are then left unused. Feedback is that of the next-to-last blocks of the
+    decoder's levels, through a 1x1 convolution, batch normalisation and ReLU."""
+
+    def __init__(self, channels_last=False, fused=False, device="cpu", half=None, config=SMALL_64, batch=4):
+        self.start(config, batch, fused, device, half)
+        blocks = plan(config)
+        self.last, middle, level = len(blocks), len(blocks) // 2 + 1, config.blocks + 1
+        self.links = {b: self.last + 1 - b for b in range(middle + level - 1, self.last, level)}
+        network = {k: v.to(device, half) for k, v in parameters(shapes(config)).items()}
+        self.network = Adm(config, network, 0, channels_last, fused)
+        for value in self.network.p.values():
+            value.requires_grad_()
+        names = {}
+        for i, (b, e) in enumerate(self.links.items()):
+            out = blocks[e - 1].layers[-1].cout
+            names[f"feedback_layers.{i}.0.weight"] = (out, blocks[b - 1].layers[-1].cout, 1, 1)
+            names |= {f"feedback_layers.{i}.1.{n}": (out,) for n in ("weight", "bias")}
+        self.p |= trained(names, device)
+        self.optimise()
+
+    def walk(self, keep, feedback):
+        net, kept, maps = self.network, [], {}
+        h, emb = self.x.contiguous(memory_format=net.format), net.embed(self.t)
+        for number, block in enumerate(net.blocks, 1):
+            h = net.block(block, torch.cat([h, kept.pop()], 1) if block.skip else h, emb)
+            if number in feedback:
+                h = h + feedback[number]
+            if block.name.startswith("input"):
+                kept.append(h)
+            if number in keep:
+                maps[number] = h
+        return maps
+
+    def feed(self, i, x):
+        p, name = self.p, f"feedback_layers.{i}."
+        h = F.conv2d(x, p[name + "0.weight"].to(x.dtype))
+        mean = torch.zeros(h.shape[1], device=h.device)
+        return F.relu(F.batch_norm(h, mean, mean + 1, p[name + "1.weight"], p[name + "1.bias"], training=True))
+
+    def features(self):
+        for value in self.network.p.values():
+            value.grad = None
+        with torch.no_grad():
+            maps = self.walk(self.links, {})
+        feedback = {e: self.feed(i, maps[b]) for i, (b, e) in enumerate(self.links.items())}
+        return self.walk([24], feedback)[24].float()

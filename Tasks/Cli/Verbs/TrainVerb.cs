@@ -114,8 +114,22 @@ internal static class TrainVerb
                 throw new DiffractException("diffeed runs the network twice: it needs images (--data and --network), "
                     + "not a feature file");
             return made;
-        }, TrainRecipe.Json, (run, made, on) => Run(terminal, run, made, on, cancellation))));
+        }, TrainRecipe.Json, (run, made, on) => Run(terminal, run, made, on, cancellation), Settle)));
         return verb;
+    }
+
+    // So that a run goes on in the same numbers, wherever that is.
+    private static TrainRecipe Settle(TrainRecipe recipe, Device device)
+    {
+        if (recipe.Features is not null) return recipe;
+        var precision = recipe.Inference.Precision;
+        return recipe with
+        {
+            Inference = recipe.Inference with
+            {
+                Precision = recipe.TrainsBackbone ? precision.ForTraining(device) : precision.ForInference(device),
+            },
+        };
     }
 
     private static int Run(

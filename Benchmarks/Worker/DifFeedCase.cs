@@ -5,9 +5,9 @@ using Diffract.Model;
 
 namespace Diffract.Benchmarks.Worker;
 
-/// <summary>One optimiser step of DifFeed: a frozen network runs to the last block that feeds back, feedback networks of
-/// the bottleneck strategy add to a second pass up to block 24, whose map the Attention head (two transformer layers of
-/// width 1024, 1,000 classes) reads. Its check is the loss, the length of the gradient, and the loss after one step.
+/// <summary>One optimiser step of DifFeed: a frozen network runs to the last block that feeds back, feedback networks
+/// of the bottleneck strategy add to a second pass up to block 24, whose map the Attention head (two transformer layers
+/// of width 1024, 1,000 classes) reads. Its check is the loss, the length of the gradient, and the loss after one step.
 /// </summary>
 internal sealed class DifFeedCase : PeerCase
 {

@@ -161,7 +161,7 @@ for mode in ${modes//,/ }; do
 done
 
 if has torch || has ort; then
-    /usr/bin/python3 -c 'import torch' 2> /dev/null || install python3-torch libopenblas0-pthread
+    { /usr/bin/python3 -c 'import torch' 2> /dev/null && ldconfig -p | grep -q openblas; } || install python3-torch libopenblas0-pthread
 fi
 if has torchsharp || has tuned; then
     build torchsharp TorchSharp=0.107.0 libtorch-cpu-linux-x64=2.10.0

@@ -33,7 +33,8 @@ internal static class NetworkDescription
         var (config, plan) = (detected.Config, UNetPlan.For(detected.Config));
         var kind = config is UNetConfig ? "diffusion U-Net" : "noisy-image classifier";
         yield return $"network: {kind}{(detected.Preset is { } preset ? $" {preset}" : "")}, {plan.Last} blocks, "
-            + $"{Units.Count(plan.Parameters)} parameters, {Cost(plan.Macs)} multiply-adds an image of {plan.Input}";
+            + $"{Units.Count(plan.Parameters)} parameters, {Units.Large(plan.Macs)} multiply-adds an image of "
+            + $"{plan.Input}";
         yield return $"network: {config.ModelChannels} channels x [{List(config.ChannelMult)}], {config.NumResBlocks} "
             + $"residual blocks a level, attention at 1/[{List(config.AttentionResolutions)}] of the size"
             + (config is UNetConfig { NumClasses: { } classes } ? $", {classes} class labels" : "");
@@ -70,11 +71,4 @@ internal static class NetworkDescription
 
     private static string List<T>(IEnumerable<T> values) where T : IFormattable =>
         string.Join(", ", values.Select(v => v.ToString(null, CultureInfo.InvariantCulture)));
-
-    private static string Cost(long macs) => macs switch
-    {
-        >= 1_000_000_000_000 => $"{macs / 1e12:0.00} T",
-        >= 1_000_000_000 => $"{macs / 1e9:0.0} G",
-        _ => $"{macs / 1e6:0.0} M",
-    };
 }

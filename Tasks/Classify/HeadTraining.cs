@@ -1,5 +1,6 @@
 using Diffract.Autograd;
 using Diffract.Engine;
+using Diffract.Kernels;
 using Diffract.Model;
 
 namespace Diffract.Tasks;
@@ -60,6 +61,10 @@ public sealed class HeadTraining : IDisposable
     /// <summary>Mean loss over the images of the epoch so far, or of the last whole epoch between two.</summary>
     public double MeanLoss => lossSum / Math.Max(1, images);
 
+    /// <summary>Multiply-accumulates of the first step that was made here, for one image: of all that came before the
+    /// head too, forward and backward. Null before.</summary>
+    public long? MacsPerImage { get; private set; }
+
     /// <summary>Trains until the end of the present epoch.</summary>
     /// <param name="items">The images to train on.</param>
     /// <param name="onStep">Called after every step with the images in it and the loss.</param>
@@ -76,6 +81,7 @@ public sealed class HeadTraining : IDisposable
         // What is trained before the head may have running statistics: a step is done whole, or not begun.
         var inside = source.Trained is null ? cancellation : CancellationToken.None;
         cancellation.ThrowIfCancellationRequested();
+        using var counter = MultiplyAdds.Count();
         foreach (var batch in source.Batches(items, pass, inside))
         {
             using (batch)
@@ -101,6 +107,7 @@ public sealed class HeadTraining : IDisposable
             lossSum += stepLoss;
             images += stepImages;
             BatchesDone++;
+            MacsPerImage ??= counter.Total / stepImages;
             onStep?.Invoke(stepImages, stepLoss / stepImages);
             (part, stepLoss, stepImages) = (0, 0, 0);
         }

@@ -19,6 +19,7 @@ public static class TrainReport
             ("recipe", $"{recipe.Optimiser.Name}: {recipe.Optimiser.Optimiser}, learning rate {result.LearningRate:g}, "
                 + $"batch {recipe.Batch}, {recipe.Epochs} epochs, seed {recipe.Seed}"),
             ("labels", recipe.Labels ?? "all"),
+            ("a step", result.Cost(source) ?? "all were made before"),
             result.Best.IsValidated
                 ? ("best epoch", $"{result.Best.Epoch}: {100 * result.Best.ValidationAccuracy:0.0} % of the held-out "
                     + "images")

@@ -21,8 +21,22 @@ public sealed record EpochScore(int Epoch, double TrainLoss, double ValidationLo
 /// <param name="Tried">The rates that were tried; none when one was given.</param>
 /// <param name="Epochs">All epochs.</param>
 /// <param name="Best">The epoch whose head is in <c>best.safetensors</c>.</param>
-public sealed record TrainResult(
-    double LearningRate, IReadOnlyList<TriedRate> Tried, IReadOnlyList<EpochScore> Epochs, EpochScore Best);
+/// <param name="MacsPerImage">Multiply-accumulates of a step for one image, all that comes before the head included;
+/// null when no step was made any more.</param>
+public sealed record TrainResult(double LearningRate, IReadOnlyList<TriedRate> Tried, IReadOnlyList<EpochScore> Epochs,
+    EpochScore Best, long? MacsPerImage)
+{
+    /// <summary>The cost of a step in words; null when it is not known.</summary>
+    /// <param name="source">What was trained on.</param>
+    public string? Cost(IFeatureSource source)
+    {
+        if (MacsPerImage is not { } macs) return null;
+        var cost = $"{Units.Large(macs)} multiply-adds for an image";
+        if (source is not ImageFeatures { Network: { } file } images) return cost;
+        var whole = file.Network.Plan.At(new Model.MapSize(images.ImageSize, images.ImageSize)).Macs;
+        return $"{cost}, {(double)macs / whole:0.00} of the network's whole forward";
+    }
+}
 
 /// <summary>Trains a head on features in a run folder:
 /// <code>
@@ -91,7 +105,7 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
             SaveState(training, scores, train.Count);
         }
         SaveHead(LastPath, training, scores[^1]);
-        return new TrainResult(rate.LearningRate, rate.Tried, scores, Best(scores));
+        return new TrainResult(rate.LearningRate, rate.Tried, scores, Best(scores), training.MacsPerImage);
     }
 
     private ChosenRate ChooseRate(IReadOnlyList<int> train, IReadOnlyList<int> validation, IRunProgress progress,

@@ -27,6 +27,9 @@ public sealed class ImageFeatures(
     /// <inheritdoc/>
     public int Count => data.Count;
 
+    /// <summary>Side of the square images given to the backbone, pixels.</summary>
+    public int ImageSize => imageSize;
+
     /// <summary>The file the backbone was read from; null when it comes from elsewhere.</summary>
     public DiffusionNetwork? Network { get; init; }
 

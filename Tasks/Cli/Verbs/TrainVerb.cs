@@ -144,6 +144,7 @@ internal static class TrainVerb
         var result = task.Run(progress, cancellation);
         if (opened.Skipped.Length > 0) terminal.Error.WriteLine(opened.Skipped);
         TrainReport.Write(run, recipe, opened.Source, result);
+        if (result.Cost(opened.Source) is { } cost) terminal.Error.WriteLine($"a step costs {cost}");
         foreach (var tried in result.Tried)
             terminal.Output.WriteLine(
                 $"learning rate {tried.LearningRate:g}: {tried.Accuracy:p1} on the held-out images");

@@ -55,6 +55,8 @@ internal sealed class ProductTuningTests
         Product("wgmma in parts", 90, 3, MmaNumbers.BFloat16, 72, 136, 1032),
         new("mma convolution", 80, 2, Convolve, [1, 6, 6, 72]),
         new("wgmma convolution", 90, 2, Convolve, [1, 6, 6, 72]),
+        new("sums for a norm, mma", 80, 3, (device, c) => SumColumns(device, c, MmaTile.Medium), [2, 2, 136, 2]),
+        new("sums for a norm, wgmma", 90, 3, (device, c) => SumColumns(device, c, null), [2, 2, 136, 2]),
     ];
 
     private static IEnumerable<TestCaseData> Problems() =>
@@ -233,6 +235,27 @@ internal sealed class ProductTuningTests
             Depth = depth,
             TransposeB = true,
         }, numbers, tile);
+
+    // The result is what a norm gets of the product: two float64 numbers of each sample and column.
+    private static void SumColumns(PlantingDevice device, Tensor sums, MmaTile? tile)
+    {
+        var a = MmaLab.Make(MmaNumbers.Float16, 1, [128, 104], device.Sim);
+        var b = MmaLab.Make(MmaNumbers.Float16, 2, [136, 104], device.Sim);
+        var c = Tensor.Empty([128, 136], DType.Float16, device.Sim);
+        var wish = new ChannelSums(new View(sums.View.Address, sums.Count / 2, DType.Float64), 64);
+        MatMul.RunMma(device, new()
+        {
+            A = a.View,
+            B = b.View,
+            C = c.View,
+            Rows = 128,
+            Columns = 136,
+            Depth = 104,
+            TransposeB = true,
+            Sums = wish,
+        }, MmaNumbers.Float16, tile);
+        Assert.That(wish.IsFilled);
+    }
 
     private static void Convolve(PlantingDevice device, Tensor y)
     {

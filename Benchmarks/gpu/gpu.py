@@ -318,6 +318,8 @@ def train(s):
     for precision in ("bfloat16", "float32"):
         workers = [s.ours(precision), s.torch(precision), s.torch(precision, "nhwc")]
         s.measure(["head_step", "diffeed_step", "pretrain_step"], workers, rounds=4)
+    if s.options.device == "cpu":
+        return
     s.measure(["diffeed_256_n4"], [s.ours("bfloat16"), s.torch("bfloat16", "nhwc")], rounds=3, together=False)
 
 

@@ -29,6 +29,9 @@ def describe(case):
         "unet": lambda: "ADM-256, " + (f"to block {v[1]}" if len(v) > 1 else "whole network"),
         "pretrain": lambda: "pretraining step, 32 px, 64 channels, 32 images",
         "head": lambda: "head training step, 64 px, 64 channels, 8 images",
+        "diffeed": lambda: "DifFeed step, " + ("256 px" if v else "64 px, 64 channels, 4 images"),
+        "train": lambda: "training step, {} px".format(*v),
+        "recompute": lambda: "training step with blocks run again, {} px".format(*v),
     }[kind]()
     return text + (f", {batch} images" if batch > 1 else "")
 

@@ -116,19 +116,7 @@ public static class HeadFile
     public static (Head Head, HeadFileHeader Header) Load(string path, Device? device = null)
     {
         using var file = TensorFile.Open(path);
-        HeadFileHeader? header = null;
-        try
-        {
-            if (file.Metadata.TryGetValue(HeadFileHeader.Key, out var text))
-                header = JsonSerializer.Deserialize(text, HeadJson.Default.HeadFileHeader);
-        }
-        catch (JsonException e)
-        {
-            throw new DiffractException($"{path}: the description of the head cannot be read: {e.Message}", e);
-        }
-        if (header is null)
-            throw new DiffractException($"{path} is no head of this program: it lacks the metadata "
-                + $"'{HeadFileHeader.Key}' (diffract train writes one)");
+        var header = Header(file);
         var head = HeadFactory.Make(header.Head, header.Infos, header.Timesteps.Count, header.Classes.Count);
         try
         {
@@ -143,6 +131,32 @@ public static class HeadFile
         head.RequiresGrad(false);
         head.Eval();
         return (head, header);
+    }
+
+    /// <summary>What a head's file says of itself.</summary>
+    /// <exception cref="DiffractException">The file holds no head of this program.</exception>
+    public static HeadFileHeader Header(string path)
+    {
+        using var file = TensorFile.Open(path);
+        return Header(file);
+    }
+
+    private static HeadFileHeader Header(TensorFile file)
+    {
+        HeadFileHeader? header = null;
+        try
+        {
+            if (file.Metadata.TryGetValue(HeadFileHeader.Key, out var text))
+                header = JsonSerializer.Deserialize(text, HeadJson.Default.HeadFileHeader);
+        }
+        catch (JsonException e)
+        {
+            throw new DiffractException($"{file.Path}: the description of the head cannot be read: {e.Message}", e);
+        }
+        if (header is null)
+            throw new DiffractException($"{file.Path} is no head of this program: it lacks the metadata "
+                + $"'{HeadFileHeader.Key}' (diffract train writes one)");
+        return header;
     }
 
     /// <summary>Refuses features that a head was not made for.</summary>

@@ -62,6 +62,7 @@ public static class Application
         root.Subcommands.Add(FeaturesVerb.Make(terminal, gpus));
         root.Subcommands.Add(TrainVerb.Make(terminal, gpus));
         root.Subcommands.Add(EvaluateVerb.Make(terminal, gpus));
+        root.Subcommands.Add(RunsVerb.Make(terminal));
         root.Subcommands.Add(SweepVerb.Make(terminal, gpus));
         root.Subcommands.Add(KnnVerb.Make(terminal, gpus));
         root.Subcommands.Add(CkaVerb.Make(terminal, gpus));

@@ -30,8 +30,8 @@ internal sealed class InferenceWords
     };
 
     private readonly PrecisionWords precision = new("Numbers that the network calculates with: auto (default) is "
-        + "float16 on a GPU, bfloat16 where gradients pass through it, float32 elsewhere; tf32x3 and tf32 are for GPUs. "
-        + "Heads calculate in float32");
+        + "float16 on a GPU, bfloat16 where gradients pass through it, float32 elsewhere; tf32x3 and tf32 are for GPUs"
+        + ". Heads calculate in float32");
 
     public Option[] Options => [memory, direct, precision.Option];
 

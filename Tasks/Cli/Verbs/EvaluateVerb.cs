@@ -89,6 +89,8 @@ internal static class EvaluateVerb
             foreach (var line in EvaluateReport.Lines(score)) terminal.Output.WriteLine(line);
             var report = parsed.GetValue(output) ?? Path.ChangeExtension(path, ".evaluation.html");
             EvaluateReport.Write(report, path, header, score, parsed.GetValue(draws));
+            EvaluationFile.Save(EvaluationFile.PathOf(path), parsed.GetValue(features) ?? parsed.GetValue(data)!, score,
+                parsed.GetValue(draws));
             terminal.Output.WriteLine($"report: {report}");
             return Task.FromResult(ExitCode.Success);
         });

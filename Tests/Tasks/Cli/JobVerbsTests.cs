@@ -95,6 +95,8 @@ internal sealed partial class JobVerbsTests
         + "--name {t}", "leave --memory lean out")]
     [TestCase("train --features {f}.safetensors --data {greys} --name {t}", "--features and --data do not go together")]
     [TestCase("train --resume {plain}", "plain is no run that diffract train can go on with")]
+    [TestCase("runs {absent}", "absent: there is no such folder of runs")]
+    [TestCase("runs {empty}", "empty has no run of a head (diffract train makes one)")]
     [TestCase("pretrain --data {empty} --name {t}", "empty: no picture")]
     [TestCase("pretrain --data {pictures} --image-size 8 --channels 32 --channel-mult 1 --batch 99 --name {t}",
         "12 pictures do not fill one batch of 99")]
@@ -137,6 +139,29 @@ internal sealed partial class JobVerbsTests
         using var first = FeatureTable.Open(folder["as0.safetensors"]);
         Assert.That(first.Header!.ClassLabel, Is.Zero);
         Assert.That(Work.Numbers(folder["as0.safetensors"]), Is.Not.EqualTo(Work.Numbers(folder["as1.safetensors"])));
+    }
+
+    [Test]
+    public async Task Heads_are_compared_and_seeds_together()
+    {
+        foreach (var seed in (int[])[1, 2])
+        {
+            await Succeed("train --features {f}.safetensors --lr 1e-2 --epochs 2 --validation 0.3 "
+                + $"--seed {seed} --name {{many}}/seed{seed}");
+            await Succeed($"evaluate {{many}}/seed{seed} --features {{f}}.safetensors");
+        }
+        var (code, output, error) = await Run("runs {many} --report {many}.html");
+        Assert.That(code, Is.Zero, error);
+        var lines = output.Split('\n');
+        Assert.Multiple(() =>
+        {
+            Assert.That(lines[0], Does.Match("^run +method +features +labels +seed +epochs +held out +evaluated"));
+            Assert.That(lines[1..3],
+                Is.All.Match("^seed[12] +linear +f.safetensors +all +[12] +2 +[0-9.]+ % +[0-9.]+ %"));
+            Assert.That(lines[3],
+                Does.Match("^2 seeds of linear, f.safetensors: held out .* ± .* %; evaluated .* ± .* %"));
+            Assert.That(File.ReadAllText(folder["many.html"]), Does.Contain("Mean and standard deviation"));
+        });
     }
 
     [Test]

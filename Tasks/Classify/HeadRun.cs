@@ -1,0 +1,65 @@
+using System.Text.Json;
+
+namespace Diffract.Tasks;
+
+/// <summary>A run of <c>diffract train</c> as a comparison sees it.</summary>
+/// <param name="Name">Its folder's name.</param>
+/// <param name="Recipe">What it does.</param>
+/// <param name="Epochs">Epochs done.</param>
+/// <param name="Validation">Top-1 of the kept head on the held-out images, 0 to 1; null where there is none.</param>
+/// <param name="Score">Top-1 on the images it was evaluated on; null where it was not.</param>
+public sealed record HeadRun(string Name, TrainRecipe Recipe, int Epochs, double? Validation, Proportion? Score)
+{
+    /// <summary>The method in the paper's words.</summary>
+    public string Method =>
+        (Recipe.Feedback is { } feedback ? $"DifFeed ({feedback.Strategy}), " : "") + Recipe.Head.Kind
+        + (Recipe.FineTune ? ", fine-tuned" : "");
+
+    /// <summary>What it reads, in words.</summary>
+    public string Features => Recipe.Features is { } file ? Path.GetFileName(file)
+        : $"t {List(Recipe.Timesteps ?? [150])}; b {List(Recipe.Blocks ?? [24])}";
+
+    /// <summary>Whether all epochs are done.</summary>
+    public bool IsComplete => Epochs >= Recipe.Epochs;
+
+    /// <summary>Runs with the same differ in their seed alone.</summary>
+    internal string Kind => JsonSerializer.Serialize(Recipe with { Seed = 0 }, TrainRecipe.Json);
+
+    /// <summary>The runs of heads in the folders of a folder, by name; folders of other runs are passed over.</summary>
+    /// <exception cref="RunException">There is no such folder, or a recipe cannot be read.</exception>
+    public static IReadOnlyList<HeadRun> In(string parent)
+    {
+        if (!Directory.Exists(parent)) throw new RunException($"{parent}: there is no such folder of runs");
+        return [.. Directory.GetDirectories(parent).Order(StringComparer.Ordinal).Select(Find).OfType<HeadRun>()];
+    }
+
+    private static HeadRun? Find(string folder)
+    {
+        var path = Path.Combine(folder, "recipe.json");
+        if (!File.Exists(path) || !IsOfHead(path)) return null;
+        var run = RunFolder.Open(folder);
+        var head = run.At("best.safetensors");
+        var score = EvaluationFile.Find(EvaluationFile.PathOf(head));
+        return new HeadRun(run.Name, RecipeFile.Load(path, TrainRecipe.Json), MetricsLog.Read(run.MetricsPath).Count,
+            File.Exists(head) ? HeadFile.Header(head).ValidationAccuracy : null,
+            score is null ? null : new Proportion(score.Top1, score.Images));
+    }
+
+    // What no other recipe has.
+    private static bool IsOfHead(string path)
+    {
+        try
+        {
+            using var recipe = JsonDocument.Parse(File.ReadAllBytes(path));
+            return recipe.RootElement.ValueKind == JsonValueKind.Object
+                && recipe.RootElement.TryGetProperty("search_rates", out _)
+                && recipe.RootElement.TryGetProperty("head", out _);
+        }
+        catch (JsonException e)
+        {
+            throw new RunException($"{path}: the recipe cannot be read: {e.Message}", e);
+        }
+    }
+
+    private static string List(IReadOnlyList<int> numbers) => string.Join(", ", numbers);
+}

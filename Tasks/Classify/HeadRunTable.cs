@@ -1,0 +1,76 @@
+using System.Globalization;
+
+namespace Diffract.Tasks;
+
+/// <summary>Runs of heads beside each other, and those that differ in their seed alone together.</summary>
+public static class HeadRunTable
+{
+    /// <summary>A line for each run, the best first, and one with mean and standard deviation for each set of runs that
+    /// differ in their seed alone.</summary>
+    public static IEnumerable<string> Lines(IReadOnlyList<HeadRun> runs)
+    {
+        string[] header = ["run", "method", "features", "labels", "seed", "epochs", "held out", "evaluated (95 %)"];
+        List<string[]> rows = [header, .. Sorted(runs).Select(Row)];
+        foreach (var line in Columns.Align(rows, 4, 5, 6)) yield return line;
+        foreach (var seeds in Seeds(runs))
+            yield return $"{seeds.Count} seeds of {seeds[0].Method}, {seeds[0].Features}: "
+                + string.Join("; ", Spreads(seeds).Select(s => $"{s.Name} {s.Value}"));
+    }
+
+    /// <summary>The same as a page with bars.</summary>
+    /// <param name="path">The page; it appears whole or not at all.</param>
+    /// <param name="runs">The runs.</param>
+    public static void Write(string path, IReadOnlyList<HeadRun> runs)
+    {
+        var report = new HtmlReport("Runs");
+        var scored = Sorted(runs).Where(run => run.Score is not null).ToArray();
+        if (scored.Length > 0)
+            report.Heading("Evaluated").Plot(AccuracyPlot.Draw("Top-1",
+                [.. scored.Select(run => new AccuracyBar($"{run.Name}: {run.Method}", run.Score!.Value))]),
+                "Intervals are 95 % after Wilson (1927).");
+        report.Heading("All runs").Table(
+            ["run", "method", "features", "labels", "seed", "epochs", "held out", "evaluated (95 %)"],
+            [.. Sorted(runs).Select(run => (IReadOnlyList<string>)Row(run))]);
+        if (Seeds(runs).ToArray() is { Length: > 0 } sets)
+            report.Heading("Seeds").Table(["method", "features", "seeds", "held out", "evaluated"],
+                [.. sets.Select(set => (IReadOnlyList<string>)[set[0].Method, set[0].Features, $"{set.Count}",
+                    .. Names.Select(name => Spreads(set).FirstOrDefault(s => s.Name == name).Value ?? "-")])],
+                "Mean and standard deviation over seeds");
+        report.Save(path);
+    }
+
+    private static readonly string[] Names = ["held out", "evaluated"];
+
+    private static IEnumerable<HeadRun> Sorted(IReadOnlyList<HeadRun> runs) => runs
+        .OrderByDescending(run => run.Score?.Value ?? -1).ThenByDescending(run => run.Validation ?? -1)
+        .ThenBy(run => run.Name, StringComparer.Ordinal);
+
+    private static IEnumerable<List<HeadRun>> Seeds(IReadOnlyList<HeadRun> runs) => Sorted(runs)
+        .Where(run => run.IsComplete).GroupBy(run => run.Kind)
+        .Select(set => set.DistinctBy(run => run.Recipe.Seed).ToList())
+        .Where(set => set.Count > 1);
+
+    private static IEnumerable<(string Name, string Value)> Spreads(List<HeadRun> set)
+    {
+        if (set.All(run => run.Validation is not null))
+            yield return (Names[0], Spread([.. set.Select(run => run.Validation!.Value)]));
+        if (set.All(run => run.Score is not null))
+            yield return (Names[1], Spread([.. set.Select(run => run.Score!.Value.Value)]));
+    }
+
+    // The standard deviation of a sample: divided by one less than there are.
+    private static string Spread(double[] values)
+    {
+        var mean = values.Average();
+        var deviation = Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Length - 1));
+        return string.Create(CultureInfo.InvariantCulture, $"{100 * mean:0.0} ± {100 * deviation:0.0} %");
+    }
+
+    private static string[] Row(HeadRun run) =>
+    [
+        run.Name, run.Method, run.Features, run.Recipe.Labels ?? "all", $"{run.Recipe.Seed}",
+        run.IsComplete ? $"{run.Epochs}" : $"{run.Epochs} of {run.Recipe.Epochs}",
+        run.Validation is { } held ? string.Create(CultureInfo.InvariantCulture, $"{100 * held:0.0} %") : "-",
+        run.Score is { } score ? $"{score}" : "-",
+    ];
+}

@@ -1,11 +1,13 @@
 using Diffract.Engine;
+using Diffract.Model;
 
 namespace Diffract.Tasks;
 
-/// <summary>Features that an analysis reads: a feature file, or images and the network that makes them.</summary>
+/// <summary>Features that an analysis reads: a feature file or a folder of shards, or images and the network that makes
+/// them.</summary>
 public sealed record FeatureInput
 {
-    /// <summary>A file that <c>diffract features</c> wrote, or a folder of images.</summary>
+    /// <summary>What <c>diffract features</c> wrote, or images as <see cref="Datasets.Open"/> takes them.</summary>
     public required string Path { get; init; }
 
     /// <summary>Which part of a data set that has parts.</summary>
@@ -35,8 +37,13 @@ public sealed record FeatureInput
     /// <summary>True to stop at the first image that cannot be read; false to leave it out.</summary>
     public bool StopOnBrokenImage { get; init; }
 
-    /// <summary>True when the features are in a file.</summary>
-    public static bool IsFile(string path) => File.Exists(path);
+    /// <summary>True for a feature file or a folder of shards.</summary>
+    public static bool HasFeatures(string path) =>
+        FeatureCache.IsIn(path) || (File.Exists(path) && !PictureList.IsList(path));
+
+    /// <summary>True for images: a folder, a list, or a selection of either.</summary>
+    public static bool HasImages(string path) =>
+        !HasFeatures(path) && (Directory.Exists(path) || Datasets.IsAnnotated(path));
 
     /// <summary>Opens the features.</summary>
     /// <param name="device">Where the network is to be.</param>
@@ -47,10 +54,10 @@ public sealed record FeatureInput
     public OpenedFeatures Open(Device device, int pool = 0, bool labelled = false,
         OptimiserRecipe? augmentation = null)
     {
-        if (IsFile(Path))
+        if (HasFeatures(Path))
         {
             if (Network is not null)
-                throw new DiffractException($"{Path} is a file, so it has features already: leave --network out");
+                throw new DiffractException($"{Path} has features already: leave --network out");
             return OpenedFeatures.FromFile(Path, Sorted(Timesteps), Sorted(Blocks));
         }
         return OpenedFeatures.FromImages(Images(labelled), new ImageReading
@@ -74,18 +81,19 @@ public sealed record FeatureInput
     /// <exception cref="DiffractException">There are none, or no network is named.</exception>
     public ImageDataset Images(bool labelled)
     {
-        if (!Directory.Exists(Path))
-            throw new DiffractException($"{Path}: there is no such feature file, nor a folder of images");
+        if (!HasImages(Path))
+            throw new DiffractException($"{Path}: there is no such feature file, nor images");
         if (Network is null)
-            throw new DiffractException($"{Path} is a folder of images: --network is needed to read them");
+            throw new DiffractException($"{Path} has images: --network is needed to read them");
         return labelled ? DataSource.Labelled(Path, Part) : DataSource.Any(Path, Part);
     }
 
     /// <summary>All blocks of the network.</summary>
     public IReadOnlyList<int> AllBlocks()
     {
-        using var network = NetworkFile.Load(Network!);
-        return [.. Enumerable.Range(1, network.Network.Plan.Last)];
+        // Names and shapes tell it; the numbers are not read.
+        using var file = TensorFile.Open(Network!);
+        return [.. Enumerable.Range(1, UNetPlan.For(Model.Networks.Detect(file).Config).Last)];
     }
 
     private static int[]? Sorted(IReadOnlyList<int>? numbers) => numbers is null ? null : [.. numbers.Order()];

@@ -17,7 +17,7 @@ public static class SweepFeatures
         CancellationToken cancellation = default)
     {
         var input = recipe.Features;
-        if (FeatureInput.IsFile(input.Path) || recipe.Draws == 0)
+        if (FeatureInput.HasFeatures(input.Path) || recipe.Draws == 0)
             return input.Open(device, recipe.Pools.Max(), labelled: true, recipe.Optimiser);
         var path = run.At("features.safetensors");
         if (!File.Exists(path)) Extract(path, recipe, input, device, progress, cancellation);

@@ -5,11 +5,15 @@ namespace Diffract.Tasks;
 /// <summary>Runs of heads beside each other, and those that differ in their seed alone together.</summary>
 public static class HeadRunTable
 {
+    private static readonly string[] header =
+        ["run", "method", "features", "labels", "seed", "epochs", "held out", "evaluated (95 %)"];
+
+    private static readonly string[] spreads = ["held out", "evaluated"];
+
     /// <summary>A line for each run, the best first, and one with mean and standard deviation for each set of runs that
     /// differ in their seed alone.</summary>
     public static IEnumerable<string> Lines(IReadOnlyList<HeadRun> runs)
     {
-        string[] header = ["run", "method", "features", "labels", "seed", "epochs", "held out", "evaluated (95 %)"];
         List<string[]> rows = [header, .. Sorted(runs).Select(Row)];
         foreach (var line in Columns.Align(rows, 4, 5, 6)) yield return line;
         foreach (var seeds in Seeds(runs))
@@ -28,18 +32,15 @@ public static class HeadRunTable
             report.Heading("Evaluated").Plot(AccuracyPlot.Draw("Top-1",
                 [.. scored.Select(run => new AccuracyBar($"{run.Name}: {run.Method}", run.Score!.Value))]),
                 "Intervals are 95 % after Wilson (1927).");
-        report.Heading("All runs").Table(
-            ["run", "method", "features", "labels", "seed", "epochs", "held out", "evaluated (95 %)"],
+        report.Heading("All runs").Table(header,
             [.. Sorted(runs).Select(run => (IReadOnlyList<string>)Row(run))]);
         if (Seeds(runs).ToArray() is { Length: > 0 } sets)
             report.Heading("Seeds").Table(["method", "features", "seeds", "held out", "evaluated"],
                 [.. sets.Select(set => (IReadOnlyList<string>)[set[0].Method, set[0].Features, $"{set.Count}",
-                    .. Names.Select(name => Spreads(set).FirstOrDefault(s => s.Name == name).Value ?? "-")])],
+                    .. spreads.Select(name => Spreads(set).FirstOrDefault(s => s.Name == name).Value ?? "-")])],
                 "Mean and standard deviation over seeds");
         report.Save(path);
     }
-
-    private static readonly string[] Names = ["held out", "evaluated"];
 
     private static IEnumerable<HeadRun> Sorted(IReadOnlyList<HeadRun> runs) => runs
         .OrderByDescending(run => run.Score?.Value ?? -1).ThenByDescending(run => run.Validation ?? -1)
@@ -53,9 +54,9 @@ public static class HeadRunTable
     private static IEnumerable<(string Name, string Value)> Spreads(List<HeadRun> set)
     {
         if (set.All(run => run.Validation is not null))
-            yield return (Names[0], Spread([.. set.Select(run => run.Validation!.Value)]));
+            yield return (spreads[0], Spread([.. set.Select(run => run.Validation!.Value)]));
         if (set.All(run => run.Score is not null))
-            yield return (Names[1], Spread([.. set.Select(run => run.Score!.Value.Value)]));
+            yield return (spreads[1], Spread([.. set.Select(run => run.Score!.Value.Value)]));
     }
 
     // The standard deviation of a sample: divided by one less than there are.

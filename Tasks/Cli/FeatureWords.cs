@@ -41,11 +41,10 @@ internal sealed class FeatureWords
     /// <exception cref="DiffractException">It is a file and something was said that only images need.</exception>
     public FeatureInput Input(ParseResult parsed, string path, DatasetPart part, bool seeded = false)
     {
-        if (FeatureInput.IsFile(path))
+        if (FeatureInput.HasFeatures(path))
             foreach (var option in (Option[])[network, size, label, seed, stop, .. inference.Options])
                 if (parsed.GetResult(option) is { Implicit: false } && !(seeded && option == seed))
-                    throw new DiffractException($"{path} is a file, so it has features already: leave {option.Name} "
-                        + "out");
+                    throw new DiffractException($"{path} has features already: leave {option.Name} out");
         return new FeatureInput
         {
             Path = path,

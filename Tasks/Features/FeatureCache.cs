@@ -92,11 +92,14 @@ public static class FeatureCache
     /// <summary>Whether a file has still the time it had when its hash was calculated.</summary>
     internal static bool IsUntouched(string path, FeatureShard shard) => Time(path) == shard.Written;
 
+    /// <summary>Whether a folder has a shard that is complete.</summary>
+    public static bool IsIn(string folder) => ManifestPaths(folder).Length > 0;
+
     /// <summary>The manifests of the shards of a folder that have one.</summary>
     /// <exception cref="DiffractException">There is none, or one is damaged.</exception>
     internal static IReadOnlyList<(string Path, FeatureManifest Manifest)> Manifests(string folder)
     {
-        var paths = Directory.Exists(folder) ? Directory.GetFiles(folder, "shard-*-of-*.json") : [];
+        var paths = ManifestPaths(folder);
         if (paths.Length == 0)
             throw new DiffractException($"{folder} is no folder of features: no shard of them is complete (diffract "
                 + "features --shard makes one)");
@@ -123,6 +126,9 @@ public static class FeatureCache
                 + "makes it");
         return first with { Shards = [.. Enumerable.Range(0, first.Of).Select(number => shards[number])] };
     }
+
+    private static string[] ManifestPaths(string folder) =>
+        Directory.Exists(folder) ? Directory.GetFiles(folder, "shard-*-of-*.json") : [];
 
     private static DateTime Time(string path) => File.GetLastWriteTimeUtc(path);
 

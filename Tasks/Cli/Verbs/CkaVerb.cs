@@ -54,7 +54,8 @@ internal static class CkaVerb
             {
                 RunOptions.Alone(parsed, against, otherNetwork);
                 var path = RunOptions.Need(parsed, features);
-                var fallback = Directory.Exists(path) && Datasets.HasTest(path) ? DatasetPart.Test : DatasetPart.Train;
+                var fallback = FeatureInput.HasImages(path) && Datasets.HasTest(path)
+                    ? DatasetPart.Test : DatasetPart.Train;
                 var rows = words.Input(parsed, path, RunOptions.ParsePart(parsed.GetValue(part), fallback));
                 return new CkaRecipe
                 {

@@ -58,7 +58,7 @@ internal static class KnnVerb
 
     // A folder of class folders has one part, whatever is asked for.
     private static FeatureInput Tested(FeatureInput input) =>
-        Directory.Exists(input.Path) && !Datasets.HasTest(input.Path)
+        FeatureInput.HasImages(input.Path) && !Datasets.HasTest(input.Path)
             ? input with { Part = DatasetPart.Train }
             : input;
 

@@ -39,8 +39,8 @@ internal static class MapsVerb
             () => device.Open(parsed, gpus, terminal), () =>
             {
                 var path = RunOptions.Need(parsed, features);
-                if (!Directory.Exists(path))
-                    throw new DiffractException($"{path}: no such folder; maps are drawn beside the images they are "
+                if (!FeatureInput.HasImages(path))
+                    throw new DiffractException($"{path}: no such images; maps are drawn beside the images they are "
                         + "of");
                 var input = words.Input(parsed, path, RunOptions.ParsePart(parsed.GetValue(part), DatasetPart.Train));
                 if (parsed.GetValue(head) is { } given && (input.Timesteps ?? input.Blocks) is not null)

@@ -53,7 +53,7 @@ internal static class SweepVerb
             () => device.Open(parsed, gpus, terminal), () =>
             {
                 var path = RunOptions.Need(parsed, features);
-                if (FeatureInput.IsFile(path) && parsed.GetResult(draws) is { Implicit: false })
+                if (FeatureInput.HasFeatures(path) && parsed.GetResult(draws) is { Implicit: false })
                     throw new DiffractException($"{path} has its own noise draws: leave --draws out");
                 var input = words.Input(parsed, path, DatasetPart.Train, seeded: true);
                 return new SweepRecipe

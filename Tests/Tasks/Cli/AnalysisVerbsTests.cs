@@ -49,7 +49,7 @@ internal sealed partial class AnalysisVerbsTests
     [TestCase("sweep --features {train}.safetensors --draws 2 --name {t}", "leave --draws out")]
     [TestCase("sweep --features {pictures} --name {t}", "--network is needed to read them")]
     [TestCase("sweep --resume {linear}", "is no run that diffract sweep can go on with")]
-    [TestCase("maps --features {train}.safetensors --name {t}", "no such folder")]
+    [TestCase("maps --features {train}.safetensors --name {t}", "no such images")]
     [TestCase("maps " + Images + " --head {linear} --name {t}", "is a linear head: it attends to nothing")]
     [TestCase("maps " + Images + " --head {head} --blocks 2 --name {t}", "leave --timesteps and --blocks out")]
     public async Task Failures_are_one_sentence_and_leave_nothing(string line, string problem)
@@ -63,6 +63,21 @@ internal sealed partial class AnalysisVerbsTests
         Assert.That(said[0], Does.Contain(problem));
         Assert.That(error, Does.Not.Contain("fault of this program"));
         Assert.That(Directory.GetFileSystemEntries(folder.Path), Is.EquivalentTo(before));
+    }
+
+    [Test]
+    public async Task Shards_and_selections_of_data_are_read_as_files_and_folders_are()
+    {
+        const string more = " --k 1 --timesteps 20 --blocks 3";
+        await Succeed("features --network {network}/ema.safetensors --timesteps 20,90 --blocks 3,5,9 "
+            + "--data {pictures} --out {shards} --shard 0 --of 1");
+        var (_, one, _) = await Succeed("knn --train {train}.safetensors --test {test}.safetensors --name {file}"
+            + more);
+        var (_, found, _) = await Succeed("knn --train {shards} --test {test}.safetensors --name {sharded}" + more);
+        Assert.That(found.Split('\n')[1], Is.EqualTo(one.Split('\n')[1]));
+        await Succeed("knn --train {pictures}@50% --test {others} --network {network}/ema.safetensors "
+            + "--name {half}" + more);
+        Assert.That(File.ReadAllText(folder["half/result.json"]), Does.Contain("\"train_images\": 6"));
     }
 
     [Test]

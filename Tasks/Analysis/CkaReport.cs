@@ -4,9 +4,16 @@ namespace Diffract.Tasks;
 public static class CkaReport
 {
     /// <summary>The matrix as a map from 0 (dark) to 1 (bright).</summary>
-    public static Plot Draw(CkaRecipe recipe, CkaResult result) => HeatMapPlot.Draw("Similarity of layers",
-        Title(result.ColumnAxis, recipe.Against ?? recipe.Features), Title(result.RowAxis, recipe.Features),
-        "linear CKA", result.Columns, result.Rows, result.Matrix(), "0.00", (0, 1), square: true);
+    public static Plot Draw(CkaRecipe recipe, CkaResult result) => Draw(result,
+        Title(result.RowAxis, recipe.Features), Title(result.ColumnAxis, recipe.Against ?? recipe.Features));
+
+    /// <summary>The same, with other words at the axes.</summary>
+    /// <param name="result">The matrix.</param>
+    /// <param name="rows">What the rows are.</param>
+    /// <param name="columns">What the columns are; the same when null.</param>
+    public static Plot Draw(CkaResult result, string rows, string? columns = null) =>
+        HeatMapPlot.Draw("Similarity of layers", columns ?? rows, rows, "linear CKA", result.Columns, result.Rows,
+            result.Matrix(), "0.00", (0, 1), square: true);
 
     /// <summary>Writes <c>cka.svg</c>, <c>cka.csv</c>, <c>result.json</c> and <c>report.html</c>.</summary>
     public static void Write(RunFolder run, CkaRecipe recipe, CkaResult result)

@@ -13,6 +13,10 @@ public sealed record FeatureInput
     /// <summary>Which part of a data set that has parts.</summary>
     public DatasetPart Part { get; init; }
 
+    /// <summary>Only so many of the images, evenly over the classes, chosen by <see cref="Seed"/>; null for all.
+    /// </summary>
+    public int? Count { get; init; }
+
     /// <summary>Checkpoint of the network that reads the images; null for a feature file.</summary>
     public string? Network { get; init; }
 
@@ -28,7 +32,7 @@ public sealed record FeatureInput
     /// <summary>Class given to a class-conditional network for every image.</summary>
     public int? ClassLabel { get; init; }
 
-    /// <summary>Of the noise.</summary>
+    /// <summary>Of the noise, and of the choice of <see cref="Count"/> images.</summary>
     public ulong Seed { get; init; }
 
     /// <summary>How the network uses the processor.</summary>
@@ -85,7 +89,8 @@ public sealed record FeatureInput
             throw new DiffractException($"{Path}: there is no such feature file, nor images");
         if (Network is null)
             throw new DiffractException($"{Path} has images: --network is needed to read them");
-        return labelled ? DataSource.Labelled(Path, Part) : DataSource.Any(Path, Part);
+        var all = labelled ? DataSource.Labelled(Path, Part) : DataSource.Any(Path, Part);
+        return Count is { } count && count < all.Count ? Split.Balanced(all, count, Seed) : all;
     }
 
     /// <summary>All blocks of the network.</summary>

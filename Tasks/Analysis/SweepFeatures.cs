@@ -19,10 +19,13 @@ public static class SweepFeatures
         var input = recipe.Features;
         if (FeatureInput.HasFeatures(input.Path) || recipe.Draws == 0)
             return input.Open(device, recipe.Pools.Max(), labelled: true, recipe.Optimiser);
-        var path = run.At("features.safetensors");
+        var path = PathIn(run);
         if (!File.Exists(path)) Extract(path, recipe, input, device, progress, cancellation);
         return OpenedFeatures.FromFile(path, null, null);
     }
+
+    /// <summary>Where the features of images are in a run folder.</summary>
+    internal static string PathIn(RunFolder run) => run.At("features.safetensors");
 
     private static void Extract(string path, SweepRecipe recipe, FeatureInput input, Device device,
         IRunProgress progress, CancellationToken cancellation)

@@ -53,8 +53,8 @@ public sealed record TrainRecipe
     /// step add up; batch normalisation sees a microbatch at a time.</summary>
     public int? Microbatch { get; init; }
 
-    /// <summary>Which of the training images have labels that may be used: a share (<c>0.01</c>), or a file that lists
-    /// them; null for all. See <see cref="LabelChoice"/>.</summary>
+    /// <summary>Which of the training images have labels that may be used: a share (<c>0.01</c>), their number
+    /// (<c>500</c>), or a file that lists them; null for all. See <see cref="LabelChoice"/>.</summary>
     public string? Labels { get; init; }
 
     /// <summary>Share of each class that is held out to choose the best epoch and the learning rate; 0 to hold out none
@@ -79,6 +79,17 @@ public sealed record TrainRecipe
     /// <summary>Whether something in front of the head is trained.</summary>
     [JsonIgnore]
     public bool TrainsBackbone => Feedback is not null || FineTune;
+
+    /// <summary>The recipe with what a device decides, so that a run goes on in the same numbers, wherever that is.
+    /// </summary>
+    /// <param name="device">Where the run begins.</param>
+    public TrainRecipe On(Device device)
+    {
+        if (Features is not null) return this;
+        var precision = TrainsBackbone ? Inference.Precision.ForTraining(device)
+            : Inference.Precision.ForInference(device);
+        return this with { Inference = Inference with { Precision = precision } };
+    }
 
     /// <summary>Microbatches of a step.</summary>
     /// <exception cref="DiffractException">The microbatch does not divide the batch.</exception>

@@ -63,6 +63,7 @@ public static class Application
         root.Subcommands.Add(TrainVerb.Make(terminal, gpus));
         root.Subcommands.Add(EvaluateVerb.Make(terminal, gpus));
         root.Subcommands.Add(RunsVerb.Make(terminal));
+        root.Subcommands.Add(StudyVerb.Make(terminal, gpus));
         root.Subcommands.Add(SweepVerb.Make(terminal, gpus));
         root.Subcommands.Add(KnnVerb.Make(terminal, gpus));
         root.Subcommands.Add(CkaVerb.Make(terminal, gpus));

@@ -58,13 +58,28 @@ public static class Split
     {
         if (share is not (> 0 and <= 1))
             throw new ArgumentOutOfRangeException(nameof(share), share, "a share is above 0 and up to 1");
+        // Decimal: 0.29 * 100 is 29, not a little less.
+        return Balanced(data, Math.Max((int)((decimal)share * data.Count), Present(data)), seed);
+    }
+
+    /// <summary>Keeps a number of pictures, the same number of every class as far as it has them; which classes give
+    /// one more than others is drawn too. A smaller number with the same seed gives a part of a larger one.</summary>
+    /// <param name="data">A labelled data set.</param>
+    /// <param name="count">Pictures that are kept, at least one of every class that has any.</param>
+    /// <param name="seed">Of the choice.</param>
+    /// <exception cref="DatasetException">No labels, fewer pictures, or more classes.</exception>
+    public static Subset Balanced(ImageDataset data, int count, ulong seed)
+    {
+        if (count > data.Count)
+            throw new DatasetException($"the data set has {data.Count} pictures, {count} are asked for");
         int[][] classes = [.. ByClass(data, seed).Select(group => group.Members).Where(members => members.Length > 0)];
         int[] order = new SampleRandom(seed, stream: 1, 0).Permutation(classes.Length);
-        // One picture of every class in turn. A share is a beginning of this sequence.
+        // One picture of every class in turn. What is kept is a beginning of this sequence.
         var sequence = Enumerable.Range(0, classes.Max(members => members.Length)).SelectMany(round => order
             .Where(label => round < classes[label].Length).Select(label => classes[label][round]));
-        // Decimal: 0.29 * 100 is 29, not a little less.
-        var count = Math.Max((int)((decimal)share * data.Count), classes.Length);
+        if (count < classes.Length)
+            throw new DatasetException($"the pictures have {classes.Length} classes, and {count} of them are asked "
+                + "for: every class needs one");
         var kept = new bool[data.Count];
         foreach (var member in sequence.Take(count)) kept[member] = true;
         return Where(data, index => kept[index]);
@@ -111,6 +126,10 @@ public static class Split
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(rank, of);
         return Where(data, index => index % of == rank);
     }
+
+    // Classes that have pictures.
+    private static int Present(ImageDataset data) =>
+        ByClass(data, 0).Count(group => group.Members.Length > 0);
 
     private static IEnumerable<(int Label, int[] Members)> ByClass(ImageDataset data, ulong seed)
     {

@@ -13,16 +13,21 @@ public readonly record struct Proportion(long Successes, long Trials)
 
     /// <summary>Lower end of the 95 % confidence interval after Wilson (1927), which stays inside [0, 1] and is right
     /// for few trials and for shares near 0 and 1 too; 0 without trials.</summary>
-    public double Low => Successes == 0 ? 0 : Centre - HalfWidth;
+    public double Low => Successes == 0 ? 0 : Interval(Value, Trials).Low;
 
     /// <summary>Upper end of the same interval; 1 without trials.</summary>
-    public double High => Successes == Trials ? 1 : Centre + HalfWidth;
+    public double High => Successes == Trials ? 1 : Interval(Value, Trials).High;
 
-    private double Spread => Z * Z / Trials;
-
-    private double Centre => (Value + Spread / 2) / (1 + Spread);
-
-    private double HalfWidth => Math.Sqrt(Spread * (Value * (1 - Value) + Spread / 4)) / (1 + Spread);
+    /// <summary>The interval of a share that need not be a whole number of the trials, such as a mean.</summary>
+    /// <param name="share">The share, 0 to 1.</param>
+    /// <param name="trials">Trials, above 0.</param>
+    public static (double Low, double High) Interval(double share, double trials)
+    {
+        var spread = Z * Z / trials;
+        var centre = (share + spread / 2) / (1 + spread);
+        var half = Math.Sqrt(spread * (share * (1 - share) + spread / 4)) / (1 + spread);
+        return (Math.Max(0, centre - half), Math.Min(1, centre + half));
+    }
 
     /// <summary>Both counts added.</summary>
     public static Proportion operator +(Proportion left, Proportion right) =>

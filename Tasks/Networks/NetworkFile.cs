@@ -41,7 +41,7 @@ public sealed record DiffusionNetwork(
 
     /// <summary>Refuses timesteps that the network was not trained with.</summary>
     /// <exception cref="DiffractException">There is one.</exception>
-    internal void CheckTimesteps(FeatureSpec spec)
+    public void CheckTimesteps(FeatureSpec spec)
     {
         if (spec.Timesteps.Max() >= Recipe.Timesteps)
             throw new DiffractException($"the network knows timesteps 0 to {Recipe.Timesteps - 1}, found "

@@ -34,14 +34,14 @@ public static class AccuracyPlot
         var intervals = new LineSeries { Color = PlotStyle.Ink, StrokeThickness = 1.3 };
         for (var i = 0; i < bars.Count; i++)
         {
-            var accuracy = bars[i].Accuracy;
-            series.Items.Add(new BarItem(accuracy.Trials == 0 ? 0 : 100 * accuracy.Value));
-            var (low, high) = (100 * accuracy.Low, 100 * accuracy.High);
-            if (accuracy.Trials > 0) AddInterval(intervals, low, high, i);
+            var (value, low, high) = (100 * bars[i].Value, 100 * bars[i].Low, 100 * bars[i].High);
+            var isKnown = !double.IsNaN(value);
+            series.Items.Add(new BarItem(isKnown ? value : 0));
+            if (isKnown) AddInterval(intervals, low, high, i);
             model.Annotations.Add(new TextAnnotation
             {
-                Text = accuracy.Trials == 0 ? "no data" : $"{100 * accuracy.Value:0.0}",
-                TextPosition = new DataPoint(accuracy.Trials == 0 ? 0 : high, i),
+                Text = isKnown ? $"{value:0.0}" : "no data",
+                TextPosition = new DataPoint(isKnown ? high : 0, i),
                 Offset = new ScreenVector(6, 0),
                 TextHorizontalAlignment = HorizontalAlignment.Left,
                 TextVerticalAlignment = VerticalAlignment.Middle,

@@ -17,12 +17,13 @@ public static class CurvePlot
     /// <param name="curves">The lines.</param>
     /// <param name="logY">Whether values are drawn on a logarithmic scale; those that are not positive then leave a
     /// gap, and without any positive value the scale stays linear.</param>
+    /// <param name="logX">Whether positions are drawn on a logarithmic scale; all must be positive.</param>
     /// <param name="width">Pixels.</param>
     /// <param name="height">Pixels.</param>
-    /// <exception cref="ArgumentException">A curve has not as many positions as values, or its smoothing is not in
-    /// [0, 1).</exception>
+    /// <exception cref="ArgumentException">A curve has not as many positions as values, its smoothing is not in
+    /// [0, 1), or a position is not positive where the scale is logarithmic.</exception>
     public static Plot Draw(string title, string xLabel, string yLabel, IReadOnlyList<Curve> curves, bool logY = false,
-        int width = 760, int height = 420)
+        bool logX = false, int width = 760, int height = 420)
     {
         foreach (var curve in curves)
         {
@@ -32,10 +33,15 @@ public static class CurvePlot
             if (curve.Smoothing is not (>= 0 and < 1))
                 throw new ArgumentException(
                     $"curve '{curve.Name}': smoothing lies in [0, 1), found {curve.Smoothing}", nameof(curves));
+            if (logX && curve.X.Any(x => x <= 0))
+                throw new ArgumentException(
+                    $"curve '{curve.Name}' has a position that is not positive", nameof(curves));
         }
         var model = PlotStyle.Model(title);
         logY &= curves.Any(curve => curve.Y.Any(value => value > 0 && double.IsFinite(value)));
-        model.Axes.Add(PlotStyle.Styled(new LinearAxis { MinimumPadding = 0.01, MaximumPadding = 0.01 },
+        model.Axes.Add(PlotStyle.Styled<Axis>(
+            logX ? new LogarithmicAxis { PowerPadding = false, MinimumPadding = 0.05, MaximumPadding = 0.05 }
+                : new LinearAxis { MinimumPadding = 0.01, MaximumPadding = 0.01 },
             AxisPosition.Bottom, xLabel));
         model.Axes.Add(PlotStyle.Styled<Axis>(
             logY ? new LogarithmicAxis { PowerPadding = false, MinimumPadding = 0.05, MaximumPadding = 0.05 }

@@ -35,6 +35,13 @@ public sealed partial class Checkpoints
         return new Checkpoint(step, path);
     }
 
+    /// <summary>Removes all of them: the run is done, and what it leaves is elsewhere.</summary>
+    public void Remove()
+    {
+        foreach (var checkpoint in All) File.Delete(checkpoint.Path);
+        if (Directory.Exists(Folder) && !Directory.EnumerateFileSystemEntries(Folder).Any()) Directory.Delete(Folder);
+    }
+
     private static Checkpoint? Parse(string path) => FileName().Match(Path.GetFileName(path)) is { Success: true } match
         ? new Checkpoint(long.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture), path)
         : null;

@@ -49,8 +49,9 @@ internal static class TrainVerb
             "Images at once where a step's do not fit into memory; gradients add up");
         var labels = new Option<string?>("--labels")
         {
-            Description = "Labels that may be used: a share of the images (0.01, 10%), or a file that lists them",
-            HelpName = "SHARE|FILE",
+            Description = "Labels that may be used: a share of the images (0.01, 10%), their number, or a file that "
+                + "lists them",
+            HelpName = "SHARE|N|FILE",
         };
         var validation = RunOptions.Real("--validation", "Share of each class held out to choose rate and epoch; 0 for "
             + "none, with --lr", defaults.Validation).Share();
@@ -114,22 +115,9 @@ internal static class TrainVerb
                 throw new DiffractException("diffeed runs the network twice: it needs images (--data and --network), "
                     + "not a feature file");
             return made;
-        }, TrainRecipe.Json, (run, made, on) => Run(terminal, run, made, on, cancellation), Settle)));
+        }, TrainRecipe.Json, (run, made, on) => Run(terminal, run, made, on, cancellation),
+            (made, on) => made.On(on))));
         return verb;
-    }
-
-    // So that a run goes on in the same numbers, wherever that is.
-    private static TrainRecipe Settle(TrainRecipe recipe, Device device)
-    {
-        if (recipe.Features is not null) return recipe;
-        var precision = recipe.Inference.Precision;
-        return recipe with
-        {
-            Inference = recipe.Inference with
-            {
-                Precision = recipe.TrainsBackbone ? precision.ForTraining(device) : precision.ForInference(device),
-            },
-        };
     }
 
     private static int Run(

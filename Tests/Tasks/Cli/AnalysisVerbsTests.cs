@@ -5,10 +5,13 @@ using NUnit.Framework;
 
 namespace Diffract.Tests.Tasks;
 
-/// <summary>What <c>knn</c>, <c>cka</c>, <c>sweep</c> and <c>maps</c> print, write and refuse.</summary>
+/// <summary>What <c>knn</c>, <c>cka</c>, <c>sweep</c>, <c>maps</c> and <c>study</c> print, write and refuse.</summary>
 internal sealed partial class AnalysisVerbsTests
 {
     private const string Images = "--features {pictures} --network {network}/ema.safetensors";
+
+    private const string Study =
+        "study --train {pictures} --test {others} --network {network}/ema.safetensors --name {t}";
 
     private TemporaryFolder folder = null!;
 
@@ -52,6 +55,19 @@ internal sealed partial class AnalysisVerbsTests
     [TestCase("maps --features {train}.safetensors --name {t}", "no such images")]
     [TestCase("maps " + Images + " --head {linear} --name {t}", "is a linear head: it attends to nothing")]
     [TestCase("maps " + Images + " --head {head} --blocks 2 --name {t}", "leave --timesteps and --blocks out")]
+    [TestCase("study --name {t}", "--train is needed: ")]
+    [TestCase("study --train {pictures} --name {t}", "has no test part: name the images to score with --test")]
+    [TestCase("study --train {pictures} --test {others} --name {t}", "--network is needed: ")]
+    [TestCase("study --train {pictures} --test {others} --network {absent} --name {t}", "absent: no such file")]
+    [TestCase(Study, "a share of 0.1 of the labels is 1 of 12 images, and each of the 2 classes needs one")]
+    [TestCase(Study + " --labels 10%", "--labels takes numbers with commas between them, found '10%'")]
+    [TestCase(Study + " --labels 0.5,2", "takes different shares between 0 and 1 with commas between them, or none")]
+    [TestCase(Study + " --labels none --methods linear,vit", "there is no method 'vit'; there are untrained, linear")]
+    [TestCase(Study + " --labels none --blocks 4,99", "has blocks 1 to 9, found 4, 99")]
+    [TestCase(Study + " --labels none --timesteps 1000", "timesteps 0 to 999, found 1000")]
+    [TestCase(Study + " --labels none --label 1", "is an unconditional network: it takes no --label")]
+    [TestCase(Study + " --images 99", "has 12 images, and 99 are asked for")]
+    [TestCase("study --resume {linear}", "is no run that diffract study can go on with")]
     public async Task Failures_are_one_sentence_and_leave_nothing(string line, string problem)
     {
         var before = Directory.GetFileSystemEntries(folder.Path);
@@ -138,6 +154,20 @@ internal sealed partial class AnalysisVerbsTests
         Assert.That((await Succeed("sweep --resume {sweep}")).Error, Does.Contain("going on after epoch 1 of 2"));
         Assert.That(Read("sweep").GetRawText(), Is.EqualTo(result.GetRawText()));
         Directory.Delete(folder["sweep"], recursive: true);
+    }
+
+    [Test]
+    public async Task A_study_prints_its_table_and_goes_on_where_it_was()
+    {
+        var (_, output, error) = await Succeed(Study.Replace("{t}", "{study}", StringComparison.Ordinal)
+            + " --labels none --methods linear,mlp --seeds 0 --epochs 1 --timesteps 20 --blocks 3,5");
+        Assert.That(output, Does.Match(@"(?s)method .*Linear +\d+.\d %.*MLP +\d+.\d %.*report: "));
+        Assert.That(error, Does.Contain("1 of 2: Linear, 12 labels, seed 0"));
+        var again = await Succeed("study --resume {study}");
+        Assert.That(again.Output, Is.EqualTo(output));
+        Assert.That(again.Error, Does.Not.Contain("1 of 2"));
+        Assert.That((await Succeed("runs {study}/cells")).Output, Does.Contain("mlp-12-labels-seed-0"));
+        Directory.Delete(folder["study"], recursive: true);
     }
 
     [Test]

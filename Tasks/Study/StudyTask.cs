@@ -1,0 +1,131 @@
+using Diffract.Engine;
+using Diffract.Model;
+
+namespace Diffract.Tasks;
+
+/// <summary>Compares methods, numbers of labels and seeds, in a run folder:
+/// <code>
+/// result.json               what has been found; all that is needed to go on
+/// sweep/, knn/, cka-*/      the analyses, each a run folder
+/// cells/NAME/               a run folder for each training, as diffract train writes it, with its score
+/// untrained.safetensors     the network of the method 'untrained'
+/// report.html, *.svg        the comparison so far
+/// </code></summary>
+/// <param name="run">The folder; what is in it is not done again.</param>
+/// <param name="recipe">What to compare.</param>
+/// <param name="device">Where to calculate.</param>
+public sealed class StudyTask(RunFolder run, StudyRecipe recipe, Device device)
+{
+    /// <summary>File of what has been found.</summary>
+    public string ResultPath => run.At("result.json");
+
+    private string UntrainedPath => run.At("untrained.safetensors");
+
+    /// <summary>What has been found so far.</summary>
+    public StudyResult Result => File.Exists(ResultPath)
+        ? RecipeFile.Load(ResultPath, StudyResult.Json)
+        : StudyResult.None;
+
+    /// <summary>Does everything that is not done yet.</summary>
+    /// <param name="progress">Says how far it is.</param>
+    /// <param name="cancellation">Stops after the step under way; running again goes on.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="DiffractException">The data do not suit the recipe, or the network is another one.</exception>
+    public StudyResult Run(IRunProgress progress, CancellationToken cancellation = default)
+    {
+        using var hold = run.Hold();
+        if (recipe.NetworkSha256.Length > 0 && DiffusionNetwork.Hash(recipe.Network) != recipe.NetworkSha256)
+            throw new DiffractException($"{recipe.Network} is not the network that the study began with: its SHA-256 "
+                + $"is not {recipe.NetworkSha256[..8]}...");
+        var analyses = new StudyAnalyses(run, recipe, device);
+        var test = analyses.Test.Images(labelled: true);
+        var result = Result;
+        if (result is not { Choice: not null, Sweep: not null })
+            Keep(result = analyses.Sweep(result, progress, cancellation));
+        progress.Say($"chosen by {result.Sweep!.Cells.Count} linear probes: {result.Choice}");
+        if (result.Neighbours is null) Keep(result = analyses.Neighbours(result, progress, cancellation));
+        if (result.BlockSimilarity is null || result.TimestepSimilarity is null)
+            Keep(result = analyses.Similarity(result, progress, cancellation));
+        var train = DataSource.Labelled(recipe.Train);
+        var cells = recipe.Cells(train.Count, train.ClassNames.Count);
+        for (var i = 0; i < cells.Count; i++)
+        {
+            if (result.Find(cells[i]) is not null) continue;
+            progress.Say($"{i + 1} of {cells.Count}: {cells[i].Method.Title}, {cells[i].Labels} labels, seed "
+                + $"{cells[i].Seed}");
+            var score = Train(cells[i], cells, result, test, progress, cancellation);
+            Keep(result = result with { Scores = [.. result.Scores, score] });
+            progress.Say($"{new Proportion(score.Right, score.Images)}");
+        }
+        return result;
+    }
+
+    private void Keep(StudyResult result)
+    {
+        RecipeFile.Save(ResultPath, result, StudyResult.Json);
+        StudyReport.Write(run, recipe, result);
+    }
+
+    private StudyScore Train(StudyCell cell, IReadOnlyList<StudyCell> cells, StudyResult result, ImageDataset test,
+        IRunProgress progress, CancellationToken cancellation)
+    {
+        // The first cell of a method searches the rate that all others of it take.
+        var first = cells.First(c => c.Method == cell.Method);
+        var rate = cell == first ? null : result.Find(first)?.LearningRate;
+        var name = Path.Combine("cells", cell.Name);
+        // A training that was begun goes on as it began, on whatever device.
+        var begun = Path.Combine(run.At(name), "recipe.json");
+        var made = File.Exists(begun) ? RecipeFile.Load(begun, TrainRecipe.Json)
+            : recipe.Recipe(cell, result.Choice!, Network(cell.Method), rate).On(device);
+        var folder = StudyAnalyses.Part(run, name, made, TrainRecipe.Json, device);
+        var (trained, head) = Fit(folder, made, progress, cancellation);
+        var (score, parameters) = Score(head, made, test, progress, cancellation);
+        // The head stays; what it would go on from is many times larger.
+        folder.Checkpoints.Remove();
+        return new StudyScore(cell.Method.Name, cell.Labels, cell.Seed, trained.LearningRate,
+            trained.Best.IsValidated ? trained.Best.ValidationAccuracy : null, score.Classes.Top1.Successes,
+            score.Classes.Top1.Trials, parameters, trained.MacsPerImage);
+    }
+
+    private (TrainResult Result, string Head) Fit(RunFolder folder, TrainRecipe made, IRunProgress progress,
+        CancellationToken cancellation)
+    {
+        using var opened = OpenedFeatures.Of(made, device);
+        var task = new TrainTask(folder, made, opened.Source, device);
+        var result = task.Run(progress, cancellation);
+        TrainReport.Write(folder, made, opened.Source, result);
+        return (result, task.BestPath);
+    }
+
+    // Of the best epoch on the held-out images; the test images are looked at here alone.
+    private (HeadScore Score, long Parameters) Score(string path, TrainRecipe made, ImageDataset test,
+        IRunProgress progress, CancellationToken cancellation)
+    {
+        var (head, header) = HeadFile.Load(path, device);
+        using var owned = head;
+        using var opened = OpenedFeatures.FromImages(test, ImageReading.Of(header, made.Network!) with
+        {
+            ClassLabel = made.ClassLabel,
+            Inference = made.Inference,
+        }, device);
+        if (opened.Feedback is { } feedback) HeadFile.LoadFeedback(path, feedback);
+        HeadFile.CheckFits(path, header, opened.Source);
+        using var bar = progress.Begin("test images", test.Count, "images");
+        var score = HeadEvaluation.Run(head, opened.Source, [.. Enumerable.Range(0, test.Count)], recipe.Batch,
+            onBatch: n => bar.Advance(n), cancellation: cancellation);
+        EvaluationFile.Save(EvaluationFile.PathOf(path), recipe.Test, score, 1);
+        EvaluateReport.Write(Path.ChangeExtension(path, ".evaluation.html"), path, header, score);
+        var trained = head.Parameters().Concat(opened.Feedback?.Parameters() ?? []);
+        return (score, trained.Sum(p => p.Shape.Count));
+    }
+
+    private string Network(StudyMethod method)
+    {
+        if (!method.IsUntrained) return recipe.Network;
+        if (File.Exists(UntrainedPath)) return UntrainedPath;
+        using var network = NetworkFile.Load(recipe.Network);
+        network.Network.Initialise(new Generator(0));
+        NetworkFile.Save(UntrainedPath, network.Network.Config, network.Network.StateDict(), network.Recipe);
+        return UntrainedPath;
+    }
+}

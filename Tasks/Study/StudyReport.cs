@@ -6,8 +6,8 @@ namespace Diffract.Tasks;
 public static class StudyReport
 {
     private const string Intervals = "Top-1 is the mean over seeds. The interval is Wilson's (1927) for the test "
-        + "images of one seed, since all seeds are scored on the same; ± is the standard deviation over seeds. The difference "
-        + "to the linear head is taken seed by seed.";
+        + "images of one seed, since all seeds are scored on the same; ± is the standard deviation over seeds. The "
+        + "difference to the linear head is taken seed by seed.";
 
     /// <summary>The table as text.</summary>
     public static IEnumerable<string> Lines(StudyRecipe recipe, StudyResult result)

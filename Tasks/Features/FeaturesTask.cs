@@ -1,6 +1,7 @@
 using Diffract.Autograd;
 using System.Text.Json;
 using Diffract.Engine;
+using Diffract.Kernels;
 using Diffract.Model;
 
 namespace Diffract.Tasks;
@@ -9,7 +10,10 @@ namespace Diffract.Tasks;
 /// <param name="Images">Images with features.</param>
 /// <param name="Skipped">Images that could not be read, in words; empty when all could.</param>
 /// <param name="Tensors">Name and shape of every tensor of maps.</param>
-public sealed record FeaturesResult(int Images, string Skipped, IReadOnlyList<(string Name, Shape Shape)> Tensors);
+/// <param name="MacsPerPass">Multiply-adds of one image's pass through the network at one timestep, counted; null when
+/// all images were read before.</param>
+public sealed record FeaturesResult(
+    int Images, string Skipped, IReadOnlyList<(string Name, Shape Shape)> Tensors, long? MacsPerPass);
 
 /// <summary>Writes the feature maps of images to a file. Interrupted, it goes on where it was.</summary>
 /// <param name="path">The file.</param>
@@ -49,6 +53,7 @@ public sealed class FeaturesTask(string path, FeaturesRecipe recipe, ImageDatase
         using var spool = new FeatureSpool(path, Identity, rows, dtype, total, recipe.Batch);
         if (spool.Done > 0) progress.Say($"going on after {spool.Done} of {total} images");
         var broken = new BrokenImages(recipe.StopOnBrokenImage);
+        long? macs = null;
         var rest = new Subset(data, [.. Enumerable.Range(first + spool.Done, total - spool.Done)]);
         using (var bar = progress.Begin("features", total, "images", spool.Done))
         {
@@ -62,7 +67,11 @@ public sealed class FeaturesTask(string path, FeaturesRecipe recipe, ImageDatase
                         var items = batch.Indices.Select(i => rest.Indices[i]).ToArray();
                         Tensor[] made;
                         using (Cancellation.Use(cancellation))
+                        using (var counter = MultiplyAdds.Count())
+                        {
                             made = maps.Of(batch.Images, [.. items.Select(i => (long)i)]);
+                            macs ??= counter.Total / (batch.Count * recipe.Draws * spec.Timesteps.Count);
+                        }
                         next = Write(spool, made, items, next);
                         if ((next - first) % FlushEvery < recipe.Batch) spool.Flush();
                         bar.Advance(batch.Count, broken.Count > 0 ? $"{broken.Count} skipped" : null);
@@ -82,7 +91,7 @@ public sealed class FeaturesTask(string path, FeaturesRecipe recipe, ImageDatase
             return Header(hash.GetAwaiter().GetResult(), size, images, skipped);
         }, Saved);
         return new FeaturesResult(rowCount, broken.ToString(),
-            [.. rows.Select(r => (r.Name, Shape.Of([rowCount, .. r.Row.ToArray()])))]);
+            [.. rows.Select(r => (r.Name, Shape.Of([rowCount, .. r.Row.ToArray()])))], macs);
     }
 
     private FeatureFileHeader Header(

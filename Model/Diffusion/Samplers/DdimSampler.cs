@@ -57,16 +57,9 @@ public sealed class DdimSampler(GaussianDiffusion diffusion, double eta = 0, Sam
 
     /// <inheritdoc/>
     protected override (Tensor Sample, Tensor Start) Advance(Prediction prediction, Tensor? pull, Tensor x,
-        ReadOnlySpan<int> t, Tensor? noise)
+        ReadOnlySpan<int> t, Tensor? noise, Tensor? before)
     {
-        var start = prediction.Start;
-        // Derived again, because clipping may have changed the image that it belongs to.
-        var epsilon = Diffusion.EpsilonFrom(start, x, t);
-        if (pull is not null)
-        {
-            epsilon -= Diffusion.At(t, x, i => Diffusion.Schedule.SqrtOneMinusAlphasCumprod[i]) * pull;
-            start = Diffusion.StartFrom(epsilon, x, t);
-        }
+        var (start, epsilon) = Guided(prediction, pull, x, t);
         var sample = Diffusion.At(t, x, i => Math.Sqrt(Diffusion.Schedule.AlphasCumprodPrev[i])) * start
             + Diffusion.At(t, x, Direction) * epsilon;
         if (noise is not null && eta != 0) sample += Diffusion.At(t, x, i => i > 0 ? Sigma(i) : 0) * noise;

@@ -13,7 +13,7 @@ public sealed class DdpmSampler(GaussianDiffusion diffusion, SamplingOptions? op
 {
     /// <inheritdoc/>
     protected override (Tensor Sample, Tensor Start) Advance(Prediction prediction, Tensor? pull, Tensor x,
-        ReadOnlySpan<int> t, Tensor? noise)
+        ReadOnlySpan<int> t, Tensor? noise, Tensor? before)
     {
         var mean = pull is null ? prediction.Mean : prediction.Mean + prediction.Variance * pull;
         var deviation = Diffusion.At(t, x, i => i > 0 ? 1 : 0) * (0.5 * prediction.LogVariance).Exp();

@@ -30,15 +30,18 @@ public abstract class Sampler(GaussianDiffusion diffusion, SamplingOptions? opti
     /// <param name="t">Steps, one a sample.</param>
     /// <param name="noise">Standard normal, of the images' shape; ignored for samples at step 0. May be left out where
     /// the sampler draws none.</param>
+    /// <param name="before">The clean image that the step before, t + 1, predicted, for samplers that look back; null
+    /// at the first.</param>
     /// <returns>x_{t-1} and the predicted clean image.</returns>
-    public (Tensor Sample, Tensor Start) Step(Denoiser model, Tensor x, ReadOnlySpan<int> t, Tensor? noise)
+    public (Tensor Sample, Tensor Start) Step(
+        Denoiser model, Tensor x, ReadOnlySpan<int> t, Tensor? noise, Tensor? before = null)
     {
         if (noise is null && NeedsNoise) throw new ArgumentNullException(nameof(noise), "this sampler needs noise");
         using var no = GradMode.No();
         using var scope = Scope.Open();
         var prediction = Diffusion.Predict(model, x, t, Options.ClipDenoised, Options.Denoised);
         var pull = Options.Guidance?.Invoke(x, Diffusion.Timesteps(t, x.Device));
-        var (sample, start) = Advance(prediction, pull, x, t, noise);
+        var (sample, start) = Advance(prediction, pull, x, t, noise, before);
         return (scope.Keep(sample), scope.Keep(start));
     }
 
@@ -90,7 +93,7 @@ public abstract class Sampler(GaussianDiffusion diffusion, SamplingOptions? opti
             {
                 cancellation.ThrowIfCancellationRequested();
                 var t = total - 1 - done;
-                var next = Once(model, made?.Sample ?? start, t, noise, done, cancellation);
+                var next = Once(model, made?.Sample ?? start, t, noise, done, made?.Start, cancellation);
                 Release(made);
                 made = next;
                 yield return new SamplingStep(done + 1, total, t, next.Sample, next.Start);
@@ -112,15 +115,29 @@ public abstract class Sampler(GaussianDiffusion diffusion, SamplingOptions? opti
     /// <param name="x">x_t.</param>
     /// <param name="t">Steps, one a sample.</param>
     /// <param name="noise">As <see cref="Step"/> was given it.</param>
+    /// <param name="before">As <see cref="Step"/> was given it.</param>
     protected abstract (Tensor Sample, Tensor Start) Advance(Prediction prediction, Tensor? pull, Tensor x,
-        ReadOnlySpan<int> t, Tensor? noise);
+        ReadOnlySpan<int> t, Tensor? noise, Tensor? before);
+
+    /// <summary>The predicted clean image with guidance, which moves the predicted noise (Dhariwal and Nichol 2021,
+    /// algorithm 2), and the noise that x_t then has.</summary>
+    protected (Tensor Start, Tensor Epsilon) Guided(
+        Prediction prediction, Tensor? pull, Tensor x, ReadOnlySpan<int> t)
+    {
+        // Derived again, because clipping may have changed the image that it belongs to.
+        var epsilon = Diffusion.EpsilonFrom(prediction.Start, x, t);
+        if (pull is null) return (prediction.Start, epsilon);
+        epsilon -= Diffusion.At(t, x, i => Diffusion.Schedule.SqrtOneMinusAlphasCumprod[i]) * pull;
+        return (Diffusion.StartFrom(epsilon, x, t), epsilon);
+    }
 
     private (Tensor Sample, Tensor Start) Once(
-        Denoiser model, Tensor x, int t, StepNoise noise, int done, CancellationToken cancellation)
+        Denoiser model, Tensor x, int t, StepNoise noise, int done, Tensor? before, CancellationToken cancellation)
     {
         using var stop = Cancellation.Use(cancellation);
         using var scope = Scope.Open();
-        var (sample, start) = Step(model, x, GaussianDiffusion.Repeat(t, x), NeedsNoise ? noise(done, x) : null);
+        var (sample, start) =
+            Step(model, x, GaussianDiffusion.Repeat(t, x), NeedsNoise ? noise(done, x) : null, before);
         return (Scope.Detach(sample), Scope.Detach(start));
     }
 

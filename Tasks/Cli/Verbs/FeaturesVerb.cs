@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Diffract.Engine;
+using Diffract.Model;
 using Diffract.Tasks;
 
 namespace Diffract.Cli;
@@ -149,6 +150,12 @@ internal static class FeaturesVerb
         using var progress = RunProgress.On(terminal);
         var result = new FeaturesTask(path, recipe, data, network).Run(progress, cancellation);
         if (result.Skipped.Length > 0) terminal.Error.WriteLine(result.Skipped);
+        if (result.MacsPerPass is { } macs)
+        {
+            var size = recipe.ImageSize ?? network.Network.Config.ImageSize;
+            terminal.Error.WriteLine($"a pass costs {Units.Large(macs)} multiply-adds, "
+                + $"{(double)macs / network.Network.Plan.At(new MapSize(size, size)).Macs:0.00} of a whole forward");
+        }
         foreach (var (name, shape) in result.Tensors) terminal.Output.WriteLine($"{name}  {shape}");
         terminal.Output.WriteLine($"{result.Images} images with {recipe.Draws} noise draw"
             + $"{(recipe.Draws == 1 ? "" : "s")} each (seed {recipe.Seed}) in {path}, "

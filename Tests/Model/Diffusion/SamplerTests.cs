@@ -29,7 +29,8 @@ public class SamplerTests
     private static Tensor Image() => Tensor.From([0.5f, -0.25f, 1, -1, 0, 0.75f], [1, 1, 2, 3]);
 
     public static IEnumerable<Sampler> Samplers =>
-        [new DdpmSampler(diffusion), new DdimSampler(diffusion), new DdimSampler(diffusion, 0.5)];
+        [new DdpmSampler(diffusion), new DdimSampler(diffusion), new DdimSampler(diffusion, 0.5),
+            new DpmSolverSampler(diffusion)];
 
     [TestCaseSource(nameof(Samplers))]
     public void A_perfect_network_leads_to_its_image(Sampler sampler)

@@ -99,6 +99,7 @@ internal static class TrainVerb
                 Head = words.Recipe(parsed),
                 Feedback = words.Feedback(parsed),
                 FineTune = words.FineTune(parsed),
+                NetworkRate = words.NetworkRate(parsed),
                 Optimiser = parsed.GetValue(lr) is { } rate ? optimiser with { LearningRate = rate } : optimiser,
                 Epochs = parsed.GetValue(epochs),
                 Batch = parsed.GetValue(batch) ?? (isRelease ? OptimiserRecipe.ReleaseBatch(method) : defaults.Batch),

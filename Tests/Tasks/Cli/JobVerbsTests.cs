@@ -93,6 +93,12 @@ internal sealed partial class JobVerbsTests
         + "--name {t}", "feedback comes from decoder blocks, 6 to 9 of this network; found 3")]
     [TestCase("train --data {pictures} --network {plain}/ema.safetensors --fine-tune --memory lean --blocks 6 "
         + "--name {t}", "leave --memory lean out")]
+    [TestCase("train --data {pictures} --network {plain}/ema.safetensors --blocks 6 --network-lr 1e-5 --name {t}",
+        "--network-lr says how fast the network learns: ask for that with --fine-tune")]
+    [TestCase("train --data {pictures} --network {plain}/ema.safetensors --fine-tune --network-lr 0 --name {t}",
+        "--network-lr is a number above 0, not '0'")]
+    [TestCase("train --features {f}.safetensors --network-lr 1e-5 --name {t}",
+        "--features and --network-lr do not go together")]
     [TestCase("train --features {f}.safetensors --data {greys} --name {t}", "--features and --data do not go together")]
     [TestCase("train --resume {plain}", "plain is no run that diffract train can go on with")]
     [TestCase("runs {absent}", "absent: there is no such folder of runs")]
@@ -169,10 +175,11 @@ internal sealed partial class JobVerbsTests
     {
         await Succeed("train --data {pictures} --network {plain}/ema.safetensors --timesteps 20 --blocks 6 "
             + "--head diffeed --width 32 --heads 2 --layers 1 --pool 4 --lr 3e-3 --epochs 2 --batch 4 --microbatch 2 "
-            + "--fine-tune --name {fed}");
+            + "--fine-tune --network-lr 2e-5 --name {fed}");
         await Succeed("evaluate {fed} --data {pictures} --draws 2");
         Assert.That(File.Exists(folder["fed/best.network.safetensors"]));
-        Assert.That(File.ReadAllText(folder["fed/report.html"]), Does.Contain("bottleneck").And.Contain("fine-tuned"));
+        Assert.That(File.ReadAllText(folder["fed/report.html"]),
+            Does.Contain("bottleneck").And.Contain("fine-tuned, learning rate 2e-05"));
         await Succeed("features --network {plain}/ema.safetensors --data {pictures} --timesteps 20 --blocks 6 "
             + "--out {sixth}.safetensors");
         var (code, _, error) = await Run("evaluate {fed} --features {sixth}.safetensors");

@@ -48,9 +48,9 @@ internal abstract partial class PeerCase : IDisposable
             ("train", [var size]) => PretrainCase.Of(mode, size, batch, recompute: false),
             ("recompute", [var size]) => PretrainCase.Of(mode, size, batch, recompute: true),
             ("pretrain_step", []) => PretrainCase.Small(mode),
-            ("head_step", []) => new HeadCase(mode),
-            ("diffeed_step", []) => DifFeedCase.Small(mode),
-            ("diffeed", [256]) => DifFeedCase.Large(mode, batch),
+            ("head_step", []) => HeadCase.Small(mode),
+            ("diffeed_step", []) => HeadCase.SmallFeedback(mode),
+            ("diffeed", [256]) => HeadCase.LargeFeedback(mode, batch),
             _ => null,
         };
     }

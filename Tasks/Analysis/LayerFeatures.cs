@@ -49,9 +49,8 @@ public sealed record LayerFeatures(int Timestep, int Block, Tensor Rows, IReadOn
     /// <returns>Float32 [N, features].</returns>
     public static Tensor Flat(Tensor map, int pool)
     {
-        var (h, w) = (map.Shape.Int(1), map.Shape.Int(2));
-        if (pool > 0 && (h > pool || w > pool)) map = map.AdaptiveAvgPool2d((Math.Min(h, pool), Math.Min(w, pool)));
-        return map.To(DType.Float32).Reshape([map.Shape[0], map.Count / map.Shape[0]]);
+        var small = map.AveragedToAtMost(pool);
+        return small.To(DType.Float32).Reshape([small.Shape[0], small.Count / small.Shape[0]]);
     }
 
     private static LayerFeatures[] Collect(IFeatureSource source, IReadOnlyList<int> items, int pool, int batch,

@@ -64,7 +64,7 @@ public sealed class MapsTask(MapsRecipe recipe, ImageDataset data, DiffusionNetw
         using var no = GradMode.No();
         using var scope = Scope.Open();
         var maps = Extract(batch, spec, cancellation);
-        var weights = head.ClassAttention((pool > 0 ? maps.Select(m => Pooled(m, pool)) : maps).To(head.Device));
+        var weights = head.ClassAttention(maps.Select(m => m.AveragedToAtMost(pool)).To(head.Device));
         var images = Enlarged(SampleSheet.Images(batch.Images));
         var rows = new List<(string, Image[])>();
         for (var i = 0; i < items.Length; i++)
@@ -97,9 +97,6 @@ public sealed class MapsTask(MapsRecipe recipe, ImageDataset data, DiffusionNetw
     private NoiseSource Noise => new(recipe.Features.Seed);
 
     private long[] Ids => [.. items.Select(i => (long)i)];
-
-    private static Tensor Pooled(Tensor map, int pool) =>
-        map.AdaptiveAvgPool2d((Math.Min(pool, map.Shape.Int(1)), Math.Min(pool, map.Shape.Int(2))));
 
     private Image[] Enlarged(IReadOnlyList<Image> pictures)
     {

@@ -30,17 +30,18 @@ public sealed class HeadTraining : IDisposable
     /// <param name="recipe">Head, optimiser, batch and seed.</param>
     /// <param name="learningRate">Learning rate of the first epoch.</param>
     /// <param name="device">Where the head is trained; the CPU when left out. Features may be elsewhere.</param>
+    /// <exception cref="DiffractException">The recipe has a rate for the network, which is not trained.</exception>
     public HeadTraining(IFeatureSource source, TrainRecipe recipe, double learningRate, Device? device = null)
     {
+        if (recipe.NetworkRate is not null && source.Trained?.Tuned is null)
+            throw new DiffractException("the network has a learning rate, and is not trained");
         (this.source, this.recipe, LearningRate) = (source, recipe, learningRate);
         Head = HeadFactory.Make(recipe.Head, source);
         if (device is not null) Head.To(device);
         Head.Initialise(new Generator(recipe.Seed).Split(1));
         var o = recipe.Optimiser;
         source.Trained?.Reset();
-        var trained = source.Trained?.Parameters.Select(p => (Name: $"{Trained}.{p.Name}", p.Parameter)) ?? [];
-        var groups = (ParamGroup[])[new ParamGroup([.. Head.NamedParameters(), .. trained])];
-        optimizer = o.Make(groups, learningRate);
+        optimizer = o.Make(Groups(), learningRate);
         // As guided-diffusion starts for classifiers.
         if (source.Trained is { NeedsScaledLoss: true }) scaler = new LossScaler(start: 16);
         schedule = new StepSchedule(o.StepEpochs, o.StepFactor);
@@ -146,6 +147,19 @@ public sealed class HeadTraining : IDisposable
     {
         optimizer.Dispose();
         Head.Dispose();
+    }
+
+    // One group for one rate: a state that was saved without a rate for the network has one.
+    private ParamGroup[] Groups()
+    {
+        var feedback = Named(source.Trained?.FeedbackParameters);
+        var network = Named(source.Trained?.NetworkParameters);
+        return recipe.NetworkRate is { } rate
+            ? [new ParamGroup([.. Head.NamedParameters(), .. feedback]), new ParamGroup(network, rate)]
+            : [new ParamGroup([.. Head.NamedParameters(), .. feedback, .. network])];
+
+        static IEnumerable<(string, Tensor)> Named(IEnumerable<(string Name, Tensor Parameter)>? parameters) =>
+            (parameters ?? []).Select(p => ($"{Trained}.{p.Name}", p.Parameter));
     }
 
     private double Accumulate(LabelledFeatures batch, double weight)

@@ -40,6 +40,10 @@ public sealed record TrainRecipe
     /// <summary>True to train the network too, as far as its maps are read.</summary>
     public bool FineTune { get; init; }
 
+    /// <summary>Learning rate of the network where it is trained; null for the rate of the head and the feedback. The
+    /// search for a rate leaves it as it is, and it falls with the other.</summary>
+    public double? NetworkRate { get; init; }
+
     /// <summary>Optimiser, rates and augmentation.</summary>
     public OptimiserRecipe Optimiser { get; init; } = OptimiserRecipe.Paper;
 

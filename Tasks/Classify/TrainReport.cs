@@ -15,7 +15,8 @@ public static class TrainReport
             .. recipe.Feedback is { } feedback
                 ? [("feedback", $"{feedback.Strategy}, layers {feedback.Layers}")]
                 : (ReadOnlySpan<(string, string)>)[],
-            ("network", recipe.FineTune ? "fine-tuned" : "frozen"),
+            ("network", !recipe.FineTune ? "frozen"
+                : recipe.NetworkRate is { } rate ? $"fine-tuned, learning rate {rate:g}" : "fine-tuned"),
             ("recipe", $"{recipe.Optimiser.Name}: {recipe.Optimiser.Optimiser}, learning rate {result.LearningRate:g}, "
                 + $"batch {recipe.Batch}, {recipe.Epochs} epochs, seed {recipe.Seed}"),
             ("labels", recipe.Labels ?? "all"),

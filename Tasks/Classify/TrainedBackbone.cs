@@ -25,10 +25,11 @@ public sealed class TrainedBackbone(DifFeed? feed, DiffusionNetwork? network, in
     /// <summary>True where gradients pass through float16, in which small ones vanish.</summary>
     public bool NeedsScaledLoss { get; init; }
 
-    /// <summary>What the optimiser is to change, with names for its state.</summary>
-    public IEnumerable<(string Name, Tensor Parameter)> Parameters => Parts
-        .SelectMany(part => part.Module.NamedParameters().Select(p => (Name: $"{part.Name}.{p.Name}", p.Parameter)))
-        .Where(p => p.Parameter.RequiresGrad);
+    /// <summary>What the optimiser is to change of the feedback networks, with names for its state.</summary>
+    public IEnumerable<(string Name, Tensor Parameter)> FeedbackParameters => Parameters(FeedbackPart, feed);
+
+    /// <summary>What the optimiser is to change of the U-Net, with names for its state.</summary>
+    public IEnumerable<(string Name, Tensor Parameter)> NetworkParameters => Parameters(NetworkPart, network?.Network);
 
     /// <summary>Back to where training starts: fresh feedback networks, the U-Net of the file.</summary>
     public void Reset()
@@ -79,6 +80,10 @@ public sealed class TrainedBackbone(DifFeed? feed, DiffusionNetwork? network, in
         foreach (var (name, module) in Parts)
             module.LoadStateDict(new Dictionary<string, Tensor>(state.Part(name).Tensors));
     }
+
+    private static IEnumerable<(string, Tensor)> Parameters(string part, Module? module) =>
+        (module?.NamedParameters() ?? []).Where(p => p.Parameter.RequiresGrad)
+            .Select(p => ($"{part}.{p.Name}", p.Parameter));
 
     private IEnumerable<(string Name, Module Module)> Parts
     {

@@ -67,12 +67,18 @@ internal sealed class HeadWords
         Description = "Trains the network too, as far as its maps are read, and saves it beside the head",
     };
 
+    private readonly Option<double?> networkRate = new Option<double?>("--network-lr")
+    {
+        Description = "With --fine-tune: the network's learning rate; the head's when left out",
+        HelpName = "X",
+    }.Positive();
+
     /// <summary>All of them.</summary>
     public Option[] Options => [head, pool, hidden, channels, width, heads, layers, norm, chain, feedback,
-        feedbackLayers, firstBlocks, fineTune];
+        feedbackLayers, firstBlocks, fineTune, networkRate];
 
     /// <summary>Those that need the network.</summary>
-    public Option[] NetworkOptions => [feedback, feedbackLayers, firstBlocks, fineTune];
+    public Option[] NetworkOptions => [feedback, feedbackLayers, firstBlocks, fineTune, networkRate];
 
     /// <summary>What was asked for, in the words of the paper: linear, mlp, cnn, attention, difformer,
     /// diffeed.</summary>
@@ -126,6 +132,13 @@ internal sealed class HeadWords
 
     /// <summary>Whether the network is trained.</summary>
     public bool FineTune(ParseResult parsed) => parsed.GetValue(fineTune);
+
+    /// <summary>The network's learning rate; null for the head's.</summary>
+    /// <exception cref="DiffractException">It is given, and the network is not trained.</exception>
+    public double? NetworkRate(ParseResult parsed) => FineTune(parsed) || parsed.GetValue(networkRate) is null
+        ? parsed.GetValue(networkRate)
+        : throw new DiffractException($"{networkRate.Name} says how fast the network learns: ask for that with "
+            + fineTune.Name);
 
     /// <summary>The paper's timesteps of a method; null for one.</summary>
     public static IReadOnlyList<int>? Timesteps(string method) => method == DifFormer ? [90, 150, 300] : null;

@@ -21,9 +21,12 @@ public sealed class FeatureRows(IBackbone backbone, FeatureSpec spec, int draws,
         var blocks = backbone.Blocks(new MapSize(imageSize, imageSize));
         if (spec.Blocks.Max() > blocks.Count)
             throw new DiffractException($"the network has blocks 1 to {blocks.Count}, found block {spec.Blocks.Max()}");
-        return [.. spec.Timesteps.SelectMany(t => spec.Blocks.Select(b => (FeatureFileHeader.TensorName(t, b),
-            Shape.Of(draws, blocks[b - 1].Channels,
-                Pooled(blocks[b - 1].Size.Height), Pooled(blocks[b - 1].Size.Width)))))];
+        return [.. spec.Timesteps.SelectMany(t => spec.Blocks.Select(b =>
+        {
+            var size = blocks[b - 1].Size.AtMost(pool);
+            return (FeatureFileHeader.TensorName(t, b),
+                Shape.Of(draws, blocks[b - 1].Channels, size.Height, size.Width));
+        }))];
     }
 
     /// <summary>The rows of a batch.</summary>
@@ -76,12 +79,5 @@ public sealed class FeatureRows(IBackbone backbone, FeatureSpec spec, int draws,
             [.. Enumerable.Range(0, data.Count).Select(data.Id)]);
     }
 
-    private Tensor Stored(Tensor map)
-    {
-        var (h, w) = (Pooled(map.Shape.Int(1)), Pooled(map.Shape.Int(2)));
-        var pooled = h == map.Shape[1] && w == map.Shape[2] ? map : map.AdaptiveAvgPool2d((h, w));
-        return pooled.Permute(0, 3, 1, 2).To(dtype).Contiguous();
-    }
-
-    private int Pooled(int side) => pool > 0 ? Math.Min(side, pool) : side;
+    private Tensor Stored(Tensor map) => map.AveragedToAtMost(pool).Permute(0, 3, 1, 2).To(dtype).Contiguous();
 }

@@ -1,5 +1,5 @@
-using Diffract.Autograd;
 using System.Text.Json;
+using Diffract.Autograd;
 using Diffract.Engine;
 using Diffract.Kernels;
 using Diffract.Model;

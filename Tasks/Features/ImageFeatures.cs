@@ -94,28 +94,21 @@ public sealed class ImageFeatures(
         using var stop = Cancellation.Use(cancellation);
         using var mode = records ? GradMode.Yes() : GradMode.No();
         using var scope = Scope.Open();
-        var maps = backbone.Extract(batch.Images, [.. items.Select(i => (long)i)], spec, noise);
-        if (pool > 0) maps = maps.Select(Pooled);
+        var maps = backbone.Extract(batch.Images, [.. items.Select(i => (long)i)], spec, noise)
+            .Select(map => map.AveragedToAtMost(pool));
         return new LabelledFeatures(maps.Detach(), Scope.Detach(batch.Labels.Clone()), items);
     }
-
-    private Tensor Pooled(Tensor map) => map.Shape[1] > pool || map.Shape[2] > pool
-        ? map.AdaptiveAvgPool2d((Math.Min(pool, map.Shape.Int(1)), Math.Min(pool, map.Shape.Int(2))))
-        : map;
 
     private static FeatureInfo[] Find(IBackbone backbone, FeatureSpec spec, int size, int pool)
     {
         try
         {
             return [.. backbone.Maps(spec, new MapSize(size, size))
-                .Select(map => map with { Size = Pooled(map.Size, pool) })];
+                .Select(map => map with { Size = map.Size.AtMost(pool) })];
         }
         catch (ArgumentException e)
         {
             throw new DiffractException(e.Message, e);
         }
     }
-
-    private static MapSize Pooled(MapSize size, int pool) =>
-        pool > 0 ? new MapSize(Math.Min(pool, size.Height), Math.Min(pool, size.Width)) : size;
 }

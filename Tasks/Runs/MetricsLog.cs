@@ -5,22 +5,21 @@ using Diffract.Engine;
 namespace Diffract.Tasks;
 
 /// <summary>Appends the numbers of a run to <c>metrics.jsonl</c>, one JSON object a line:
-/// <c>{"step":100,"seconds":12.5,"loss":0.231}</c>. NaN and infinities are written as text.</summary>
+/// <c>{"step":100,"seconds":12.5,"loss":0.231}</c>. NaN and infinities are written as text.
+/// TensorBoard gets the same from <see cref="TensorBoardLog"/>.</summary>
 /// <remarks>A line is written in one piece and handed to the system at once, so a killed program loses nothing; half a
 /// line that a lost machine left is dropped on reading. A resumed run first drops what was noted after the step it goes
 /// on from, so every step stands there once.</remarks>
 public sealed class MetricsLog : IDisposable
 {
-    private readonly FileStream stream;
     private readonly IDisposable hold;
+    private readonly FileStream stream;
+    private readonly TensorBoardLog events;
     private readonly double secondsBefore;
     private readonly long start = Stopwatch.GetTimestamp();
 
-    private MetricsLog(string path, IDisposable hold, double secondsBefore)
-    {
-        stream = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
-        (this.hold, this.secondsBefore) = (hold, secondsBefore);
-    }
+    private MetricsLog(IDisposable hold, FileStream stream, TensorBoardLog events, double secondsBefore) =>
+        (this.hold, this.stream, this.events, this.secondsBefore) = (hold, stream, events, secondsBefore);
 
     /// <summary>Opens the log of a run, to go on after <paramref name="step"/>, and holds the run until the log is
     /// disposed.</summary>
@@ -30,22 +29,22 @@ public sealed class MetricsLog : IDisposable
     public static MetricsLog Open(RunFolder run, long step = 0)
     {
         var hold = run.Hold();
-        double seconds = 0;
+        FileStream? stream = null;
         try
         {
+            var kept = Read(run.MetricsPath).Where(line => line.Step <= step).ToArray();
             if (File.Exists(run.MetricsPath))
-            {
-                var kept = Read(run.MetricsPath).Where(line => line.Step <= step).ToArray();
                 AtomicFile.Write(run.MetricsPath, file =>
                 {
                     foreach (var line in kept) file.Write(Line(line));
                 });
-                seconds = kept.Length > 0 ? kept[^1].Seconds : 0;
-            }
-            return new MetricsLog(run.MetricsPath, hold, seconds);
+            var seconds = kept.Length > 0 ? kept[^1].Seconds : 0;
+            stream = new FileStream(run.MetricsPath, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
+            return new MetricsLog(hold, stream, new TensorBoardLog(run, kept, seconds), seconds);
         }
         catch
         {
+            stream?.Dispose();
             hold.Dispose();
             throw;
         }
@@ -59,8 +58,10 @@ public sealed class MetricsLog : IDisposable
     {
         var numbers = new Dictionary<string, double>(values.Length);
         foreach (var (name, value) in values) numbers[name] = value;
-        stream.Write(Line(new MetricsLine(step, Math.Round(Seconds, 3), numbers)));
+        var line = new MetricsLine(step, Math.Round(Seconds, 3), numbers);
+        stream.Write(Line(line));
         stream.Flush();
+        events.Append(line);
     }
 
     /// <summary>Reads a log. The last line is left out when it is not whole.</summary>
@@ -88,6 +89,7 @@ public sealed class MetricsLog : IDisposable
     /// <summary>Ends the log, and lets the run go.</summary>
     public void Dispose()
     {
+        events.Dispose();
         stream.Dispose();
         hold.Dispose();
     }

@@ -9,6 +9,7 @@ namespace Diffract.Tasks;
 /// recipe.json         what was asked for
 /// environment.json    where and with what it ran, once for each start
 /// metrics.jsonl       one line of numbers a step, appended
+/// events.out.tfevents.SECONDS.diffract    the same for TensorBoard
 /// checkpoints/        to go on from, each written whole or not at all
 /// report.html         for people
 /// </code></summary>
@@ -34,6 +35,9 @@ public sealed class RunFolder
     /// <summary>The numbers' file.</summary>
     public string MetricsPath => At("metrics.jsonl");
 
+    /// <summary>The numbers' files for TensorBoard; one once a log was opened.</summary>
+    internal string[] EventPaths => Directory.GetFiles(Path, "events.out.tfevents.*.diffract");
+
     /// <summary>The report's file.</summary>
     public string ReportPath => At("report.html");
 
@@ -42,6 +46,10 @@ public sealed class RunFolder
 
     /// <summary>Path of another file in the folder.</summary>
     public string At(string file) => System.IO.Path.Combine(Path, file);
+
+    /// <summary>The file of the numbers for TensorBoard that is begun at a time. TensorBoard finds files by the first
+    /// part of their names, and takes the latest last.</summary>
+    internal string EventPath(DateTimeOffset time) => At($"events.out.tfevents.{time.ToUnixTimeSeconds()}.diffract");
 
     /// <summary>Makes a new run folder, which is in nobody else's use, and writes recipe and environment into it.
     /// </summary>
@@ -96,12 +104,12 @@ public sealed class RunFolder
         }
     }
 
-    /// <summary>Removes the folder of a run that has made nothing: recipe, environment and an empty log. Otherwise it
+    /// <summary>Removes the folder of a run that has made nothing: recipe, environment and empty logs. Otherwise it
     /// stays.</summary>
     public void RemoveUnused()
     {
         List<string> own = [RecipePath, EnvironmentPath];
-        if (File.Exists(MetricsPath) && new FileInfo(MetricsPath).Length == 0) own.Add(MetricsPath);
+        if (new FileInfo(MetricsPath) is { Exists: true, Length: 0 }) own.AddRange([MetricsPath, .. EventPaths]);
         if (Directory.EnumerateFileSystemEntries(Path).Except(own).Any()) return;
         foreach (var file in own) File.Delete(file);
         Directory.Delete(Path);

@@ -11,9 +11,9 @@ internal static class PretrainVerb
 
     private const string Details = """
         Writes ema.safetensors (the averaged network, the one to use), model.safetensors, sheets of samples and
-        metrics.jsonl into the run folder. Ctrl+C stops after the step under way and writes a checkpoint; --resume
-        goes on from it with the same bits as if it had never stopped, or on another device with what another device
-        rounds differently.
+        metrics.jsonl into the run folder, and the numbers for TensorBoard. Ctrl+C stops after the step under way and
+        writes a checkpoint; --resume goes on from it with the same bits as if it had never stopped, or on another
+        device with what another device rounds differently.
         """;
 
     public static Command Make(Terminal terminal, Gpus gpus)

@@ -14,8 +14,9 @@ internal static class SweepVerb
         read once a step for all of them, and each probe learns what diffract train would teach it alone. Of images,
         the features are made once, with --draws noise draws, and stay in the run folder; with --draws 0 the network
         runs in every epoch, once for each image and timestep, with fresh noise and mirroring.
-        Writes maps of accuracy by block and timestep, curves, sweep.csv, result.json and report.html into the run
-        folder. Ctrl+C stops after the step under way; --resume goes on with the same bits.
+        Writes maps of accuracy by block and timestep, curves, sweep.csv, result.json, report.html, metrics.jsonl and
+        its numbers for TensorBoard into the run folder. Ctrl+C stops after the step under way; --resume goes on with
+        the same bits.
         """;
 
     public static Command Make(Terminal terminal, Gpus gpus)

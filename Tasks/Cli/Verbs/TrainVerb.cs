@@ -12,8 +12,9 @@ internal static class TrainVerb
     private const string Details = """
         Reads a feature file, or extracts features from images as it goes, with fresh noise and augmentation in every
         epoch. Feedback (--head diffeed) and fine-tuning need images. Writes best.safetensors (the epoch that is best on
-        the held-out images) and last.safetensors into the run folder. Ctrl+C stops after the step under way; --resume
-        goes on with the same bits, or on another device with what another device rounds differently.
+        the held-out images), last.safetensors, metrics.jsonl and the same numbers for TensorBoard into the run folder.
+        Ctrl+C stops after the step under way; --resume goes on with the same bits, or on another device with what
+        another device rounds differently.
         """;
 
     public static Command Make(Terminal terminal, Gpus gpus)
@@ -99,6 +100,7 @@ internal static class TrainVerb
                 Head = words.Recipe(parsed),
                 Feedback = words.Feedback(parsed),
                 FineTune = words.FineTune(parsed),
+                NetworkRate = words.NetworkRate(parsed),
                 Optimiser = parsed.GetValue(lr) is { } rate ? optimiser with { LearningRate = rate } : optimiser,
                 Epochs = parsed.GetValue(epochs),
                 Batch = parsed.GetValue(batch) ?? (isRelease ? OptimiserRecipe.ReleaseBatch(method) : defaults.Batch),

@@ -1,12 +1,11 @@
 using System.Text.Json;
-using System.Text.RegularExpressions;
 using Diffract.Tasks;
 using NUnit.Framework;
 
 namespace Diffract.Tests.Tasks;
 
 /// <summary>What <c>knn</c>, <c>cka</c>, <c>sweep</c>, <c>maps</c> and <c>study</c> print, write and refuse.</summary>
-internal sealed partial class AnalysisVerbsTests
+internal sealed class AnalysisVerbsTests
 {
     private const string Images = "--features {pictures} --network {network}/ema.safetensors";
 
@@ -22,11 +21,11 @@ internal sealed partial class AnalysisVerbsTests
         Work.Network(folder.Path);
         Work.Folder(folder["others"], perClass: 4);
         const string extract = "features --network {network}/ema.safetensors --timesteps 20,90 --blocks 3,5,9 --data ";
-        await Succeed(extract + "{pictures} --out {train}.safetensors");
-        await Succeed(extract + "{others} --out {test}.safetensors");
-        await Succeed("train --features {train}.safetensors --timesteps 20 --blocks 3 --head attention --pool 2 "
+        await folder.Succeed(extract + "{pictures} --out {train}.safetensors");
+        await folder.Succeed(extract + "{others} --out {test}.safetensors");
+        await folder.Succeed("train --features {train}.safetensors --timesteps 20 --blocks 3 --head attention --pool 2 "
             + "--width 8 --heads 2 --layers 1 --lr 1e-2 --epochs 1 --validation 0.3 --name {head}");
-        await Succeed("train --features {train}.safetensors --timesteps 20 --blocks 3 --lr 1e-2 --epochs 1 "
+        await folder.Succeed("train --features {train}.safetensors --timesteps 20 --blocks 3 --lr 1e-2 --epochs 1 "
             + "--validation 0.3 --name {linear}");
     }
 
@@ -68,30 +67,21 @@ internal sealed partial class AnalysisVerbsTests
     [TestCase(Study + " --labels none --label 1", "is an unconditional network: it takes no --label")]
     [TestCase(Study + " --images 99", "has 12 images, and 99 are asked for")]
     [TestCase("study --resume {linear}", "is no run that diffract study can go on with")]
-    public async Task Failures_are_one_sentence_and_leave_nothing(string line, string problem)
-    {
-        var before = Directory.GetFileSystemEntries(folder.Path);
-        var (code, output, error) = await Run(line);
-        Assert.That(code, Is.InRange(1, 2));
-        Assert.That(output, Is.Empty);
-        var said = error.Split('\n').Where(text => text.StartsWith("diffract", StringComparison.Ordinal)).ToArray();
-        Assert.That(said, Has.Length.EqualTo(1), error);
-        Assert.That(said[0], Does.Contain(problem));
-        Assert.That(error, Does.Not.Contain("fault of this program"));
-        Assert.That(Directory.GetFileSystemEntries(folder.Path), Is.EquivalentTo(before));
-    }
+    public Task Failures_are_one_sentence_and_leave_nothing(string line, string problem) =>
+        folder.Fail(line, problem);
 
     [Test]
     public async Task Shards_and_selections_of_data_are_read_as_files_and_folders_are()
     {
         const string more = " --k 1 --timesteps 20 --blocks 3";
-        await Succeed("features --network {network}/ema.safetensors --timesteps 20,90 --blocks 3,5,9 "
+        await folder.Succeed("features --network {network}/ema.safetensors --timesteps 20,90 --blocks 3,5,9 "
             + "--data {pictures} --out {shards} --shard 0 --of 1");
-        var (_, one, _) = await Succeed("knn --train {train}.safetensors --test {test}.safetensors --name {file}"
-            + more);
-        var (_, found, _) = await Succeed("knn --train {shards} --test {test}.safetensors --name {sharded}" + more);
+        var (_, one, _) = await folder.Succeed(
+            "knn --train {train}.safetensors --test {test}.safetensors --name {file}" + more);
+        var (_, found, _) = await folder.Succeed(
+            "knn --train {shards} --test {test}.safetensors --name {sharded}" + more);
         Assert.That(found.Split('\n')[1], Is.EqualTo(one.Split('\n')[1]));
-        await Succeed("knn --train {pictures}@50% --test {others} --network {network}/ema.safetensors "
+        await folder.Succeed("knn --train {pictures}@50% --test {others} --network {network}/ema.safetensors "
             + "--name {half}" + more);
         Assert.That(File.ReadAllText(folder["half/result.json"]), Does.Contain("\"train_images\": 6"));
     }
@@ -100,11 +90,11 @@ internal sealed partial class AnalysisVerbsTests
     public async Task Neighbours_of_a_file_and_of_images_are_the_same()
     {
         const string more = " --k 1,3 --timesteps 20 --blocks 3,5";
-        var (_, output, _) = await Succeed(
+        var (_, output, _) = await folder.Succeed(
             "knn --train {train}.safetensors --test {test}.safetensors --name {knn}" + more);
         Assert.That(output, Does.Match(@"20 +3 +1  \d+\.\d % \(\d+\.\d to \d+\.\d\), \d of 8"));
-        await Succeed("knn --train {pictures} --test {others} --network {network}/ema.safetensors --name {knn2}"
-            + more);
+        await folder.Succeed(
+            "knn --train {pictures} --test {others} --network {network}/ema.safetensors --name {knn2}" + more);
         var (first, second) = (Read("knn"), Read("knn2"));
         Assert.That(second.GetRawText(), Is.EqualTo(first.GetRawText()));
         Assert.That(first.GetProperty("scores").GetArrayLength(), Is.EqualTo(4));
@@ -120,7 +110,7 @@ internal sealed partial class AnalysisVerbsTests
     public async Task Similarities_have_names_and_ones_where_layers_meet(
         string more, string axis, string rows, string columnAxis)
     {
-        await Succeed($"cka --features {{train}}.safetensors --name {{cka-{axis}}} {more}");
+        await folder.Succeed($"cka --features {{train}}.safetensors --name {{cka-{axis}}} {more}");
         var path = Directory.GetDirectories(folder.Path, $"cka-{axis}*").Single();
         var result = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(path, "result.json"))).RootElement;
         string[] Names(string of) => [.. result.GetProperty(of).EnumerateArray().Select(n => n.GetString()!)];
@@ -142,7 +132,7 @@ internal sealed partial class AnalysisVerbsTests
     public async Task A_sweep_scores_every_cell_and_goes_on_where_it_was(string from)
     {
         const string more = " --pool 1,2 --lr 1e-3,1e-1 --epochs 2 --batch 4 --validation 0.3 --name {sweep}";
-        var (_, output, _) = await Succeed($"sweep {from}{more}");
+        var (_, output, _) = await folder.Succeed($"sweep {from}{more}");
         var result = Read("sweep");
         Assert.That(result.GetProperty("cells").GetArrayLength(), Is.EqualTo(2 * 3 * 2));
         Assert.That(output, Does.Contain("best of 12: t "));
@@ -151,7 +141,8 @@ internal sealed partial class AnalysisVerbsTests
         // A run that was stopped after its first epoch has the first checkpoint.
         File.Delete(RunFolder.Open(folder["sweep"]).Checkpoints.Latest!.Path);
         File.Delete(At("sweep", "result.json"));
-        Assert.That((await Succeed("sweep --resume {sweep}")).Error, Does.Contain("going on after epoch 1 of 2"));
+        var (_, _, said) = await folder.Succeed("sweep --resume {sweep}");
+        Assert.That(said, Does.Contain("going on after epoch 1 of 2"));
         Assert.That(Read("sweep").GetRawText(), Is.EqualTo(result.GetRawText()));
         Directory.Delete(folder["sweep"], recursive: true);
     }
@@ -159,14 +150,14 @@ internal sealed partial class AnalysisVerbsTests
     [Test]
     public async Task A_study_prints_its_table_and_goes_on_where_it_was()
     {
-        var (_, output, error) = await Succeed(Study.Replace("{t}", "{study}", StringComparison.Ordinal)
+        var (_, output, error) = await folder.Succeed(Study.Replace("{t}", "{study}", StringComparison.Ordinal)
             + " --labels none --methods linear,mlp --seeds 0 --epochs 1 --timesteps 20 --blocks 3,5");
         Assert.That(output, Does.Match(@"(?s)method .*Linear +\d+.\d %.*MLP +\d+.\d %.*report: "));
         Assert.That(error, Does.Contain("1 of 2: Linear, 12 labels, seed 0"));
-        var again = await Succeed("study --resume {study}");
+        var again = await folder.Succeed("study --resume {study}");
         Assert.That(again.Output, Is.EqualTo(output));
         Assert.That(again.Error, Does.Not.Contain("1 of 2"));
-        Assert.That((await Succeed("runs {study}/cells")).Output, Does.Contain("mlp-12-labels-seed-0"));
+        Assert.That((await folder.Succeed("runs {study}/cells")).Output, Does.Contain("mlp-12-labels-seed-0"));
         Directory.Delete(folder["study"], recursive: true);
     }
 
@@ -174,7 +165,7 @@ internal sealed partial class AnalysisVerbsTests
     public async Task Pictures_of_features_are_the_same_each_time()
     {
         foreach (var name in (string[])["maps", "maps2"])
-            await Succeed($"maps {Images} --head {{head}} --images 3 --name {{{name}}}");
+            await folder.Succeed($"maps {Images} --head {{head}} --images 3 --name {{{name}}}");
         foreach (var file in (string[])["maps.png", "attention.png"])
             Assert.That(await File.ReadAllBytesAsync(At("maps2", file)),
                 Is.EqualTo(await File.ReadAllBytesAsync(At("maps", file))));
@@ -187,17 +178,4 @@ internal sealed partial class AnalysisVerbsTests
 
     private JsonElement Read(string run) =>
         JsonDocument.Parse(File.ReadAllText(At(run, "result.json"))).RootElement.Clone();
-
-    private async Task<(int Code, string Output, string Error)> Succeed(string line)
-    {
-        var result = await Run(line);
-        Assert.That(result.Code, Is.Zero, result.Error);
-        return result;
-    }
-
-    private Task<(int Code, string Output, string Error)> Run(string line) => ApplicationTests.Run(
-        [.. line.Split(' ').Select(word => Name().Replace(word, match => folder[match.Groups[1].Value]))]);
-
-    [GeneratedRegex(@"\{([\w-]+)\}")]
-    private static partial Regex Name();
 }

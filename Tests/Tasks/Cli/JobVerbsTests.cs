@@ -7,7 +7,7 @@ namespace Diffract.Tests.Tasks;
 
 /// <summary>What <c>features</c>, <c>train</c>, <c>pretrain</c> and <c>evaluate</c> say, above all when something is
 /// wrong: one sentence, no stack trace, an exit code that is not 0, and nothing left behind.</summary>
-internal sealed partial class JobVerbsTests
+internal sealed class JobVerbsTests
 {
     private const int Classes = 7;
 
@@ -31,10 +31,10 @@ internal sealed partial class JobVerbsTests
         for (var label = 0; label < Classes; label++) Greys(Path.Combine(folder["greys"], $"grey{label}"), label);
 
         const string extract = "features --network {plain}/ema.safetensors --data {greys} --timesteps 20";
-        await Succeed(extract + " --blocks 3 --out {f}.safetensors");
-        await Succeed(extract + " --blocks 2 --out {f2}.safetensors");
-        await Succeed(extract + " --blocks 3 --pool 2 --out {pooled}.safetensors");
-        await Succeed("train --features {f}.safetensors --lr 1e-2 --epochs 3 --validation 0.3 --name {head}");
+        await folder.Succeed(extract + " --blocks 3 --out {f}.safetensors");
+        await folder.Succeed(extract + " --blocks 2 --out {f2}.safetensors");
+        await folder.Succeed(extract + " --blocks 3 --pool 2 --out {pooled}.safetensors");
+        await folder.Succeed("train --features {f}.safetensors --lr 1e-2 --epochs 3 --validation 0.3 --name {head}");
     }
 
     [OneTimeTearDown]
@@ -93,6 +93,12 @@ internal sealed partial class JobVerbsTests
         + "--name {t}", "feedback comes from decoder blocks, 6 to 9 of this network; found 3")]
     [TestCase("train --data {pictures} --network {plain}/ema.safetensors --fine-tune --memory lean --blocks 6 "
         + "--name {t}", "leave --memory lean out")]
+    [TestCase("train --data {pictures} --network {plain}/ema.safetensors --blocks 6 --network-lr 1e-5 --name {t}",
+        "--network-lr says how fast the network learns: ask for that with --fine-tune")]
+    [TestCase("train --data {pictures} --network {plain}/ema.safetensors --fine-tune --network-lr 0 --name {t}",
+        "--network-lr is a number above 0, not '0'")]
+    [TestCase("train --features {f}.safetensors --network-lr 1e-5 --name {t}",
+        "--features and --network-lr do not go together")]
     [TestCase("train --features {f}.safetensors --data {greys} --name {t}", "--features and --data do not go together")]
     [TestCase("train --resume {plain}", "plain is no run that diffract train can go on with")]
     [TestCase("runs {absent}", "absent: there is no such folder of runs")]
@@ -116,25 +122,15 @@ internal sealed partial class JobVerbsTests
     [TestCase("evaluate {head} --data {pictures} --network {plain}/ema.safetensors",
         "knows 7 classes (grey0, grey1, grey2, grey3, grey4, ...); the data have 2 (across, down)")]
     [TestCase("evaluate {head} --data {greys} --network {conditional}/ema.safetensors", "say with --label which")]
-    public async Task Failures_are_one_sentence_and_leave_nothing(string line, string problem)
-    {
-        var before = Directory.GetFileSystemEntries(folder.Path);
-        if (line.StartsWith("features", StringComparison.Ordinal)) line += " --out {t}.safetensors";
-        var (code, output, error) = await Run(line);
-        Assert.That(code, Is.InRange(1, 2));
-        Assert.That(output, Is.Empty);
-        var said = error.Split('\n').Where(text => text.StartsWith("diffract", StringComparison.Ordinal)).ToArray();
-        Assert.That(said, Has.Length.EqualTo(1), error);
-        Assert.That(said[0], Does.Contain(problem));
-        Assert.That(error, Does.Not.Contain("   at ").And.Not.Contain("fault of this program"));
-        Assert.That(Directory.GetFileSystemEntries(folder.Path), Is.EquivalentTo(before));
-    }
+    public Task Failures_are_one_sentence_and_leave_nothing(string line, string problem) =>
+        folder.Fail(line.StartsWith("features", StringComparison.Ordinal) ? line + " --out {t}.safetensors" : line,
+            problem);
 
     [Test]
     public async Task Features_of_a_conditional_network_are_read_as_a_class()
     {
         foreach (var label in (int[])[0, 1])
-            await Succeed("features --network {conditional}/ema.safetensors --data {pictures} --timesteps 20 "
+            await folder.Succeed("features --network {conditional}/ema.safetensors --data {pictures} --timesteps 20 "
                 + $"--blocks 3 --label {label} --out {{as{label}}}.safetensors");
         using var first = FeatureTable.Open(folder["as0.safetensors"]);
         Assert.That(first.Header!.ClassLabel, Is.Zero);
@@ -146,11 +142,11 @@ internal sealed partial class JobVerbsTests
     {
         foreach (var seed in (int[])[1, 2])
         {
-            await Succeed("train --features {f}.safetensors --lr 1e-2 --epochs 2 --validation 0.3 "
+            await folder.Succeed("train --features {f}.safetensors --lr 1e-2 --epochs 2 --validation 0.3 "
                 + $"--seed {seed} --name {{many}}/seed{seed}");
-            await Succeed($"evaluate {{many}}/seed{seed} --features {{f}}.safetensors");
+            await folder.Succeed($"evaluate {{many}}/seed{seed} --features {{f}}.safetensors");
         }
-        var (code, output, error) = await Run("runs {many} --report {many}.html");
+        var (code, output, error) = await folder.Run("runs {many} --report {many}.html");
         Assert.That(code, Is.Zero, error);
         var lines = output.Split('\n');
         Assert.Multiple(() =>
@@ -167,15 +163,16 @@ internal sealed partial class JobVerbsTests
     [Test]
     public async Task Feedback_and_a_fine_tuned_network_are_found_beside_the_head()
     {
-        await Succeed("train --data {pictures} --network {plain}/ema.safetensors --timesteps 20 --blocks 6 "
+        await folder.Succeed("train --data {pictures} --network {plain}/ema.safetensors --timesteps 20 --blocks 6 "
             + "--head diffeed --width 32 --heads 2 --layers 1 --pool 4 --lr 3e-3 --epochs 2 --batch 4 --microbatch 2 "
-            + "--fine-tune --name {fed}");
-        await Succeed("evaluate {fed} --data {pictures} --draws 2");
+            + "--fine-tune --network-lr 2e-5 --name {fed}");
+        await folder.Succeed("evaluate {fed} --data {pictures} --draws 2");
         Assert.That(File.Exists(folder["fed/best.network.safetensors"]));
-        Assert.That(File.ReadAllText(folder["fed/report.html"]), Does.Contain("bottleneck").And.Contain("fine-tuned"));
-        await Succeed("features --network {plain}/ema.safetensors --data {pictures} --timesteps 20 --blocks 6 "
+        Assert.That(File.ReadAllText(folder["fed/report.html"]),
+            Does.Contain("bottleneck").And.Contain("fine-tuned, learning rate 2e-05"));
+        await folder.Succeed("features --network {plain}/ema.safetensors --data {pictures} --timesteps 20 --blocks 6 "
             + "--out {sixth}.safetensors");
-        var (code, _, error) = await Run("evaluate {fed} --features {sixth}.safetensors");
+        var (code, _, error) = await folder.Run("evaluate {fed} --features {sixth}.safetensors");
         Assert.That((code, error.Contains("trained with feedback", StringComparison.Ordinal)), Is.EqualTo((1, true)),
             error);
     }
@@ -187,7 +184,7 @@ internal sealed partial class JobVerbsTests
     [TestCase("pretrain --data {broken} --image-size 8 --channels 32 --channel-mult 1 --res-blocks 1 --steps 3 "
         + "--batch 4 --sample-every 0 --name {skippre}")]
     public async Task A_broken_picture_is_skipped_counted_and_named(string line) =>
-        Assert.That((await Succeed(line)).Error,
+        Assert.That((await folder.Succeed(line)).Error,
             Does.Contain("1 broken picture was left out: down/03.png (this is not a jpg, png, gif or bmp image)"));
 
     [TestCase("--features {f}.safetensors", "one draw for each image and timestep, the same in every epoch (seed 0)")]
@@ -196,9 +193,9 @@ internal sealed partial class JobVerbsTests
     public async Task The_report_of_a_training_says_which_noise_the_features_carry(string from, string words)
     {
         if (from.Contains("three", StringComparison.Ordinal))
-            await Succeed("features --network {plain}/ema.safetensors --data {greys} --timesteps 20 --blocks 3 "
+            await folder.Succeed("features --network {plain}/ema.safetensors --data {greys} --timesteps 20 --blocks 3 "
                 + "--draws 3 --seed 5 --out {three}.safetensors");
-        await Succeed($"train {from} --lr 1e-2 --epochs 1 --validation 0.3 --name {{noisy}}");
+        await folder.Succeed($"train {from} --lr 1e-2 --epochs 1 --validation 0.3 --name {{noisy}}");
         Assert.That(await File.ReadAllTextAsync(Path.Combine(folder["noisy"], "report.html")), Does.Contain(words));
         Directory.Delete(folder["noisy"], recursive: true);
     }
@@ -208,7 +205,7 @@ internal sealed partial class JobVerbsTests
     public async Task Evaluation_prints_shares_with_intervals_and_draws_the_confusion(string from)
     {
         var report = folder["evaluation.html"];
-        var (_, output, error) = await Succeed($"evaluate {{head}} {from} --report {report}");
+        var (_, output, error) = await folder.Succeed($"evaluate {{head}} {from} --report {report}");
         Assert.That(error, Does.Not.Contain("note:"));
         Assert.That(output, Does.Match(@"top-1  \d+\.\d % \(\d+\.\d to \d+\.\d\), \d+ of 28"));
         Assert.That(output, Does.Match(@"top-5  \d+\.\d % \(\d+\.\d to \d+\.\d\), \d+ of 28"));
@@ -228,20 +225,10 @@ internal sealed partial class JobVerbsTests
     [Test]
     public async Task Evaluation_with_another_network_of_the_same_shape_is_noted()
     {
-        var (_, _, error) = await Succeed(
+        var (_, _, error) = await folder.Succeed(
             "evaluate {head} --data {greys} --network {conditional}/ema.safetensors --label 0");
         Assert.That(error, Does.Contain("note:").And.Contain("these features are of another file"));
     }
-
-    private async Task<(int Code, string Output, string Error)> Succeed(string line)
-    {
-        var result = await Run(line);
-        Assert.That(result.Code, Is.Zero, result.Error);
-        return result;
-    }
-
-    private Task<(int Code, string Output, string Error)> Run(string line) => ApplicationTests.Run(
-        [.. line.Split(' ').Select(word => Name().Replace(word, match => folder[match.Groups[1].Value]))]);
 
     // Four pictures of one grey, each a little lighter than the last.
     private static void Greys(string folder, int label)
@@ -254,7 +241,4 @@ internal sealed partial class JobVerbsTests
             PngWriter.Save(Path.Combine(folder, i.ToString(CultureInfo.InvariantCulture) + ".png"), image);
         }
     }
-
-    [GeneratedRegex(@"\{(\w+)\}")]
-    private static partial Regex Name();
 }

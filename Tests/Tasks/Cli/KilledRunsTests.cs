@@ -136,6 +136,9 @@ internal sealed class KilledRunsTests
             Assert.That(last, Is.LessThan(end), "it was killed too late to prove anything");
         }
         Succeed(verb, "--resume", run);
+        Assert.That(EventFile.Read(EventFile.In(run)).Skip(1).SelectMany(e => e.Values.Select(v => (e.Step, v))),
+            Is.EqualTo(MetricsLog.Read(Path.Combine(run, "metrics.jsonl"))
+                .SelectMany(line => line.Values.Select(v => (line.Step, (v.Key, (float)v.Value))))));
     }
 
     private static void Succeed(params string[] arguments)

@@ -26,14 +26,17 @@ internal sealed class TrainingInFrontTests
     [TestCase("8:2,6", false)]
     [TestCase(null, true)]
     [TestCase("bottleneck", true)]
-    public void A_stopped_run_ends_with_the_same_bits_and_the_files_say_what_it_learnt(string? feedback, bool fineTune)
+    [TestCase("bottleneck", true, 1e-3)]
+    public void A_stopped_run_ends_with_the_same_bits_and_the_files_say_what_it_learnt(
+        string? feedback, bool fineTune, double? networkRate = null)
     {
         var recipe = Recipe() with
         {
             Feedback = feedback is null ? null : new FeedbackRecipe { Strategy = feedback, FirstBlocks = [5] },
             FineTune = fineTune,
+            NetworkRate = networkRate,
         };
-        var name = $"{feedback}-{fineTune}".Replace(':', '-');
+        var name = $"{feedback}-{fineTune}-{networkRate}".Replace(':', '-');
         var straight = Path.Combine(folder, $"straight-{name}");
         var result = Train(straight, recipe);
         Assert.That(result.Best.ValidationAccuracy, Is.EqualTo(1));
@@ -48,6 +51,8 @@ internal sealed class TrainingInFrontTests
             Assert.That(Work.Numbers(Path.Combine(folder, $"stopped-{name}", $"{file}.safetensors")),
                 Is.EqualTo(Work.Numbers(Path.Combine(straight, $"{file}.safetensors"))), file);
 
+        Assert.That(Rates(Path.Combine(folder, $"stopped-{name}")),
+            Is.EqualTo(networkRate is { } own ? [3e-3, own] : new[] { 3e-3 }));
         Assert.That(Score(Path.Combine(straight, "best.safetensors")), Is.EqualTo(result.Best.ValidationLoss)
             .Within(1e-5));
         if (!fineTune) return;
@@ -64,6 +69,27 @@ internal sealed class TrainingInFrontTests
                 Is.EqualTo(before["output_blocks.1.0.in_layers.2.weight"]));
             Assert.That(after["out.2.weight"], Is.EqualTo(before["out.2.weight"]));
         });
+    }
+
+    [Test]
+    public void A_networks_own_rate_is_the_networks_alone_and_falls_with_the_heads()
+    {
+        var recipe = Recipe() with { Feedback = new FeedbackRecipe(), FineTune = true };
+        recipe = recipe with { Optimiser = recipe.Optimiser with { StepEpochs = 2 } };
+        Train(Path.Combine(folder, "one-rate"), recipe);
+        Train(Path.Combine(folder, "same-rate"), recipe with { NetworkRate = recipe.Optimiser.LearningRate });
+        var still = Train(Path.Combine(folder, "still"), recipe with { NetworkRate = 0 });
+        foreach (var file in (string[])["last.safetensors", "last.network.safetensors"])
+        {
+            var one = Work.Numbers(Path.Combine(folder, "one-rate", file));
+            Assert.That(Work.Numbers(Path.Combine(folder, "same-rate", file)), Is.EqualTo(one), file);
+            Assert.That(Work.Numbers(Path.Combine(folder, "still", file)), Is.Not.EqualTo(one), file);
+        }
+        Assert.That(Work.Numbers(Path.Combine(folder, "still", "last.network.safetensors")),
+            Is.EqualTo(Work.Numbers(checkpoint)));
+        Assert.That(still.Epochs[^1].TrainLoss, Is.LessThan(0.5 * still.Epochs[0].TrainLoss), "the head learns");
+        Assert.That(() => Train(Path.Combine(folder, "frozen"), recipe with { FineTune = false, NetworkRate = 1e-3 }),
+            Throws.InstanceOf<DiffractException>().With.Message.Contains("is not trained"));
     }
 
     [Test]
@@ -187,6 +213,15 @@ internal sealed class TrainingInFrontTests
         using var opened = Open(recipe);
         var run = Directory.Exists(path) ? RunFolder.Open(path) : Work.Run(path, recipe, TrainRecipe.Json);
         return new TrainTask(run, recipe, opened.Source).Run(progress ?? RunProgress.None, cancellation);
+    }
+
+    // The rates that the optimiser's groups go on from.
+    private static double[] Rates(string path)
+    {
+        var (state, _) = StateFile.Load(RunFolder.Open(path).Checkpoints.Latest!.Path, "train/1");
+        foreach (var tensor in state.Tensors.Values) tensor.Dispose();
+        return [.. state.Numbers.Where(n => n.Key.EndsWith(".initial_lr", StringComparison.Ordinal))
+            .Select(n => n.Value)];
     }
 
     private static OpenedFeatures Open(TrainRecipe recipe) => OpenedFeatures.Of(recipe);

@@ -1,8 +1,8 @@
 namespace Diffract.Engine;
 
-/// <summary>The numbers that PyTorch's generator gives on a CPU, so that a seed means the same noise here and there: the
-/// Mersenne Twister (Matsumoto and Nishimura 1998, MT19937) and PyTorch's ways of making normal numbers of it (Box and
-/// Muller 1958). Normal numbers agree to the last bits of log, sin and cos; uniform ones are equal.
+/// <summary>The numbers that PyTorch's generator gives on a CPU, so that a seed means the same noise here and there:
+/// the Mersenne Twister (Matsumoto and Nishimura 1998, MT19937) and PyTorch's ways of making normal numbers of it (Box
+/// and Muller 1958). Normal numbers agree to the last bits of log, sin and cos; uniform ones are equal.
 /// <code>
 /// var noise = new TorchGenerator(42).Normal(3 * 64 * 64);   // torch.manual_seed(42); torch.randn(3, 64, 64)
 /// </code></summary>

@@ -8,6 +8,11 @@ namespace Diffract.Model;
 public sealed partial class NoiseSchedule
 {
     private const int ReferenceSteps = 1000;
+    private const string LogSnr = "logsnr";
+
+    // log(alpha / sigma) of what counts as pure noise: about where the linear schedule ends. The cosine schedule goes
+    // on to -11 in its last steps, where there is nothing to see, and a solver's step would be as long as all others.
+    private const double NoSignal = -5.1;
 
     private NoiseSchedule(double[] betas, int[] timesteps, int originalSteps)
     {
@@ -66,8 +71,15 @@ public sealed partial class NoiseSchedule
     public static NoiseSchedule FromBetas(ReadOnlySpan<double> betas) =>
         new(betas.ToArray(), [.. Enumerable.Range(0, betas.Length)], betas.Length);
 
-    /// <summary>Fewer steps of the same process; see <see cref="Respacing.Parse"/> for the notation.</summary>
-    public NoiseSchedule Respace(string respacing) => Keep(Respacing.Parse(respacing, Steps));
+    /// <summary>Fewer steps of the same process.</summary>
+    /// <param name="respacing">The notation of <see cref="Respacing.Parse"/>; or "logsnrN": N steps that are even in
+    /// the logarithm of the signal-to-noise ratio, as <see cref="DpmSolverSampler"/> likes them.</param>
+    /// <exception cref="ArgumentException">The text is none of these, or asks for more steps than there are.
+    /// </exception>
+    public NoiseSchedule Respace(string respacing) => respacing.Trim() is var text
+        && text.StartsWith(LogSnr, StringComparison.Ordinal)
+        ? Keep(EvenInLogSnr(Respacing.Count(text[LogSnr.Length..], respacing)))
+        : Keep(Respacing.Parse(respacing, Steps));
 
     /// <summary>The process at some of its steps only: the new betas lead from one kept abar to the next.</summary>
     /// <param name="steps">Steps to keep, in any order.</param>
@@ -86,5 +98,25 @@ public sealed partial class NoiseSchedule
             before = alphasCumprod[step];
         }
         return new NoiseSchedule([.. shorter], [.. kept.Select(step => timesteps[step])], OriginalSteps);
+    }
+
+    private int[] EvenInLogSnr(int count)
+    {
+        double LogRatio(int t) => 0.5 * Math.Log(alphasCumprod[t] / (1 - alphasCumprod[t]));
+        var last = Steps - 1;
+        while (last > 0 && LogRatio(last) < NoSignal) last--;
+        if (count > last + 1)
+            throw new ArgumentException($"{last + 1} steps have a signal, {count} cannot be taken of them");
+        if (count == 1) return [last];
+        var (high, low) = (LogRatio(0), LogRatio(last));
+        var taken = new int[count];
+        for (int i = 1, t = 0; i < count; i++)
+        {
+            var wanted = high + (low - high) * i / (count - 1);
+            while (t < last && Math.Abs(LogRatio(t + 1) - wanted) <= Math.Abs(LogRatio(t) - wanted)) t++;
+            // The first steps lie further apart than the even ones would, and the last ones must have room.
+            taken[i] = Math.Clamp(t, taken[i - 1] + 1, last - (count - 1 - i));
+        }
+        return taken;
     }
 }

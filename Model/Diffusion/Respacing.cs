@@ -53,9 +53,10 @@ public static class Respacing
         return [.. taken];
     }
 
-    private static int Count(string text, string whole) =>
+    internal static int Count(string text, string whole) =>
         int.TryParse(text, NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite,
             CultureInfo.InvariantCulture, out var count) && count > 0
             ? count
-            : throw new ArgumentException($"'{whole}' is no respacing: use \"\", \"250\", \"10,15,20\" or \"ddim25\"");
+            : throw new ArgumentException($"'{whole}' is no respacing: use \"\", \"250\", \"10,15,20\", \"ddim25\" or "
+                + "\"logsnr20\"");
 }

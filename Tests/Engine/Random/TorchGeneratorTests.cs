@@ -4,7 +4,7 @@ using Diffract.Engine;
 using Diffract.Tests.House;
 using NUnit.Framework;
 
-namespace Diffract.Tests.Engine.Random;
+namespace Diffract.Tests.Engine;
 
 /// <summary>Numbers that PyTorch itself drew on a CPU.</summary>
 public class TorchGeneratorTests

@@ -59,6 +59,8 @@ public static class Application
         root.Options.Add(debug);
         root.Subcommands.Add(QuickstartVerb.Make(terminal, gpus));
         root.Subcommands.Add(PretrainVerb.Make(terminal, gpus));
+        root.Subcommands.Add(SampleVerb.Make(terminal, gpus));
+        root.Subcommands.Add(EditVerb.Make(terminal, gpus));
         root.Subcommands.Add(FeaturesVerb.Make(terminal, gpus));
         root.Subcommands.Add(TrainVerb.Make(terminal, gpus));
         root.Subcommands.Add(EvaluateVerb.Make(terminal, gpus));

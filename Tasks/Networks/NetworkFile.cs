@@ -54,6 +54,19 @@ public sealed record DiffusionNetwork(
     /// </exception>
     public DiffusionBackbone Backbone(int? label)
     {
+        CheckLabel(label);
+        return new DiffusionBackbone(Network, Recipe.Make(), label)
+        {
+            Half = Precision.Half,
+            Products = Precision.Products,
+        };
+    }
+
+    /// <summary>Refuses a class that the network does not know, or a missing one that it needs.</summary>
+    /// <param name="label">Class label for every image.</param>
+    /// <exception cref="DiffractException">It is so.</exception>
+    public void CheckLabel(int? label)
+    {
         if (Network.Config.NumClasses is { } classes)
         {
             if (label is null)
@@ -64,11 +77,6 @@ public sealed record DiffusionNetwork(
         }
         else if (label is not null)
             throw new DiffractException($"{Path} is an unconditional network: it takes no --label");
-        return new DiffusionBackbone(Network, Recipe.Make(), label)
-        {
-            Half = Precision.Half,
-            Products = Precision.Products,
-        };
     }
 
     /// <inheritdoc/>

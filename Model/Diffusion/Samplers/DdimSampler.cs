@@ -13,7 +13,7 @@ public sealed class DdimSampler(GaussianDiffusion diffusion, double eta = 0, Sam
     : Sampler(diffusion, options)
 {
     /// <inheritdoc/>
-    protected override bool NeedsNoise => eta != 0;
+    public override bool NeedsNoise => eta != 0;
 
     /// <summary>One step the other way, x_{t+1} from x_t, for an eta of 0.</summary>
     /// <param name="model">The network.</param>

@@ -14,7 +14,7 @@ public sealed class DpmSolverSampler(GaussianDiffusion diffusion, SamplingOption
     : Sampler(diffusion, options)
 {
     /// <inheritdoc/>
-    protected override bool NeedsNoise => false;
+    public override bool NeedsNoise => false;
 
     /// <inheritdoc/>
     protected override (Tensor Sample, Tensor Start) Advance(Prediction prediction, Tensor? pull, Tensor x,

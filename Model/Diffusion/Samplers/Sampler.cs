@@ -22,7 +22,7 @@ public abstract class Sampler(GaussianDiffusion diffusion, SamplingOptions? opti
     public SamplingOptions Options { get; } = options ?? new SamplingOptions();
 
     /// <summary>False for a sampler that draws no noise after the start.</summary>
-    protected virtual bool NeedsNoise => true;
+    public virtual bool NeedsNoise => true;
 
     /// <summary>One step back: x_{t-1} from x_t.</summary>
     /// <param name="model">The network.</param>

@@ -101,6 +101,24 @@ internal sealed class JobVerbsTests
         "--features and --network-lr do not go together")]
     [TestCase("train --features {f}.safetensors --data {greys} --name {t}", "--features and --data do not go together")]
     [TestCase("train --resume {plain}", "plain is no run that diffract train can go on with")]
+    [TestCase("sample --name {t}", "--network is needed: ")]
+    [TestCase("sample --network {absent} --name {t}", "absent: no such file")]
+    [TestCase("sample --network {plain}/ema.safetensors --steps 1001 --name {t}",
+        "steps have a signal, 1001 cannot be taken of them")]
+    [TestCase("sample --network {plain}/ema.safetensors --sampler ddpm --steps 1001 --name {t}",
+        "1001 steps: section 1 has 1000 steps")]
+    [TestCase("sample --network {plain}/ema.safetensors --eta 0.5 --name {t}", "--eta is for --sampler ddim")]
+    [TestCase("sample --network {plain}/ema.safetensors --scale 2 --name {t}", "name it with --classifier")]
+    [TestCase("sample --network {plain}/ema.safetensors --classifier {plain}/ema.safetensors --name {t}",
+        "is a diffusion U-Net (it has output blocks); guidance takes a classifier")]
+    [TestCase("sample --network {plain}/ema.safetensors --mask {absent} --name {t}",
+        "--inpaint and --mask are given together")]
+    [TestCase("sample --network {plain}/ema.safetensors --image-size 9 --name {t}", "multiples of")]
+    [TestCase("edit {absent} --network {plain}/ema.safetensors --name {t}", "absent: there is no such file")]
+    [TestCase("edit {absent} --network {plain}/ema.safetensors --points 3 --name {t}",
+        "--points lie between two images, found 1")]
+    [TestCase("edit {pictures}/down/00.png --network {conditional}/ema.safetensors --name {t}",
+        "say with --label which of its classes (0 to 1)")]
     [TestCase("runs {absent}", "absent: there is no such folder of runs")]
     [TestCase("runs {empty}", "empty has no run of a head (diffract train makes one)")]
     [TestCase("pretrain --data {empty} --name {t}", "empty: no picture")]

@@ -22,8 +22,8 @@ public sealed class CpuDevice : Device, IDisposable
     /// <inheritdoc/>
     public override MemoryStatistics Memory => pool.Statistics;
 
-    /// <summary>Starts a new peak at the current level.</summary>
-    public void ResetPeak() => pool.ResetPeak();
+    /// <inheritdoc/>
+    public override void ResetPeak() => pool.ResetPeak();
 
     /// <inheritdoc/>
     public override Storage Allocate(long bytes) => Allocate(bytes, false);

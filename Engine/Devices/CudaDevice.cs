@@ -132,8 +132,8 @@ public sealed unsafe class CudaDevice : GpuDevice, IGpuClock, IDisposable
     /// what to do.</exception>
     public static CudaDevice Open(int ordinal = 0, CudaOptions? options = null) => new Gpus(options).Open(ordinal);
 
-    /// <summary>Starts a new peak at the current level.</summary>
-    public void ResetPeak() => pool.ResetPeak();
+    /// <inheritdoc/>
+    public override void ResetPeak() => pool.ResetPeak();
 
     /// <inheritdoc/>
     public override Storage Allocate(long bytes) => Allocate(bytes, false);

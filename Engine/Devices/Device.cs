@@ -12,6 +12,9 @@ public abstract class Device
     /// <summary>What is allocated on this device, and what was.</summary>
     public abstract MemoryStatistics Memory { get; }
 
+    /// <summary>Starts a new peak of <see cref="Memory"/> at the current level.</summary>
+    public abstract void ResetPeak();
+
     /// <summary>The managed CPU device, with a thread for every core the process may use.</summary>
     public static CpuDevice Cpu { get; } = new(Environment.ProcessorCount);
 

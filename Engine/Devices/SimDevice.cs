@@ -29,6 +29,12 @@ public sealed class SimDevice : GpuDevice
     }
 
     /// <inheritdoc/>
+    public override void ResetPeak()
+    {
+        lock (gate) peakBytes = liveBytes;
+    }
+
+    /// <inheritdoc/>
     public override Storage Allocate(long bytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);

@@ -21,6 +21,17 @@ public sealed record DiffusionRecipe
     /// <summary>True for a network that predicts variances too.</summary>
     public bool LearnsVariance { get; init; } = true;
 
+    /// <summary>True for the smaller of the two fixed variances, that of the posterior, where none is learned.
+    /// </summary>
+    public bool SmallVariance { get; init; }
+
+    /// <summary>What the network predicts: <c>epsilon</c> (the noise), <c>start</c> (the clean image) or
+    /// <c>previous</c> (the mean of the step before).</summary>
+    public string Predicts { get; init; } = "epsilon";
+
+    /// <summary>True for a network that is told steps of a process of 1000, whatever their number.</summary>
+    public bool RescaleTimesteps { get; init; }
+
     /// <summary>The process of a network whose checkpoint says nothing of it: 1000 steps, with the schedule of the
     /// published network that it is.</summary>
     /// <param name="config">The network.</param>
@@ -33,10 +44,22 @@ public sealed record DiffusionRecipe
 
     /// <summary>The process, with all its steps or respaced to fewer.</summary>
     /// <param name="respacing">Which steps to keep: <c>ddim25</c>, <c>250</c>; all when empty.</param>
-    public GaussianDiffusion Make(string respacing = "") => new(
+    /// <param name="loss">What training minimises.</param>
+    /// <exception cref="DiffractException">There is no such prediction.</exception>
+    public GaussianDiffusion Make(string respacing = "", LossType loss = LossType.RescaledMse) => new(
         NoiseSchedule.Named(Schedule, Timesteps).Respace(respacing),
-        varianceType: LearnsVariance ? VarianceType.LearnedRange : VarianceType.FixedLarge,
-        lossType: LossType.RescaledMse);
+        Predicts switch
+        {
+            "epsilon" => MeanType.Epsilon,
+            "start" => MeanType.StartX,
+            "previous" => MeanType.PreviousX,
+            _ => throw new DiffractException(
+                $"there is no prediction '{Predicts}'; there are epsilon, start and previous"),
+        },
+        LearnsVariance ? VarianceType.LearnedRange
+            : SmallVariance ? VarianceType.FixedSmall : VarianceType.FixedLarge,
+        loss,
+        RescaleTimesteps);
 
     /// <summary>As text.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, DiffusionJson.Default.DiffusionRecipe);

@@ -16,6 +16,7 @@ public sealed class DiffusionTrainer : IDisposable
     private readonly Ema ema;
     private readonly Generator root;
     private readonly LossScaler? scaler;
+    private int? microbatch;
 
     /// <summary>A network with fresh weights.</summary>
     /// <param name="recipe">Architecture and training.</param>
@@ -24,14 +25,9 @@ public sealed class DiffusionTrainer : IDisposable
     /// <exception cref="DiffractException">Parts of the recipe do not fit each other, or the device.</exception>
     public DiffusionTrainer(PretrainRecipe recipe, int? classes, Device? device = null)
     {
-        this.recipe = recipe;
-        Diffusion = new DiffusionRecipe
-        {
-            Schedule = recipe.Schedule,
-            Timesteps = recipe.Timesteps,
-            LearnsVariance = recipe.Loss == "hybrid",
-        };
-        diffusion = Diffusion.Make();
+        (this.recipe, microbatch) = (recipe, recipe.Microbatch);
+        Diffusion = recipe.Diffusion;
+        diffusion = Diffusion.Make(loss: recipe.Loss == "kl" ? LossType.RescaledKl : LossType.RescaledMse);
         sampler = recipe.Sampler switch
         {
             "uniform" => new UniformSampler(recipe.Timesteps),
@@ -49,7 +45,7 @@ public sealed class DiffusionTrainer : IDisposable
         Network.RecomputeBlocks = recipe.Recompute;
         optimizer = new AdamW([new ParamGroup(Network.NamedParameters())], recipe.LearningRate,
             weightDecay: recipe.WeightDecay);
-        ema = new Ema(Network.NamedParameters(), recipe.EmaRate);
+        ema = new Ema(Network.NamedParameters(), [recipe.EmaRate, .. recipe.OtherEmaRates]);
     }
 
     /// <summary>The network.</summary>
@@ -72,11 +68,51 @@ public sealed class DiffusionTrainer : IDisposable
     public long Skipped { get; private set; }
 
     /// <summary>The moving averages of the parameters, by name.</summary>
-    public IEnumerable<KeyValuePair<string, Tensor>> Averages =>
-        ema.Averages(recipe.EmaRate).Select(a => KeyValuePair.Create(a.Name, a.Tensor));
+    /// <param name="rate">One of the recipe's rates; its first when null.</param>
+    public IEnumerable<KeyValuePair<string, Tensor>> Averages(double? rate = null) =>
+        ema.Averages(rate ?? recipe.EmaRate).Select(a => KeyValuePair.Create(a.Name, a.Tensor));
 
     /// <summary>Puts the averages into the network until the result is disposed.</summary>
     public IDisposable UseAverages() => ema.Use(recipe.EmaRate);
+
+    /// <summary>Saves memory in the steps that follow: sizes of microbatches, and recomputation. Numbers change by
+    /// rounding alone.</summary>
+    public void Use(PretrainMemory memory)
+    {
+        microbatch = memory.Microbatch;
+        Network.RecomputeBlocks = memory.Recompute;
+    }
+
+    /// <summary>Calculates gradients of images that say nothing, and forgets them.</summary>
+    /// <param name="images">How many.</param>
+    /// <param name="recompute">Whether blocks run again in backward.</param>
+    /// <returns>Bytes of training at the highest point, with the optimiser's moments, which come with the first step.
+    /// </returns>
+    internal long Rehearse(int images, bool recompute)
+    {
+        using var scope = Scope.Open();
+        var (device, size, kept) = (Network.Device, recipe.ImageSize, Network.RecomputeBlocks);
+        using var section = Precision.Use(device);
+        Network.UseGenerator(new Generator(0));
+        Network.RecomputeBlocks = recompute;
+        device.ResetPeak();
+        var before = device.Memory.LiveBytes;
+        // Weights, averages, two moments.
+        var lasting = Network.Parameters().Sum(p => p.Shape.Count) * sizeof(float) * (3 + ema.Rates.Count());
+        try
+        {
+            var blank = Tensor.Zeros([images, size, size, 3], device: device);
+            var labels = Tensor.Zeros([images], DType.Int64, device);
+            int[] middle = [.. Enumerable.Repeat(recipe.Timesteps / 2, images)];
+            Losses(blank, labels, blank, middle).Loss.Mean().Backward();
+            return device.Memory.PeakBytes - before + lasting;
+        }
+        finally
+        {
+            optimizer.ZeroGrad();
+            Network.RecomputeBlocks = kept;
+        }
+    }
 
     /// <summary>Makes one step.</summary>
     /// <param name="images">[N, S, S, 3], -1 to 1; on any device, as the labels.</param>
@@ -108,7 +144,7 @@ public sealed class DiffusionTrainer : IDisposable
         var weights = draw.WeightTensor(device);
         optimizer.ZeroGrad();
         var parts = new List<Tensor>();
-        var micro = Math.Min(recipe.Microbatch ?? count, count);
+        var micro = Math.Min(microbatch ?? count, count);
         for (var first = 0; first < count; first += micro)
         {
             using var part = Scope.Open();
@@ -116,12 +152,16 @@ public sealed class DiffusionTrainer : IDisposable
             var terms = Losses(images.Slice(0, first, size), labels.Slice(0, first, size), noise.Slice(0, first, size),
                 [.. draw.T.Skip(first).Take(size)]);
             // Divided by the whole batch, so that microbatches change the memory and not the step.
-            var mean = (terms.Loss * weights.Slice(0, first, size)).Sum() / count;
-            (scaler?.Scale(mean) ?? mean).Backward();
+            var sum = (terms.Loss * weights.Slice(0, first, size)).Sum();
+            var mean = sum / count;
+            var minimised = recipe.SumMicrobatches ? sum / size : mean;
+            (scaler?.Scale(minimised) ?? minimised).Backward();
             using var no = GradMode.No();
-            parts.Add(part.Keep(Tensor.Concat(0, [mean.Reshape([1]), terms.Loss, terms.Mse!])));
+            parts.Add(part.Keep(Tensor.Concat(0, [mean.Reshape([1]), terms.Loss, terms.Mse ?? terms.Loss])));
         }
         var (loss, mse, losses) = Read(parts, count);
+        var quartiles = new QuartileLosses(draw, losses, recipe.Timesteps);
+        double? error = recipe.Loss == "kl" ? null : mse;
         var rate = RateOf(Steps);
         double norm;
         if (scaler is null) norm = ClipGrad.TotalNorm(Network.Parameters());
@@ -130,7 +170,7 @@ public sealed class DiffusionTrainer : IDisposable
             // It counts as a step all the same: the next one draws other timesteps and noise.
             Steps++;
             Skipped++;
-            return new DiffusionStep(loss, mse, norm, rate);
+            return new DiffusionStep(loss, error, norm, rate, quartiles);
         }
         if (!double.IsFinite(loss) || !double.IsFinite(norm))
             throw new DiffractException($"step {Steps}: the loss is {loss:g4} and the length of the gradient "
@@ -141,7 +181,7 @@ public sealed class DiffusionTrainer : IDisposable
         ema.Update();
         (sampler as LossSecondMomentSampler)?.Update(draw.T, losses);
         Steps++;
-        return new DiffusionStep(loss, mse, norm, rate);
+        return new DiffusionStep(loss, error, norm, rate, quartiles);
     }
 
     /// <summary>Everything needed to go on.</summary>

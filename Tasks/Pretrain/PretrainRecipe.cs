@@ -49,12 +49,26 @@ public sealed record PretrainRecipe
     /// <summary>Diffusion timesteps.</summary>
     public int Timesteps { get; init; } = 1000;
 
-    /// <summary><c>hybrid</c> (Nichol and Dhariwal 2021: mean squared error of the noise plus the variational bound for
-    /// a learned variance) or <c>simple</c> (the error alone, fixed variance).</summary>
+    /// <summary><c>hybrid</c> (Nichol and Dhariwal 2021: mean squared error of the prediction plus the variational
+    /// bound for a learned variance), <c>simple</c> (the error alone, fixed variance) or <c>kl</c> (the bound
+    /// alone, learned variance).</summary>
     public string Loss { get; init; } = "hybrid";
+
+    /// <summary>What the network predicts: <c>epsilon</c>, <c>start</c> or <c>previous</c>; see
+    /// <see cref="DiffusionRecipe.Predicts"/>.</summary>
+    public string Predict { get; init; } = "epsilon";
+
+    /// <summary>The smaller of the two fixed variances, with <see cref="Loss"/> <c>simple</c>.</summary>
+    public bool SmallVariance { get; init; }
+
+    /// <summary>Tells the network steps of a process of 1000, whatever their number.</summary>
+    public bool RescaleTimesteps { get; init; }
 
     /// <summary>How timesteps are drawn: <c>uniform</c> or <c>loss-second-moment</c>.</summary>
     public string Sampler { get; init; } = "uniform";
+
+    /// <summary>Adds the mean gradients of microbatches up, as the original does, instead of averaging them.</summary>
+    public bool SumMicrobatches { get; init; }
 
     /// <summary>Optimiser steps.</summary>
     public int Steps { get; init; } = 10_000;
@@ -83,6 +97,9 @@ public sealed record PretrainRecipe
     /// <summary>Decay of the moving average of the weights.</summary>
     public double EmaRate { get; init; } = 0.9999;
 
+    /// <summary>Decays of further averages; each becomes a file, <c>ema-0.999.safetensors</c>.</summary>
+    public IReadOnlyList<double> OtherEmaRates { get; init; } = [];
+
     /// <summary>Mirrors every other image.</summary>
     public bool Flip { get; init; } = true;
 
@@ -91,6 +108,10 @@ public sealed record PretrainRecipe
 
     /// <summary>Runs residual blocks again in backward instead of keeping their activations.</summary>
     public bool Recompute { get; init; }
+
+    /// <summary>Bytes that training may take; null for no limit. Smaller microbatches, then <see cref="Recompute"/>,
+    /// make it fit, see <see cref="PretrainMemory"/>.</summary>
+    public long? MemoryBudget { get; init; }
 
     /// <summary>In which numbers the network calculates; parameters, gradients, optimiser and average are float32 with
     /// each. Null for float32, as in recipes of runs that began when there was no choice.</summary>
@@ -111,13 +132,25 @@ public sealed record PretrainRecipe
     /// <summary>Sides of the network's maps, level by level.</summary>
     internal IEnumerable<int> MapSizes => Enumerable.Range(0, ChannelMult.Count).Select(level => ImageSize >> level);
 
+    /// <summary>The process.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public DiffusionRecipe Diffusion => new()
+    {
+        Schedule = Schedule,
+        Timesteps = Timesteps,
+        LearnsVariance = Loss != "simple",
+        SmallVariance = SmallVariance,
+        Predicts = Predict,
+        RescaleTimesteps = RescaleTimesteps,
+    };
+
     /// <summary>The architecture.</summary>
     /// <param name="classes">Number of classes; null for an unconditional network.</param>
     /// <exception cref="DiffractException">Sizes that do not fit each other, or an unknown loss.</exception>
     public UNetConfig NetworkConfig(int? classes)
     {
-        if (Loss is not ("hybrid" or "simple"))
-            throw new DiffractException($"there is no loss '{Loss}'; there are hybrid and simple");
+        if (Loss is not ("hybrid" or "simple" or "kl"))
+            throw new DiffractException($"there is no loss '{Loss}'; there are hybrid, simple and kl");
         if (ImageSize % (1 << (ChannelMult.Count - 1)) != 0)
             throw new DiffractException($"{ChannelMult.Count} levels need an image size that is a multiple of "
                 + $"{1 << (ChannelMult.Count - 1)}, found {ImageSize}");
@@ -136,7 +169,7 @@ public sealed record PretrainRecipe
             AttentionResolutions =
                 [.. AttentionSizes.Where(s => s > 0 && ImageSize % s == 0).Select(s => ImageSize / s)],
             NumHeadChannels = HeadChannels,
-            OutChannels = Loss == "hybrid" ? 6 : 3,
+            OutChannels = Diffusion.LearnsVariance ? 6 : 3,
             NumClasses = classes,
             Dropout = Dropout,
         };

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
 using Diffract.Engine;
 
@@ -12,8 +13,10 @@ public sealed record PretrainResult(long Steps, double Loss, string EmaPath, str
 
 /// <summary>Trains a diffusion U-Net on images in a run folder:
 /// <code>
-/// ema.safetensors      the moving average of the weights: the network to use
+/// ema.safetensors      the moving average of the weights: the network to use; ema-0.999.safetensors and so on are
+///                      averages of other rates
 /// model.safetensors    the weights themselves
+/// memory.json          what a step takes, and how it is made to fit
 /// samples/             sheets of samples of the average
 /// checkpoints/         to go on from
 /// </code></summary>
@@ -26,11 +29,15 @@ public sealed class PretrainTask(RunFolder run, PretrainRecipe recipe, ImageData
     private const string Kind = "pretrain/1";
     private const int LogEvery = 10;
 
+    private PretrainMemory? memory;
+
     /// <summary>The averaged network.</summary>
     public string EmaPath => run.At("ema.safetensors");
 
     /// <summary>The network as the optimiser left it.</summary>
     public string ModelPath => run.At("model.safetensors");
+
+    private string MemoryPath => run.At("memory.json");
 
     /// <summary>Trains to the end, from the last checkpoint if there is one.</summary>
     /// <param name="progress">Says how far it is.</param>
@@ -55,15 +62,20 @@ public sealed class PretrainTask(RunFolder run, PretrainRecipe recipe, ImageData
             Seed = recipe.Seed,
         };
         var loader = new Loader(data, options, new BrokenImages(recipe.StopOnBrokenImage));
+        memory = File.Exists(MemoryPath) ? RecipeFile.Load(MemoryPath, PretrainMemory.Json)
+            : PretrainMemory.Choose(recipe, trainer);
+        trainer.Use(memory);
+        progress.Say($"memory: {memory}");
         using var log = MetricsLog.Open(run, trainer.Steps);
         using var bar = progress.Begin("pretraining", recipe.Steps, "steps", trainer.Steps);
-        var recent = new RunningMean();
+        var (recent, quartiles) = (new RunningMean(), new QuartileLosses());
         try
         {
             if (trainer.Steps < recipe.Steps)
                 foreach (var batch in loader.Steps(trainer.Steps, cancellation))
                 {
-                    using (batch) Step(trainer, batch, log, bar, recent);
+                    using (batch) Step(trainer, batch, log, bar, recent, quartiles);
+                    if (trainer.Steps % LogEvery == 0) quartiles = new QuartileLosses();
                     if (trainer.Steps >= recipe.Steps) break;
                     if (trainer.Steps % recipe.SaveEvery == 0) Save(trainer);
                     if (recipe.SampleEvery > 0 && trainer.Steps % recipe.SampleEvery == 0)
@@ -81,15 +93,18 @@ public sealed class PretrainTask(RunFolder run, PretrainRecipe recipe, ImageData
         return new PretrainResult(trainer.Steps, recent.Value, EmaPath, loader.Broken.ToString());
     }
 
-    private static void Step(
-        DiffusionTrainer trainer, Batch batch, MetricsLog log, IProgressBar bar, RunningMean recent)
+    private static void Step(DiffusionTrainer trainer, Batch batch, MetricsLog log, IProgressBar bar,
+        RunningMean recent, QuartileLosses quartiles)
     {
         var step = trainer.Step(batch.Images, batch.Labels);
-        if (!step.IsSkipped) recent.Add(step.Loss);
-        bar.Advance(1, $"loss {recent.Value:0.0000}");
+        if (!step.IsSkipped) recent.Add(step.Loss, step.Quartiles);
+        quartiles.Add(step.Quartiles);
+        bar.Advance(1, $"loss {recent.Value:0.0000} ({recent.Quarters})");
         if (trainer.Steps % LogEvery != 0) return;
-        List<(string, double)> values = [("loss", step.Loss), ("mse", step.Mse), ("grad_norm", step.GradNorm),
-            ("lr", step.LearningRate)];
+        List<(string, double)> values = [("loss", step.Loss), ("grad_norm", step.GradNorm), ("lr", step.LearningRate)];
+        if (step.Mse is { } mse) values.Insert(1, ("mse", mse));
+        for (var i = 0; i < QuartileLosses.Count; i++)
+            if (!double.IsNaN(quartiles[i])) values.Add(($"loss_q{i}", quartiles[i]));
         if (trainer.LossScale is { } scale) values.AddRange([("loss_scale", scale), ("skipped", trainer.Skipped)]);
         log.Append(trainer.Steps, [.. values]);
     }
@@ -105,9 +120,14 @@ public sealed class PretrainTask(RunFolder run, PretrainRecipe recipe, ImageData
 
     private void Save(DiffusionTrainer trainer)
     {
+        // Decided once: a run that goes on makes the same microbatches, whose sums are rounded alike.
+        RecipeFile.Save(MemoryPath, memory!, PretrainMemory.Json);
         run.Checkpoints.Save(trainer.Steps, path => StateFile.Save(path, trainer.Save(), Kind));
         var text = new Dictionary<string, string> { ["diffract.steps"] = $"{trainer.Steps}" };
-        NetworkFile.Save(EmaPath, trainer.Network.Config, trainer.Averages, trainer.Diffusion, text);
+        NetworkFile.Save(EmaPath, trainer.Network.Config, trainer.Averages(), trainer.Diffusion, text);
+        foreach (var rate in recipe.OtherEmaRates)
+            NetworkFile.Save(run.At(string.Create(CultureInfo.InvariantCulture, $"ema-{rate}.safetensors")),
+                trainer.Network.Config, trainer.Averages(rate), trainer.Diffusion, text);
         NetworkFile.Save(ModelPath, trainer.Network.Config, trainer.Network.StateDict(), trainer.Diffusion, text);
     }
 
@@ -138,14 +158,26 @@ public sealed class PretrainTask(RunFolder run, PretrainRecipe recipe, ImageData
     private sealed class RunningMean
     {
         private const double Keep = 0.98;
-        private double sum, weight;
+        private readonly double[] sums = new double[QuartileLosses.Count + 1];
+        private readonly double[] weights = new double[QuartileLosses.Count + 1];
 
-        public double Value => sum / Math.Max(weight, 1e-12);
+        public double Value => sums[^1] / Math.Max(weights[^1], 1e-12);
 
-        public void Add(double value)
+        // From the least noise to the most.
+        public string Quarters => string.Join(" ", sums.SkipLast(1).Zip(weights, (sum, weight) =>
+            weight > 0 ? (sum / weight).ToString("0.000", CultureInfo.InvariantCulture) : "-"));
+
+        public void Add(double loss, QuartileLosses quartiles)
         {
-            sum = Keep * sum + (1 - Keep) * value;
-            weight = Keep * weight + (1 - Keep);
+            Add(QuartileLosses.Count, loss);
+            for (var i = 0; i < QuartileLosses.Count; i++)
+                if (!double.IsNaN(quartiles[i])) Add(i, quartiles[i]);
+        }
+
+        private void Add(int i, double value)
+        {
+            sums[i] = Keep * sums[i] + (1 - Keep) * value;
+            weights[i] = Keep * weights[i] + (1 - Keep);
         }
     }
 }

@@ -7,6 +7,23 @@ public static class Units
 {
     private static readonly string[] Binary = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
+    /// <summary>Reads a number of bytes: <c>800MiB</c>, <c>4G</c>, <c>1.5 GB</c>; K, M, G and T are powers of 1024, KB
+    /// and so on of 1000, as are KiB of 1024.</summary>
+    /// <returns>The bytes; null for another text, or none above 0.</returns>
+    public static long? ParseBytes(string text)
+    {
+        var number = text.AsSpan().Trim();
+        var unit = number[(number.LastIndexOfAnyInRange('0', '9') + 1)..].Trim().ToString();
+        var digits = number[..(number.LastIndexOfAnyInRange('0', '9') + 1)];
+        var power = unit.Length == 0 || unit is "B" ? 0 : "KMGT".IndexOf(char.ToUpperInvariant(unit[0])) + 1;
+        var isDecimal = unit.Length == 2 && unit[1] is 'B' or 'b';
+        if ((power == 0 && unit is not ("" or "B")) || (power > 0 && !isDecimal && unit[1..] is not ("" or "iB"))
+            || !double.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value))
+            return null;
+        var bytes = value * Math.Pow(isDecimal ? 1000 : 1024, power);
+        return bytes is >= 1 and < long.MaxValue ? (long)bytes : null;
+    }
+
     /// <summary>Bytes with a binary prefix and three digits: <c>1.38 GiB</c>.</summary>
     public static string Bytes(long bytes)
     {

@@ -35,13 +35,28 @@ internal static class PretrainVerb
             HelpName = "P",
         }.Share();
         var schedule = CommonOptions.Choice("--schedule", "Noise schedule; linear when left out", "linear", "cosine");
-        var loss = CommonOptions.Choice("--loss",
-            "hybrid also learns variances (default), simple only predicts the noise", "hybrid", "simple");
+        var timesteps = RunOptions.Number("--timesteps", "Steps of the diffusion", defaults.Timesteps, least: 4);
+        var loss = CommonOptions.Choice("--loss", "hybrid also learns variances (default), simple only predicts, kl "
+            + "minimises the variational bound", "hybrid", "simple", "kl");
+        var predict = CommonOptions.Choice("--predict", "What the network predicts: epsilon, the noise (default), "
+            + "start, the clean image, or previous, the mean of the step before", "epsilon", "start", "previous");
+        var small = new Option<bool>("--small-variance")
+        {
+            Description = "The smaller fixed variance, with --loss simple",
+        };
+        var rescale = new Option<bool>("--rescale-timesteps")
+        {
+            Description = "Tells the network steps of a process of 1000, whatever --timesteps",
+        };
         var sampler = CommonOptions.Choice("--sampler", "How timesteps are drawn; uniform when left out", "uniform",
             "loss-second-moment");
         var steps = RunOptions.Number("--steps", "Optimiser steps", defaults.Steps);
         var batch = RunOptions.Number("--batch", "Images a step", defaults.Batch);
         var micro = RunOptions.NumberOrNone("--microbatch", "Images at once; less memory, same step");
+        var sum = new Option<bool>("--sum-microbatches")
+        {
+            Description = "Adds gradients of microbatches up, as the original code does, instead of averaging them",
+        };
         var lr = RunOptions.Real("--lr", "AdamW's learning rate", defaults.LearningRate).Positive();
         var warmup = RunOptions.Number("--warmup", "Steps of the rise to --lr", 0, least: 0);
         var anneal = new Option<bool>("--anneal") { Description = "Lets the learning rate fall to 0 at the end" };
@@ -51,12 +66,18 @@ internal static class PretrainVerb
             Description = "Largest length of a step's gradient",
             HelpName = "X",
         }.Positive();
-        var ema = RunOptions.Real("--ema", "Decay of the average of the weights", defaults.EmaRate).Share();
+        var ema = RunOptions.List("--ema", "Decay of the average of the weights, or of several; the first is "
+            + "ema.safetensors", $"{defaults.EmaRate:g}");
         var noFlip = new Option<bool>("--no-flip") { Description = "Never mirrors an image" };
         var crop = new Option<bool>("--random-crop") { Description = "Random instead of centred crops" };
         var recompute = new Option<bool>("--recompute")
         {
             Description = "Runs blocks twice instead of keeping activations",
+        };
+        var budget = new Option<string?>("--memory-budget")
+        {
+            Description = "What training may take, such as 6GiB: smaller microbatches, then --recompute, make it fit",
+            HelpName = "SIZE",
         };
         var precision = new PrecisionWords("Numbers that the network calculates with: auto (default) is bfloat16 on a "
             + "GPU, float32 elsewhere; tf32x3 and tf32 are for GPUs; float16 scales its loss. Weights, gradients and "
@@ -79,12 +100,13 @@ internal static class PretrainVerb
             ],
         };
         Option[] options = [data, from, to, size, channels, mult, blocks, attention, head, conditional, dropout,
-            schedule, loss, sampler, steps, batch, micro, lr, warmup, anneal, decay, clip, ema, noFlip, crop, recompute,
-            precision.Option, seed, .. device.Options, save, sample, stop, name, resume];
+            schedule, timesteps, loss, predict, small, rescale, sampler, steps, batch, micro, sum, lr, warmup, anneal,
+            decay, clip, ema, noFlip, crop, recompute, budget, precision.Option, seed, .. device.Options, save, sample,
+            stop, name, resume];
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) => Task.FromResult(RunOptions.Start(terminal, parsed, name, resume,
             () => device.Open(parsed, gpus, terminal),
-            () => CheckAttention(parsed, attention, new PretrainRecipe
+            () => Checked(parsed, attention, sum, new PretrainRecipe
             {
                 Data = RunOptions.Need(parsed, data),
                 From = parsed.GetValue(from),
@@ -98,20 +120,27 @@ internal static class PretrainVerb
                 ClassConditional = parsed.GetValue(conditional),
                 Dropout = parsed.GetValue(dropout),
                 Schedule = parsed.GetValue(schedule) ?? defaults.Schedule,
+                Timesteps = parsed.GetValue(timesteps),
                 Loss = parsed.GetValue(loss) ?? defaults.Loss,
+                Predict = parsed.GetValue(predict) ?? defaults.Predict,
+                SmallVariance = parsed.GetValue(small),
+                RescaleTimesteps = parsed.GetValue(rescale),
                 Sampler = parsed.GetValue(sampler) ?? defaults.Sampler,
                 Steps = parsed.GetValue(steps),
                 Batch = parsed.GetValue(batch),
                 Microbatch = parsed.GetValue(micro),
+                SumMicrobatches = parsed.GetValue(sum),
                 LearningRate = parsed.GetValue(lr),
                 Warmup = parsed.GetValue(warmup),
                 Anneal = parsed.GetValue(anneal),
                 WeightDecay = parsed.GetValue(decay),
                 ClipNorm = parsed.GetValue(clip),
-                EmaRate = parsed.GetValue(ema),
+                EmaRate = Rates(parsed, ema)[0],
+                OtherEmaRates = Rates(parsed, ema)[1..],
                 Flip = !parsed.GetValue(noFlip),
                 RandomCrop = parsed.GetValue(crop),
                 Recompute = parsed.GetValue(recompute),
+                MemoryBudget = Budget(parsed, budget),
                 Precision = precision.Of(parsed),
                 Seed = parsed.GetValue(seed),
                 SaveEvery = parsed.GetValue(save),
@@ -123,14 +152,37 @@ internal static class PretrainVerb
         return verb;
     }
 
-    // The sides used when the option is left out need not all be there; one that is asked for does.
-    private static PretrainRecipe CheckAttention(ParseResult parsed, Option<string> option, PretrainRecipe recipe)
+    private static double[] Rates(ParseResult parsed, Option<string> option)
     {
-        if (parsed.GetResult(option) is not { Implicit: false }) return recipe;
-        foreach (var side in recipe.AttentionSizes)
-            if (!recipe.MapSizes.Contains(side))
-                throw new DiffractException($"{option.Name}: no map has a side of {side}; the levels' maps have sides "
-                    + string.Join(", ", recipe.MapSizes));
+        double[] rates = [.. RunOptions.Reals(parsed, option)];
+        return rates.Length > 0 && rates.All(r => r is >= 0 and < 1) && rates.Distinct().Count() == rates.Length
+            ? rates
+            : throw new DiffractException($"{option.Name} takes different numbers from 0 that are less than 1, found "
+                + $"'{parsed.GetValue(option)}'");
+    }
+
+    private static long? Budget(ParseResult parsed, Option<string?> option) => parsed.GetValue(option) is not { } text
+        ? null
+        : Units.ParseBytes(text) ?? throw new DiffractException($"{option.Name} takes a size such as 6GiB or 800MB, "
+            + $"found '{text}'");
+
+    private static PretrainRecipe Checked(
+        ParseResult parsed, Option<string> attention, Option<bool> sum, PretrainRecipe recipe)
+    {
+        // The sides used when the option is left out need not all be there; one that is asked for does.
+        if (parsed.GetResult(attention) is { Implicit: false })
+            foreach (var side in recipe.AttentionSizes)
+                if (!recipe.MapSizes.Contains(side))
+                    throw new DiffractException($"{attention.Name}: no map has a side of {side}; the levels' maps have "
+                        + $"sides {string.Join(", ", recipe.MapSizes)}");
+        if (recipe is { SmallVariance: true, Loss: not "simple" })
+            throw new DiffractException($"--small-variance is for --loss simple: {recipe.Loss} learns variances");
+        if (recipe is { SumMicrobatches: true, Microbatch: null })
+            throw new DiffractException($"{sum.Name} says what becomes of microbatches: give their size with "
+                + "--microbatch");
+        if (recipe is { SumMicrobatches: true, MemoryBudget: not null })
+            throw new DiffractException("--memory-budget chooses microbatches, and with --sum-microbatches the step "
+                + "depends on their number: leave one out");
         return recipe;
     }
 

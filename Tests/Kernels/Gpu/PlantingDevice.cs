@@ -20,6 +20,8 @@ internal sealed class PlantingDevice(SimDevice sim, Func<string, string> plant, 
 
     public override MemoryStatistics Memory => sim.Memory;
 
+    public override void ResetPeak() => sim.ResetPeak();
+
     public override Storage Allocate(long bytes) => new(this, sim.Allocate(bytes).Address, bytes, bytes);
 
     public override void Trim() { }

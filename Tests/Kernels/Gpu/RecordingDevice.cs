@@ -14,6 +14,8 @@ internal sealed class RecordingDevice() : GpuDevice("recording")
 
     public override MemoryStatistics Memory => default;
 
+    public override void ResetPeak() { }
+
     // Addresses that nobody follows; multiples of 256, as a GPU's are.
     public override Storage Allocate(long bytes) => new(this, 1 << 20, bytes, bytes);
 

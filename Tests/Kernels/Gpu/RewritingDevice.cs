@@ -23,6 +23,8 @@ internal sealed class RewritingDevice() : GpuDevice("rewriting")
 
     public override MemoryStatistics Memory => default;
 
+    public override void ResetPeak() { }
+
     public override Storage Allocate(long bytes) => new(this, memory.Allocate(bytes), bytes, bytes);
 
     public override void Trim() { }

@@ -101,6 +101,14 @@ internal sealed class JobVerbsTests
         "--features and --network-lr do not go together")]
     [TestCase("train --features {f}.safetensors --data {greys} --name {t}", "--features and --data do not go together")]
     [TestCase("train --resume {plain}", "plain is no run that diffract train can go on with")]
+    [TestCase("pretrain --data {pictures} --memory-budget much --name {t}", "takes a size such as 6GiB or 800MB")]
+    [TestCase("pretrain --data {pictures} --image-size 8 --channels 32 --channel-mult 1 --batch 4 "
+        + "--memory-budget 1MiB --name {t}", "more than the memory budget of 1.00 MiB: take fewer channels")]
+    [TestCase("pretrain --data {pictures} --ema 0.9,1 --name {t}", "--ema takes different numbers from 0")]
+    [TestCase("pretrain --data {pictures} --small-variance --name {t}", "hybrid learns variances")]
+    [TestCase("pretrain --data {pictures} --sum-microbatches --name {t}", "give their size with --microbatch")]
+    [TestCase("pretrain --data {pictures} --microbatch 2 --sum-microbatches --memory-budget 1G --name {t}",
+        "leave one out")]
     [TestCase("sample --name {t}", "--network is needed: ")]
     [TestCase("sample --network {absent} --name {t}", "absent: no such file")]
     [TestCase("sample --network {plain}/ema.safetensors --steps 1001 --name {t}",

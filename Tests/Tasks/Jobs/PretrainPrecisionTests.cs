@@ -48,7 +48,7 @@ internal sealed class PretrainPrecisionTests
         }
         Assert.That(differs, Is.True, "something was rounded");
         Assert.That(mixed.Network.Parameters().Select(p => p.DType), Is.All.EqualTo(DType.Float32));
-        Assert.That(mixed.Averages.Select(a => a.Value.DType), Is.All.EqualTo(DType.Float32));
+        Assert.That(mixed.Averages().Select(a => a.Value.DType), Is.All.EqualTo(DType.Float32));
     }
 
     [Test]

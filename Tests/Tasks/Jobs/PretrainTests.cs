@@ -1,4 +1,6 @@
+using Diffract.Autograd;
 using Diffract.Engine;
+using Diffract.Model;
 using Diffract.Tasks;
 using NUnit.Framework;
 
@@ -17,6 +19,7 @@ internal sealed class PretrainTests
 
     [TestCase("uniform", "hybrid")]
     [TestCase("loss-second-moment", "simple")]
+    [TestCase("uniform", "kl")]
     public void A_run_that_was_stopped_twice_ends_with_the_same_bits(string sampler, string loss)
     {
         var recipe = Work.Tiny with { Sampler = sampler, Loss = loss, Dropout = 0.1f, Warmup = 3 };
@@ -53,6 +56,137 @@ internal sealed class PretrainTests
         Assert.That(Loss("parts", Work.Tiny with { Microbatch = 3 }), Is.EqualTo(whole).Within(1e-4));
         Assert.That(Loss("again", Work.Tiny with { Recompute = true }), Is.EqualTo(whole).Within(1e-4));
     }
+
+    [TestCase("epsilon", "hybrid")]
+    [TestCase("start", "simple")]
+    [TestCase("previous", "hybrid")]
+    public void What_a_network_predicts_is_kept_with_it(string predict, string loss)
+    {
+        var recipe = Work.Tiny with { Predict = predict, Loss = loss, Timesteps = 50, RescaleTimesteps = true };
+        using var network = NetworkFile.Load(Work.Network(folder, recipe));
+        Assert.That(network.Recipe, Is.EqualTo(recipe.Diffusion));
+        Assert.That(network.Recipe.Make().MeanType, Is.EqualTo(predict switch
+        {
+            "epsilon" => MeanType.Epsilon,
+            "start" => MeanType.StartX,
+            _ => MeanType.PreviousX,
+        }));
+        Assert.That(network.Assumed, Is.Empty);
+        var sheet = SampleSheet.Samples(network.Network, network.Recipe, 8, 2, 0);
+        Assert.That(sheet, Has.Count.EqualTo(2));
+    }
+
+    [Test]
+    public void Several_averages_are_those_of_runs_with_one()
+    {
+        var several = Work.Tiny with { EmaRate = 0.9, OtherEmaRates = [0.5, 0.99] };
+        Work.Network(folder, several);
+        foreach (var rate in (double[])[0.9, 0.5, 0.99])
+        {
+            var alone = Work.Network(Path.Combine(folder, $"{rate}"), Work.Tiny with { EmaRate = rate });
+            var name = rate == 0.9 ? "ema.safetensors" : FormattableString.Invariant($"ema-{rate}.safetensors");
+            Assert.That(Work.Numbers(Path.Combine(folder, "network", name)), Is.EqualTo(Work.Numbers(alone)), name);
+        }
+    }
+
+    [Test]
+    public void Sums_of_microbatches_are_steps_of_a_longer_gradient()
+    {
+        double Norm(PretrainRecipe recipe)
+        {
+            using var trainer = new DiffusionTrainer(recipe, null);
+            using var images = Tensor.Uniform([4, 8, 8, 3], -1, 1, new Generator(2));
+            using var labels = Tensor.Zeros([4], DType.Int64);
+            return trainer.Step(images, labels).GradNorm;
+        }
+
+        var whole = Norm(Work.Tiny);
+        Assert.That(Norm(Work.Tiny with { Microbatch = 2 }), Is.EqualTo(whole).Within(1e-4).Percent);
+        Assert.That(Norm(Work.Tiny with { Microbatch = 2, SumMicrobatches = true }),
+            Is.EqualTo(2 * whole).Within(1e-3).Percent);
+    }
+
+    [Test]
+    public void The_log_has_the_loss_of_every_quarter_of_the_timesteps()
+    {
+        var recipe = Work.Tiny with { Steps = 10, Batch = 12, LearningRate = 1e-9 };
+        Work.Network(folder, recipe);
+        var line = MetricsLog.Read(RunFolder.Open(Path.Combine(folder, "network")).MetricsPath).Single();
+        var quarters = Enumerable.Range(0, 4).Select(i => line.Values[$"loss_q{i}"]).ToArray();
+        Assert.That(quarters, Has.All.GreaterThan(0));
+
+        var losses = new QuartileLosses(new TimestepDraw([0, 24, 25, 99], [1, 1, 1, 1]), [1, 3, 5, 7], 100);
+        Assert.That(((int[])[0, 1, 3]).Select(i => losses[i]), Is.EqualTo(new[] { 2.0, 5, 7 }));
+        Assert.That(losses[2], Is.NaN);
+        losses.Add(new QuartileLosses(new TimestepDraw([50, 0], [1, 1]), [4, 8], 100));
+        Assert.That((losses[0], losses[2]), Is.EqualTo((4.0, 4.0)));
+    }
+
+    [Test]
+    public void Memory_is_estimated_and_a_budget_is_kept()
+    {
+        var recipe = Work.Tiny with { ImageSize = 32, ChannelMult = [1, 2], AttentionSizes = [16], Batch = 24 };
+        PretrainMemory Chosen(PretrainRecipe with)
+        {
+            using var trainer = new DiffusionTrainer(with, null);
+            return PretrainMemory.Choose(with, trainer);
+        }
+
+        long Taken(PretrainRecipe with, PretrainMemory memory)
+        {
+            var before = Device.Cpu.Memory.LiveBytes;
+            using var trainer = new DiffusionTrainer(with, null);
+            trainer.Use(memory);
+            using var images = Tensor.Uniform([24, 32, 32, 3], -1, 1, new Generator(2));
+            using var labels = Tensor.Zeros([24], DType.Int64);
+            trainer.Step(images, labels);
+            Device.Cpu.ResetPeak();
+            trainer.Step(images, labels);
+            return Device.Cpu.Memory.PeakBytes - before;
+        }
+
+        var all = Chosen(recipe);
+        Assert.That((all.Microbatch, all.Recompute), Is.EqualTo((24, false)));
+        Assert.That(Taken(recipe, all), Is.EqualTo(all.Peak).Within(15).Percent);
+
+        var some = Chosen(recipe with { MemoryBudget = all.Peak * 2 / 3 });
+        Assert.That((some.Microbatch, some.Recompute), Is.EqualTo(((int)((all.Peak * 2 / 3 - all.Fixed) / all.PerImage),
+            false)));
+        var few = Chosen(recipe with { MemoryBudget = all.Fixed + 5 * all.PerImage });
+        Assert.That(few.Recompute);
+        Assert.That(few.Microbatch, Is.GreaterThan(5));
+        Assert.That(few.PerImage, Is.LessThan(all.PerImage));
+        Assert.That(Taken(recipe, few), Is.LessThan(1.15 * few.Peak));
+        Assert.That(() => Chosen(recipe with { MemoryBudget = 1000 }),
+            Throws.TypeOf<DiffractException>().With.Message.Contains("more than the memory budget of 0.98 KiB"));
+    }
+
+    [Test]
+    public void A_run_with_a_budget_goes_on_with_what_it_chose()
+    {
+        var data = DataSource.Any(Work.Folder(Path.Combine(folder, "pictures")), DatasetPart.Train);
+        using var trainer = new DiffusionTrainer(Work.Tiny with { Batch = 12 }, null);
+        var all = PretrainMemory.Choose(Work.Tiny with { Batch = 12 }, trainer);
+        var recipe = Work.Tiny with { Batch = 12, MemoryBudget = all.Fixed + 9 * all.PerImage };
+        var run = Work.Run(Path.Combine(folder, "budget"), recipe, PretrainRecipe.Json);
+        new PretrainTask(run, recipe, data).Run(RunProgress.None);
+        var chosen = RecipeFile.Load(run.At("memory.json"), PretrainMemory.Json);
+        Assert.That(chosen.Microbatch, Is.InRange(8, 9));
+        // A machine with less to spare goes on all the same.
+        var less = recipe with { MemoryBudget = 1000, Steps = 8 };
+        Assert.That(new PretrainTask(run, less, data).Run(RunProgress.None).Steps, Is.EqualTo(8));
+    }
+
+    [TestCase("800MiB", 800L << 20)]
+    [TestCase("4G", 4L << 30)]
+    [TestCase("1.5 GB", 1_500_000_000)]
+    [TestCase("12", 12)]
+    [TestCase("2kb", 2000)]
+    [TestCase("many", null)]
+    [TestCase("4GiBs", null)]
+    [TestCase("-4G", null)]
+    [TestCase("0", null)]
+    public void Sizes_are_read(string text, long? bytes) => Assert.That(Units.ParseBytes(text), Is.EqualTo(bytes));
 
     [Test]
     public void Memory_stays_flat_over_2000_steps_and_no_tensor_is_forgotten()

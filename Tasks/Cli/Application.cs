@@ -61,6 +61,8 @@ public static class Application
         root.Subcommands.Add(PretrainVerb.Make(terminal, gpus));
         root.Subcommands.Add(SampleVerb.Make(terminal, gpus));
         root.Subcommands.Add(EditVerb.Make(terminal, gpus));
+        root.Subcommands.Add(ClassifierVerb.Make(terminal, gpus));
+        root.Subcommands.Add(EvaluateClassifierVerb.Make(terminal, gpus));
         root.Subcommands.Add(FeaturesVerb.Make(terminal, gpus));
         root.Subcommands.Add(TrainVerb.Make(terminal, gpus));
         root.Subcommands.Add(EvaluateVerb.Make(terminal, gpus));

@@ -6,34 +6,34 @@ namespace Diffract.Tasks;
 /// <summary>A classifier of noised images that pulls samples towards classes (Dhariwal and Nichol 2021).</summary>
 internal sealed class GuidingClassifier : IDisposable
 {
-    private readonly LoadedNetwork loaded;
+    private readonly ClassifierNetwork classifier;
 
-    private GuidingClassifier(LoadedNetwork loaded) => this.loaded = loaded;
+    private GuidingClassifier(ClassifierNetwork classifier) => this.classifier = classifier;
 
     /// <summary>Classes that it knows.</summary>
-    public int Classes => loaded.Encoder.Config.OutChannels;
+    public int Classes => classifier.Network.Config.OutChannels;
 
     /// <summary>Opens a checkpoint.</summary>
     /// <param name="path">The file.</param>
     /// <param name="network">The network whose samples are to be guided.</param>
     /// <param name="size">Side of the samples.</param>
-    /// <exception cref="DiffractException">It is no classifier, or knows other sizes or classes.</exception>
+    /// <exception cref="DiffractException">It is no classifier, or knows other sizes, classes or noise.</exception>
     public static GuidingClassifier Load(string path, DiffusionNetwork network, int size)
     {
-        var loaded = Networks.Load(path, new NetworkOptions { Device = network.Network.Device });
+        var loaded = ClassifierNetwork.Load(path, network.Network.Device);
         try
         {
-            if (loaded.Network is not EncoderUNet encoder)
-                throw new DiffractException($"{path} is a diffusion U-Net (it has output blocks); guidance takes a "
-                    + "classifier");
-            if (encoder.Config.ImageSize != size)
-                throw new DiffractException($"{path} classifies images of {encoder.Config.ImageSize} pixels, the "
-                    + $"samples have {size}");
-            if (network.Network.Config.NumClasses is { } classes && classes != encoder.Config.OutChannels)
-                throw new DiffractException($"{path} knows {encoder.Config.OutChannels} classes, the network "
-                    + $"{classes}");
-            encoder.Eval();
-            encoder.RequiresGrad(false);
+            var config = loaded.Network.Config;
+            if (config.ImageSize != size)
+                throw new DiffractException($"{path} classifies images of {config.ImageSize} pixels, the samples have "
+                    + $"{size}");
+            if (network.Network.Config.NumClasses is { } classes && classes != config.OutChannels)
+                throw new DiffractException($"{path} knows {config.OutChannels} classes, the network {classes}");
+            if ((loaded.Process.Schedule, loaded.Process.Timesteps)
+                != (network.Recipe.Schedule, network.Recipe.Timesteps))
+                throw new DiffractException($"{path} knows images of the {loaded.Process.Schedule} schedule of "
+                    + $"{loaded.Process.Timesteps} steps, the network was trained with the {network.Recipe.Schedule} "
+                    + $"one of {network.Recipe.Timesteps}: its guidance would be wrong");
             return new GuidingClassifier(loaded);
         }
         catch
@@ -47,8 +47,8 @@ internal sealed class GuidingClassifier : IDisposable
     /// <param name="labels">One an image.</param>
     /// <param name="scale">How strongly.</param>
     public Guidance Towards(Tensor labels, double scale) =>
-        ClassifierGuidance.Towards(loaded.Encoder.Forward, labels, scale);
+        ClassifierGuidance.Towards(classifier.Network.Forward, labels, scale);
 
     /// <inheritdoc/>
-    public void Dispose() => loaded.Dispose();
+    public void Dispose() => classifier.Dispose();
 }

@@ -109,6 +109,13 @@ internal sealed class JobVerbsTests
     [TestCase("pretrain --data {pictures} --sum-microbatches --name {t}", "give their size with --microbatch")]
     [TestCase("pretrain --data {pictures} --microbatch 2 --sum-microbatches --memory-budget 1G --name {t}",
         "leave one out")]
+    [TestCase("classifier --data {one} --image-size 8 --channels 32 --channel-mult 1 --batch 2 --name {t}",
+        "at least two classes are needed, found 6 pictures of the only class 'across'")]
+    [TestCase("classifier --data {pictures} --image-size 9 --name {t}", "that is a multiple of 8, found 9")]
+    [TestCase("classifier --data {pictures} --image-size 8 --channels 33 --channel-mult 1 --batch 4 --name {t}",
+        "must be a multiple of 32")]
+    [TestCase("evaluate-classifier {plain}/ema.safetensors --data {pictures}", "is a diffusion U-Net")]
+    [TestCase("evaluate-classifier {absent} --data {pictures}", "absent: no such file")]
     [TestCase("sample --name {t}", "--network is needed: ")]
     [TestCase("sample --network {absent} --name {t}", "absent: no such file")]
     [TestCase("sample --network {plain}/ema.safetensors --steps 1001 --name {t}",
@@ -118,7 +125,7 @@ internal sealed class JobVerbsTests
     [TestCase("sample --network {plain}/ema.safetensors --eta 0.5 --name {t}", "--eta is for --sampler ddim")]
     [TestCase("sample --network {plain}/ema.safetensors --scale 2 --name {t}", "name it with --classifier")]
     [TestCase("sample --network {plain}/ema.safetensors --classifier {plain}/ema.safetensors --name {t}",
-        "is a diffusion U-Net (it has output blocks); guidance takes a classifier")]
+        "is a diffusion U-Net (it has output blocks); a classifier is needed")]
     [TestCase("sample --network {plain}/ema.safetensors --mask {absent} --name {t}",
         "--inpaint and --mask are given together")]
     [TestCase("sample --network {plain}/ema.safetensors --image-size 9 --name {t}", "multiples of")]

@@ -26,8 +26,9 @@ public sealed record DiffusionRecipe
     public bool SmallVariance { get; init; }
 
     /// <summary>What the network predicts: <c>epsilon</c> (the noise), <c>start</c> (the clean image) or
-    /// <c>previous</c> (the mean of the step before).</summary>
-    public string Predicts { get; init; } = "epsilon";
+    /// <c>previous</c> (the mean of the step before). Checkpoints from before there was a choice do not say it.
+    /// </summary>
+    public string Predicts { get; init => field = value ?? "epsilon"; } = "epsilon";
 
     /// <summary>True for a network that is told steps of a process of 1000, whatever their number.</summary>
     public bool RescaleTimesteps { get; init; }

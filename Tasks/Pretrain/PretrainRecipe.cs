@@ -55,8 +55,8 @@ public sealed record PretrainRecipe
     public string Loss { get; init; } = "hybrid";
 
     /// <summary>What the network predicts: <c>epsilon</c>, <c>start</c> or <c>previous</c>; see
-    /// <see cref="DiffusionRecipe.Predicts"/>.</summary>
-    public string Predict { get; init; } = "epsilon";
+    /// <see cref="DiffusionRecipe.Predicts"/>. Runs that began before there was a choice do not say it.</summary>
+    public string Predict { get; init => field = value ?? "epsilon"; } = "epsilon";
 
     /// <summary>The smaller of the two fixed variances, with <see cref="Loss"/> <c>simple</c>.</summary>
     public bool SmallVariance { get; init; }
@@ -97,8 +97,9 @@ public sealed record PretrainRecipe
     /// <summary>Decay of the moving average of the weights.</summary>
     public double EmaRate { get; init; } = 0.9999;
 
-    /// <summary>Decays of further averages; each becomes a file, <c>ema-0.999.safetensors</c>.</summary>
-    public IReadOnlyList<double> OtherEmaRates { get; init; } = [];
+    /// <summary>Decays of further averages; each becomes a file, <c>ema-0.999.safetensors</c>. Runs that began before
+    /// there were such do not say it.</summary>
+    public IReadOnlyList<double> OtherEmaRates { get; init => field = value ?? []; } = [];
 
     /// <summary>Mirrors every other image.</summary>
     public bool Flip { get; init; } = true;

@@ -51,12 +51,13 @@ internal sealed class StudyAnalyses(RunFolder run, StudyRecipe recipe, Device de
     public StudyResult Neighbours(StudyResult result, IRunProgress progress, CancellationToken cancellation)
     {
         var voters = Train with { Timesteps = [result.Choice!.Timestep], Blocks = Blocks };
+        var count = voters.Images(labelled: true).Count;
         var knn = new KnnRecipe
         {
             Train = voters,
             Test = Test with { Timesteps = voters.Timesteps, Blocks = voters.Blocks },
             // As many as there are, of fewer images.
-            K = [.. recipe.Neighbours.Select(k => Math.Min(k, voters.Images(labelled: true).Count)).Distinct()],
+            K = [.. recipe.Neighbours.Select(k => Math.Min(k, count)).Distinct()],
             Batch = recipe.Batch,
         };
         var folder = Part(run, "knn", knn, KnnRecipe.Json, device);

@@ -77,6 +77,25 @@ internal sealed class PretrainTests
     }
 
     [Test]
+    public void Recipes_and_checkpoints_from_before_there_was_a_choice_mean_what_they_meant()
+    {
+        var path = Path.Combine(folder, "recipe.json");
+        File.WriteAllText(path, """{ "data": "photos", "image_size": 8, "channels": 32, "channel_mult": [1, 1] }""");
+        var old = RecipeFile.Load(path, PretrainRecipe.Json);
+        Assert.That((old.Predict, old.OtherEmaRates.Count, old.MemoryBudget), Is.EqualTo(("epsilon", 0, (long?)null)));
+        Assert.That(old.Diffusion.Make().MeanType, Is.EqualTo(MeanType.Epsilon));
+
+        var file = Path.Combine(folder, "old.safetensors");
+        using var weight = Tensor.Zeros([1]);
+        TensorFile.Save(file, new Dictionary<string, Tensor> { ["w"] = weight }, new Dictionary<string, string>
+        {
+            [DiffusionRecipe.Key] = """{"schedule":"cosine","timesteps":1000,"learns_variance":true}""",
+        });
+        using var opened = TensorFile.Open(file);
+        Assert.That(DiffusionRecipe.From(opened), Is.EqualTo(new DiffusionRecipe { Schedule = "cosine" }));
+    }
+
+    [Test]
     public void Several_averages_are_those_of_runs_with_one()
     {
         var several = Work.Tiny with { EmaRate = 0.9, OtherEmaRates = [0.5, 0.99] };

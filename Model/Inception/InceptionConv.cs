@@ -16,7 +16,8 @@ internal sealed class InceptionConv : Layer
     /// <param name="step">What it is.</param>
     public InceptionConv(int inChannels, InceptionStep step)
     {
-        conv = Child("conv", new Conv2d(inChannels, step.Channels, step.Kernel, step.Stride, step.Padding, bias: false));
+        conv = Child("conv",
+            new Conv2d(inChannels, step.Channels, step.Kernel, step.Stride, step.Padding, bias: false));
         norm = Child("bn", new BatchNorm2d(step.Channels, Epsilon));
     }
 

@@ -78,8 +78,8 @@ public sealed class InceptionV3 : Module
     }
 
     /// <summary>The maps whose mean are the features.</summary>
-    /// <param name="x">[N, H, W, 3], -1 to 1, of at least 75 x 75 pixels; <see cref="ImageSize"/> is what it was trained
-    /// with.</param>
+    /// <param name="x">[N, H, W, 3], -1 to 1, of at least 75 x 75 pixels; it was trained with
+    /// <see cref="ImageSize"/>.</param>
     /// <returns>[N, H', W', 2048]: 8 x 8 for images of 299 x 299.</returns>
     public Tensor Forward(Tensor x)
     {

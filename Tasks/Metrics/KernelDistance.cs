@@ -15,8 +15,8 @@ namespace Diffract.Tasks;
 public sealed record KernelDistance(double Mean, double Deviation, int Subsets, int Size)
 {
     /// <summary>Images in a subset, unless something else is said: 1000, and half of the smaller set where that is
-    /// less, or the subsets would all be the same.</summary>
-    public static int SizeFor(long first, long second) => (int)Math.Min(1000, Math.Min(first, second) / 2);
+    /// less, or the subsets would all be the same; at least 2.</summary>
+    public static int SizeFor(long first, long second) => (int)Math.Clamp(Math.Min(first, second) / 2, 2, 1000);
 
     /// <summary>Estimates the distance.</summary>
     /// <param name="first">Float32 or float64 [images, features]; products are calculated in its type on its device,

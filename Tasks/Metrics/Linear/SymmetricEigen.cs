@@ -44,15 +44,15 @@ public sealed class SymmetricEigen
     {
         if (size < 1 || matrix.Length != (long)size * size)
             throw new ArgumentException($"{matrix.Length} numbers are no matrix of {size} rows", nameof(matrix));
+        var copy = matrix.ToArray();
+        DoubleProduct.Mirror(copy, size);
         var largest = 0.0;
-        foreach (var element in matrix)
+        foreach (var element in copy)
             largest = double.IsFinite(element) ? Math.Max(largest, Math.Abs(element))
                 : throw new ArgumentException($"the matrix has an element {element}", nameof(matrix));
         // Powers of two scale without rounding, and squares neither overflow nor vanish.
         var scale = largest > 0 ? Math.ScaleB(1, Math.ILogB(largest)) : 1;
-        var copy = new double[matrix.Length];
-        for (var i = 0; i < copy.Length; i++) copy[i] = matrix[i] / scale;
-        DoubleProduct.Mirror(copy, size);
+        for (var i = 0; i < copy.Length; i++) copy[i] /= scale;
         var form = new Tridiagonal(copy, size);
         var rows = vectors ? form.Transposed() : null;
         var rotations = rows is null ? null : new Rotations(rows, size);
@@ -78,8 +78,11 @@ public sealed class SymmetricEigen
             }
     }
 
+    // Beside its neighbours, or beside the largest element of the matrix, which is scaled to at least 1: the reduction
+    // has changed the matrix by more than that. Without the latter, what is left of a matrix that lacks rank would be
+    // divided down to numbers that have no digits any more.
     private static bool IsSmall(double[] diagonal, double[] beside, int at) => Math.Abs(beside[at])
-        <= Math.ScaleB(Math.Abs(diagonal[at]) + Math.Abs(diagonal[at + 1]), -53);
+        <= Math.ScaleB(Math.Abs(diagonal[at]) + Math.Abs(diagonal[at + 1]), -53) + Math.ScaleB(1, -60);
 
     private static void Sweep(double[] diagonal, double[] beside, int top, int end, Rotations? rotations)
     {

@@ -62,7 +62,8 @@ internal sealed class InceptionTests
         using var network = InceptionV3.Load(folder["inception.pt"]);
         using var no = GradMode.No();
         using var scope = Scope.Open();
-        var maps = new InceptionBackbone(network).Extract(Picture(40), [0], new FeatureSpec([0], [1]), new NoiseSource(0));
+        var maps = new InceptionBackbone(network).Extract(Picture(40), [0], new FeatureSpec([0], [1]),
+            new NoiseSource(0));
         var map = maps[0][0].Map;
         Assert.That(map.Shape, Is.EqualTo(Shape.Of(1, 8, 8, 2048)));
         var found = map.Mean([1, 2]).ToArray<float>();

@@ -26,6 +26,16 @@ internal sealed class GenerationMetricsTests
         Assert.That(FrechetDistance.Between(Left(9, 20), Right(14, 20)), Is.EqualTo(5.634554313606).Within(1e-11));
     }
 
+    [Test]
+    public void Features_that_are_there_twice_double_the_distance_though_the_covariance_lacks_rank()
+    {
+        static Tensor Twice(Tensor x) => Tensor.Concat(1, x, x);
+        Assert.That(FrechetDistance.Between(Twice(Left(40, 12)), Twice(Right(30, 12))),
+            Is.EqualTo(2 * 0.6182825448177).Within(1e-8));
+        Assert.That(FrechetDistance.Between(Twice(Left(9, 20)), Twice(Right(14, 20))),
+            Is.EqualTo(2 * 5.634554313606).Within(1e-8));
+    }
+
     [TestCase(50, 4)]
     [TestCase(5, 30)]
     public void A_stretched_and_moved_set_is_as_far_as_the_formula_says(int images, int features)
@@ -95,7 +105,7 @@ internal sealed class GenerationMetricsTests
         static double Expected() => Cubic(1, 1) + Cubic(0, 0) - 2 * Cubic(1, 0);
         static double Cubic(double a, double b)
         {
-            // One coordinate p = x y of N(a, 1) and N(b, 1): its first three moments; three independent ones are summed.
+            // One coordinate p = x y of N(a, 1) and N(b, 1): its first three moments. Three of them are summed.
             double first = a * b, second = (a * a + 1) * (b * b + 1), third = (a * a * a + 3 * a) * (b * b * b + 3 * b);
             var two = 3 * second + 6 * first * first;
             var three = 3 * third + 18 * second * first + 6 * first * first * first;

@@ -94,11 +94,16 @@ public sealed record FeatureInput
     }
 
     /// <summary>All blocks of the network.</summary>
-    public IReadOnlyList<int> AllBlocks()
+    public IReadOnlyList<int> AllBlocks() => [.. Enumerable.Range(1, Plan().Last)];
+
+    /// <summary>The block between the network's encoder and its decoder.</summary>
+    public int MiddleBlock() => Plan().Mid;
+
+    // Names and shapes tell it; the numbers are not read.
+    private UNetPlan Plan()
     {
-        // Names and shapes tell it; the numbers are not read.
         using var file = TensorFile.Open(Network!);
-        return [.. Enumerable.Range(1, UNetPlan.For(Model.Networks.Detect(file).Config).Last)];
+        return UNetPlan.For(Model.Networks.Detect(file).Config);
     }
 
     private static int[]? Sorted(IReadOnlyList<int>? numbers) => numbers is null ? null : [.. numbers.Order()];

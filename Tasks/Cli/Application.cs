@@ -72,6 +72,8 @@ public static class Application
         root.Subcommands.Add(KnnVerb.Make(terminal, gpus));
         root.Subcommands.Add(CkaVerb.Make(terminal, gpus));
         root.Subcommands.Add(MapsVerb.Make(terminal, gpus));
+        root.Subcommands.Add(EvaluateGenerationVerb.Make(terminal, gpus));
+        root.Subcommands.Add(LikelihoodVerb.Make(terminal, gpus));
         root.Subcommands.Add(VerifyVerb.Make(terminal, gpus));
         root.Subcommands.Add(InspectVerb.Make(terminal));
         root.Subcommands.Add(ConvertVerb.Make(terminal));

@@ -1,5 +1,4 @@
 using Diffract.Engine;
-using Diffract.Model;
 
 namespace Diffract.Tasks;
 

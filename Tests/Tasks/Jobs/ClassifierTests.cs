@@ -1,6 +1,5 @@
 using Diffract.Autograd;
 using Diffract.Engine;
-using Diffract.Model;
 using Diffract.Tasks;
 using NUnit.Framework;
 

@@ -76,18 +76,16 @@ public static class GenerationReport
         yield return Row("distance of the nearest real image, median", s => Number(s.Nearest));
     }
 
-    // Four digits, as far as there are so many.
-    private static string Number(double value) => Math.Abs(value) switch
-    {
-        >= 1000 => value.ToString("0", CultureInfo.InvariantCulture),
-        >= 100 => value.ToString("0.0", CultureInfo.InvariantCulture),
-        >= 10 => value.ToString("0.00", CultureInfo.InvariantCulture),
-        >= 0.1 or 0 => value.ToString("0.000", CultureInfo.InvariantCulture),
-        _ => value.ToString("0.0##e0", CultureInfo.InvariantCulture),
-    };
+    private static string Number(double value) => value.ToString(
+        Math.Abs(value) >= 1000 ? "0" : "g4", CultureInfo.InvariantCulture);
 
-    private static Dictionary<string, int> Places(ImageDataset data) =>
-        Enumerable.Range(0, data.Count).ToDictionary(data.Id);
+    // A list may name an image twice.
+    private static Dictionary<string, int> Places(ImageDataset data)
+    {
+        var places = new Dictionary<string, int>(StringComparer.Ordinal);
+        for (var i = 0; i < data.Count; i++) places.TryAdd(data.Id(i), i);
+        return places;
+    }
 
     private static Image Shown(Image image, int side)
     {

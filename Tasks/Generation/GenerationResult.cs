@@ -42,12 +42,13 @@ public sealed record GenerationResult(string Network, bool IsFid, int Features, 
     /// <summary>What a reader of the numbers must know, in sentences.</summary>
     public IEnumerable<string> Notes()
     {
-        if (Math.Min(Generated.Images, Generated.Real) <= Features)
-            yield return $"{Math.Min(Generated.Images, Generated.Real)} images are too few for the covariance of "
-                + $"{Features} features: the Frechet distance is much too large, and says something only beside one of "
-                + "as many images";
+        var distance = IsFid ? "FID" : "Frechet distance";
+        var fewer = Math.Min(Generated.Images, Generated.Real);
+        if (fewer <= Features)
+            yield return $"{fewer} images are too few for the covariance of {Features} features: this {distance} is "
+                + "much too large, and says something only beside one of as many images";
         if (Baseline.Images < Generated.Images)
             yield return $"the baseline compares {Baseline.Images} real images with {Baseline.Real} others, fewer than "
-                + $"the {Generated.Images} generated ones, and so its Frechet distance is a little too large";
+                + $"the {Generated.Images} generated ones, and so its {distance} is too large beside the other";
     }
 }

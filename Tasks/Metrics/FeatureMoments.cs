@@ -6,8 +6,8 @@ namespace Diffract.Tasks;
 /// <summary>Mean and covariance of the features of some images, in float64.</summary>
 public sealed class FeatureMoments
 {
-    // Rows that are read and multiplied at once.
-    private const int Rows = 2048;
+    // Rows that are read and multiplied at once; and the most features, whose covariance takes 2 GiB.
+    private const int Rows = 2048, MostFeatures = 16384;
 
     private readonly double[] mean, covariance;
     private readonly double[]? deviations;
@@ -47,12 +47,16 @@ public sealed class FeatureMoments
 
     /// <summary>Calculates them.</summary>
     /// <param name="features">[images, features], of any floating type, on any device.</param>
-    /// <exception cref="ShapeException">It is no matrix, or of fewer than two images.</exception>
+    /// <exception cref="ShapeException">It is no matrix, or of fewer than two images, or has more features than a
+    /// covariance can be calculated of.</exception>
     public static FeatureMoments Of(Tensor features)
     {
         if (features.Rank != 2 || features.Shape[0] < 2 || features.Shape[1] < 1)
             throw new ShapeException($"a covariance takes features [images, features] of at least 2 images, found "
                 + $"{features.Shape}");
+        if (features.Shape[1] > MostFeatures)
+            throw new ShapeException($"a covariance is calculated of at most {MostFeatures} features, found "
+                + $"{features.Shape[1]}: average maps to a smaller side");
         var width = features.Shape.Int(1);
         var mean = new double[width];
         foreach (var (rows, count) in Parts(features))

@@ -60,6 +60,8 @@ internal sealed class GenerationMetricsTests
         Assert.That(FrechetDistance.Between(x, Left(5, 4).To(DType.Float32)), Is.GreaterThan(1));
         Assert.That(() => FrechetDistance.Between(x, Left(5, 3)), Throws.TypeOf<ShapeException>());
         Assert.That(() => FeatureMoments.Of(Tensor.Ones([1, 4])), Throws.TypeOf<ShapeException>());
+        Assert.That(() => FeatureMoments.Of(Tensor.Ones([2, 16385])), Throws.TypeOf<ShapeException>()
+            .With.Message.Contains("average maps to a smaller side"));
     }
 
     [Test]
@@ -122,6 +124,17 @@ internal sealed class GenerationMetricsTests
         Assert.That(found.Recall, Is.EqualTo(new Proportion(recall, 40)));
         Assert.That(PrecisionRecall.Of(Left(40, 12).To(DType.Float32), Right(30, 12).To(DType.Float32), k),
             Is.EqualTo(found));
+    }
+
+    [Test]
+    public void A_GPUs_kernels_find_what_the_CPU_does()
+    {
+        var sim = new SimDevice();
+        var (x, y) = (Left(14, 3).To(DType.Float32), Right(10, 3).To(DType.Float32));
+        Assert.That(PrecisionRecall.Of(x.To(sim), y.To(sim), 2), Is.EqualTo(PrecisionRecall.Of(x, y, 2)));
+        Assert.That(KernelDistance.Between(x.To(sim), y.To(sim), 2, 6).Mean,
+            Is.EqualTo(KernelDistance.Between(x, y, 2, 6).Mean).Within(1e-5));
+        Assert.That(FrechetDistance.Between(x.To(sim), y.To(sim)), Is.EqualTo(FrechetDistance.Between(x, y)));
     }
 
     [Test]

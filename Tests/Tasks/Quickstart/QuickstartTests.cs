@@ -28,6 +28,14 @@ internal sealed class QuickstartTests
     public void Remove() => folder.Dispose();
 
     [Test]
+    public void A_network_whose_file_does_not_say_what_it_predicts_predicts_the_noise()
+    {
+        using var network = NetworkFile.Load(QuickstartAssets.Network);
+        Assert.That(network.Recipe, Is.EqualTo(new DiffusionRecipe { Schedule = "cosine" }));
+        Assert.That(network.Recipe.Make().MeanType, Is.EqualTo(Diffract.Model.MeanType.Epsilon));
+    }
+
+    [Test]
     public void All_heads_are_chosen_scored_and_drawn()
     {
         var train = IdxDataset.Open(QuickstartAssets.Data, train: true);

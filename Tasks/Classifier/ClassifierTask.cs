@@ -65,7 +65,7 @@ public sealed class ClassifierTask(RunFolder run, ClassifierRecipe recipe, Image
         CancellationToken cancellation)
     {
         using var bar = progress.Begin("training", recipe.Steps, "steps", trainer.Steps);
-        var (quartiles, sum, images) = (new QuartileLosses(), 0.0, 0);
+        var (sum, steps) = (0.0, 0);
         try
         {
             if (trainer.Steps < recipe.Steps)
@@ -73,13 +73,13 @@ public sealed class ClassifierTask(RunFolder run, ClassifierRecipe recipe, Image
                 {
                     ClassifierStep step;
                     using (batch) step = trainer.Step(batch.Images, batch.Labels);
-                    quartiles.Add(step.Quartiles);
-                    (sum, images) = (sum + step.Loss, images + 1);
-                    bar.Advance(1, $"loss {sum / images:0.000}");
+                    (sum, steps) = (sum + step.Loss, steps + 1);
+                    bar.Advance(1, $"loss {sum / steps:0.000}");
                     if (trainer.Steps % LogEvery == 0)
                     {
-                        Note(log, trainer.Steps, sum / images, step.LearningRate, quartiles);
-                        (quartiles, sum, images) = (new QuartileLosses(), 0.0, 0);
+                        // Of the step alone, so that it is the same whatever was stopped in between.
+                        Note(log, trainer.Steps, step);
+                        (sum, steps) = (0.0, 0);
                     }
                     if (trainer.Steps >= recipe.Steps) break;
                     if (trainer.Steps % recipe.SaveEvery == 0) Save(trainer);
@@ -94,12 +94,12 @@ public sealed class ClassifierTask(RunFolder run, ClassifierRecipe recipe, Image
         Save(trainer);
     }
 
-    private static void Note(MetricsLog log, long step, double loss, double rate, QuartileLosses quartiles)
+    private static void Note(MetricsLog log, long steps, ClassifierStep step)
     {
-        List<(string, double)> values = [("loss", loss), ("lr", rate)];
+        List<(string, double)> values = [("loss", step.Loss), ("lr", step.LearningRate)];
         for (var i = 0; i < QuartileLosses.Count; i++)
-            if (!double.IsNaN(quartiles[i])) values.Add(($"loss_q{i}", quartiles[i]));
-        log.Append(step, [.. values]);
+            if (!double.IsNaN(step.Quartiles[i])) values.Add(($"loss_q{i}", step.Quartiles[i]));
+        log.Append(steps, [.. values]);
     }
 
     private void Save(ClassifierTrainer trainer)

@@ -67,6 +67,13 @@ public sealed class DiffusionTrainer : IDisposable
     /// <summary>Steps whose gradients had overflowed in float16, so that the network stayed as it was.</summary>
     public long Skipped { get; private set; }
 
+    /// <summary>Losses of the steps since <see cref="ForgetQuartiles"/>, skipped ones left out; a part of the state, so
+    /// that a log is the same whatever was stopped in between.</summary>
+    public QuartileLosses Quartiles { get; private set; } = new();
+
+    /// <summary>Begins <see cref="Quartiles"/> anew.</summary>
+    public void ForgetQuartiles() => Quartiles = new QuartileLosses();
+
     /// <summary>The moving averages of the parameters, by name.</summary>
     /// <param name="rate">One of the recipe's rates; its first when null.</param>
     public IEnumerable<KeyValuePair<string, Tensor>> Averages(double? rate = null) =>
@@ -180,6 +187,7 @@ public sealed class DiffusionTrainer : IDisposable
         optimizer.Step();
         ema.Update();
         (sampler as LossSecondMomentSampler)?.Update(draw.T, losses);
+        Quartiles.Add(quartiles);
         Steps++;
         return new DiffusionStep(loss, error, norm, rate, quartiles);
     }
@@ -197,6 +205,7 @@ public sealed class DiffusionTrainer : IDisposable
             state.Numbers["skipped"] = Skipped;
         }
         state.Numbers["steps"] = Steps;
+        Quartiles.Save(state);
         return state;
     }
 
@@ -213,6 +222,7 @@ public sealed class DiffusionTrainer : IDisposable
             Skipped = (long)state.Number("skipped");
         }
         Steps = (long)state.Number("steps");
+        Quartiles = QuartileLosses.Load(state);
     }
 
     /// <inheritdoc/>

@@ -68,14 +68,13 @@ public sealed class PretrainTask(RunFolder run, PretrainRecipe recipe, ImageData
         progress.Say($"memory: {memory}");
         using var log = MetricsLog.Open(run, trainer.Steps);
         using var bar = progress.Begin("pretraining", recipe.Steps, "steps", trainer.Steps);
-        var (recent, quartiles) = (new RunningMean(), new QuartileLosses());
+        var recent = new RunningMean();
         try
         {
             if (trainer.Steps < recipe.Steps)
                 foreach (var batch in loader.Steps(trainer.Steps, cancellation))
                 {
-                    using (batch) Step(trainer, batch, log, bar, recent, quartiles);
-                    if (trainer.Steps % LogEvery == 0) quartiles = new QuartileLosses();
+                    using (batch) Step(trainer, batch, log, bar, recent);
                     if (trainer.Steps >= recipe.Steps) break;
                     if (trainer.Steps % recipe.SaveEvery == 0) Save(trainer);
                     if (recipe.SampleEvery > 0 && trainer.Steps % recipe.SampleEvery == 0)
@@ -93,18 +92,18 @@ public sealed class PretrainTask(RunFolder run, PretrainRecipe recipe, ImageData
         return new PretrainResult(trainer.Steps, recent.Value, EmaPath, loader.Broken.ToString());
     }
 
-    private static void Step(DiffusionTrainer trainer, Batch batch, MetricsLog log, IProgressBar bar,
-        RunningMean recent, QuartileLosses quartiles)
+    private static void Step(
+        DiffusionTrainer trainer, Batch batch, MetricsLog log, IProgressBar bar, RunningMean recent)
     {
         var step = trainer.Step(batch.Images, batch.Labels);
         if (!step.IsSkipped) recent.Add(step.Loss, step.Quartiles);
-        quartiles.Add(step.Quartiles);
         bar.Advance(1, $"loss {recent.Value:0.0000} ({recent.Quarters})");
         if (trainer.Steps % LogEvery != 0) return;
         List<(string, double)> values = [("loss", step.Loss), ("grad_norm", step.GradNorm), ("lr", step.LearningRate)];
         if (step.Mse is { } mse) values.Insert(1, ("mse", mse));
         for (var i = 0; i < QuartileLosses.Count; i++)
-            if (!double.IsNaN(quartiles[i])) values.Add(($"loss_q{i}", quartiles[i]));
+            if (!double.IsNaN(trainer.Quartiles[i])) values.Add(($"loss_q{i}", trainer.Quartiles[i]));
+        trainer.ForgetQuartiles();
         if (trainer.LossScale is { } scale) values.AddRange([("loss_scale", scale), ("skipped", trainer.Skipped)]);
         log.Append(trainer.Steps, [.. values]);
     }

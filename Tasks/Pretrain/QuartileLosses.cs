@@ -1,3 +1,4 @@
+using Diffract.Autograd;
 using Diffract.Model;
 
 namespace Diffract.Tasks;
@@ -34,6 +35,24 @@ public sealed class QuartileLosses
     /// <summary>Mean loss of a quarter, 0 the one with the least noise; NaN without images.</summary>
     public double this[int quarter] => sums[quarter] / images[quarter];
 
+    /// <summary>Puts sums and numbers into a state.</summary>
+    /// <param name="state">The state.</param>
+    public void Save(SavedState state)
+    {
+        for (var i = 0; i < Count; i++) (state.Numbers[Sum(i)], state.Numbers[Images(i)]) = (sums[i], images[i]);
+    }
+
+    /// <summary>Those of a state; no images where it has none, as those of older versions.</summary>
+    /// <param name="state">The state.</param>
+    public static QuartileLosses Load(SavedState state)
+    {
+        var losses = new QuartileLosses();
+        for (var i = 0; i < Count; i++)
+            if (state.Numbers.TryGetValue(Sum(i), out var sum))
+                (losses.sums[i], losses.images[i]) = (sum, (long)state.Number(Images(i)));
+        return losses;
+    }
+
     /// <summary>Adds the images of another step.</summary>
     public void Add(QuartileLosses other)
     {
@@ -43,4 +62,8 @@ public sealed class QuartileLosses
             images[i] += other.images[i];
         }
     }
+
+    private static string Sum(int quarter) => $"quartile.{quarter}.sum";
+
+    private static string Images(int quarter) => $"quartile.{quarter}.images";
 }

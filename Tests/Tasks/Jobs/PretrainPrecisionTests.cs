@@ -112,7 +112,10 @@ internal sealed class PretrainPrecisionTests
         foreach (var tensor in state.Tensors.Values) tensor.Dispose();
         Assert.That((resumed.Steps, resumed.Skipped, resumed.LossScale),
             Is.EqualTo((straight.Steps, straight.Skipped, straight.LossScale)));
-        Assert.That(resumed.Step(images, labels), Is.EqualTo(straight.Step(images, labels)));
+        var (found, expected) = (resumed.Step(images, labels), straight.Step(images, labels));
+        Assert.That(found with { Quartiles = expected.Quartiles }, Is.EqualTo(expected));
+        for (var i = 0; i < QuartileLosses.Count; i++)
+            Assert.That(found.Quartiles[i], Is.EqualTo(expected.Quartiles[i]));
         Assert.That(Bits(resumed), Is.EqualTo(Bits(straight)));
         Assert.That(resumed.LossScale, Is.EqualTo(straight.LossScale));
     }
@@ -174,7 +177,8 @@ internal sealed class PretrainPrecisionTests
         Assert.That(Math.Log2(values["loss_scale"]), Is.EqualTo(20 - skipped + 0.001 * (10 - skipped)).Within(1e-9));
         Assert.That(result.Loss, Is.LessThan(2), "what was skipped is no part of it");
         Assert.That(Values(NetworkPrecision.BFloat16).Keys,
-            Is.EquivalentTo(new[] { "loss", "mse", "grad_norm", "lr" }));
+            Is.SupersetOf(new[] { "loss", "mse", "grad_norm", "lr" })
+                .And.None.EqualTo("loss_scale"));
     }
 
     [TestCase(NetworkPrecision.Tf32)]

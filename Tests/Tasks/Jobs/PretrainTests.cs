@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Diffract.Autograd;
 using Diffract.Engine;
 using Diffract.Model;
@@ -80,7 +81,12 @@ internal sealed class PretrainTests
     public void Recipes_and_checkpoints_from_before_there_was_a_choice_mean_what_they_meant()
     {
         var path = Path.Combine(folder, "recipe.json");
-        File.WriteAllText(path, """{ "data": "photos", "image_size": 8, "channels": 32, "channel_mult": [1, 1] }""");
+        RecipeFile.Save(path, Work.Tiny, PretrainRecipe.Json);
+        var text = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
+        foreach (var since in (string[])["predict", "small_variance", "rescale_timesteps", "sum_microbatches",
+            "other_ema_rates", "memory_budget"])
+            Assert.That(text.Remove(since), since);
+        File.WriteAllText(path, text.ToJsonString());
         var old = RecipeFile.Load(path, PretrainRecipe.Json);
         Assert.That((old.Predict, old.OtherEmaRates.Count, old.MemoryBudget), Is.EqualTo(("epsilon", 0, (long?)null)));
         Assert.That(old.Diffusion.Make().MeanType, Is.EqualTo(MeanType.Epsilon));

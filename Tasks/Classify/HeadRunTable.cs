@@ -59,13 +59,15 @@ public static class HeadRunTable
             yield return (spreads[1], Spread([.. set.Select(run => run.Score!.Value.Value)]));
     }
 
-    // The standard deviation of a sample: divided by one less than there are.
-    private static string Spread(double[] values)
+    /// <summary>The standard deviation of a sample: divided by one less than there are; 0 of a single value.</summary>
+    internal static double Deviation(double[] values)
     {
         var mean = values.Average();
-        var deviation = Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Length - 1));
-        return string.Create(CultureInfo.InvariantCulture, $"{100 * mean:0.0} ± {100 * deviation:0.0} %");
+        return Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / Math.Max(1, values.Length - 1));
     }
+
+    private static string Spread(double[] values) => string.Create(CultureInfo.InvariantCulture,
+        $"{100 * values.Average():0.0} ± {100 * Deviation(values):0.0} %");
 
     private static string[] Row(HeadRun run) =>
     [

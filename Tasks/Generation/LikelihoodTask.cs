@@ -51,14 +51,14 @@ public sealed class LikelihoodTask(
             using (batch)
             {
                 int[] wanted = [.. batch.Indices.Select(i => rest[i])];
-                Add(backbone.Network, batch.Images, wanted, new Steps(bar, batch.Count), cancellation);
+                Add(backbone.Network, batch.Images, wanted, new StepsOnBar(bar, batch.Count), cancellation);
                 Save(next + Math.Min(rest.Length, (batch.Number + 1) * recipe.Batch));
             }
         Skipped = broken.ToString();
         return images.Count >= 2 ? Result() : throw new DiffractException("fewer than 2 of the images could be read");
     }
 
-    private void Add(UNet unet, Tensor pictures, int[] wanted, Steps steps, CancellationToken cancellation)
+    private void Add(UNet unet, Tensor pictures, int[] wanted, StepsOnBar steps, CancellationToken cancellation)
     {
         using var stop = Cancellation.Use(cancellation);
         using var no = GradMode.No();
@@ -132,11 +132,5 @@ public sealed class LikelihoodTask(
     {
         var count = recipe.Images == 0 ? data.Count : Math.Min(recipe.Images, data.Count);
         return [.. Enumerable.Range(0, count).Select(i => (int)((long)i * data.Count / count))];
-    }
-
-    // A step of the bound is a run of the network for every image of the batch.
-    private sealed class Steps(IProgressBar bar, int images) : IProgress<SamplingProgress>
-    {
-        public void Report(SamplingProgress value) => bar.Advance(images);
     }
 }

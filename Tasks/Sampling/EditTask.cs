@@ -47,7 +47,7 @@ public sealed class EditTask(RunFolder run, EditRecipe recipe, DiffusionNetwork 
         var sampler = Sampler();
         Tensor noise;
         using (var bar = progress.Begin("to noise", sampler.Diffusion.Steps - 1, "steps"))
-            noise = sampler.Invert(from, images, new Told(bar), cancellation);
+            noise = sampler.Invert(from, images, new StepsOnBar(bar), cancellation);
         var back = Draw(sampler, to, noise, progress, "to images", cancellation);
         var made = NetworkInput.ToImages(back.To(Device.Cpu));
         for (var i = 0; i < made.Length; i++) PngWriter.Save(run.At($"{i}.png"), made[i]);
@@ -86,7 +86,7 @@ public sealed class EditTask(RunFolder run, EditRecipe recipe, DiffusionNetwork 
         CancellationToken cancellation)
     {
         using var bar = progress.Begin(title, sampler.Diffusion.Steps, "steps");
-        return sampler.Sample(model, noise, (_, like) => like, new Told(bar), cancellation);
+        return sampler.Sample(model, noise, (_, like) => like, new StepsOnBar(bar), cancellation);
     }
 
     private void Between(DdimSampler sampler, Tensor noise, Image[] given, IRunProgress progress,
@@ -125,10 +125,4 @@ public sealed class EditTask(RunFolder run, EditRecipe recipe, DiffusionNetwork 
 
     private static Image Difference(Image image, Image back) => new(image.Width, image.Height,
         [.. image.Pixels.Zip(back.Pixels, (a, b) => (byte)Math.Clamp(128 + Contrast * (b - a), 0, 255))]);
-
-    // Not Progress<T>, which reports later, on another thread.
-    private sealed class Told(IProgressBar bar) : IProgress<SamplingProgress>
-    {
-        public void Report(SamplingProgress value) => bar.Advance();
-    }
 }

@@ -48,6 +48,7 @@ internal abstract partial class PeerCase : IDisposable
             ("train", [var size]) => PretrainCase.Of(mode, size, batch, recompute: false),
             ("recompute", [var size]) => PretrainCase.Of(mode, size, batch, recompute: true),
             ("pretrain_step", []) => PretrainCase.Small(mode),
+            ("sample_step", []) => new SampleCase(mode),
             ("head_step", []) => HeadCase.Small(mode),
             ("diffeed_step", []) => HeadCase.SmallFeedback(mode),
             ("diffeed", [256]) => HeadCase.LargeFeedback(mode, batch),
@@ -55,7 +56,7 @@ internal abstract partial class PeerCase : IDisposable
         };
     }
 
-    [GeneratedRegex(@"^(?<kind>pretrain_step|head_step|diffeed_step|[a-z]+[13]?)(?<numbers>_\d{1,6}([x_]b?\d{1,6})*)?"
+    [GeneratedRegex(@"^(?<kind>(pretrain|sample|head|diffeed)_step|[a-z]+[13]?)(?<numbers>_\d{1,6}([x_]b?\d{1,6})*)?"
         + @"(_n(?<batch>\d{1,3}))?$")]
     private static partial Regex Pattern();
 }

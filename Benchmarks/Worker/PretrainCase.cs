@@ -10,17 +10,6 @@ namespace Diffract.Benchmarks.Worker;
 /// </summary>
 internal sealed class PretrainCase : PeerCase
 {
-    private static readonly PretrainRecipe small = new()
-    {
-        Data = "",
-        ImageSize = 32,
-        Channels = 64,
-        ChannelMult = [1, 2, 2, 2],
-        ResBlocks = 2,
-        AttentionSizes = [16, 8],
-        Batch = 32,
-    };
-
     private readonly DiffusionTrainer trainer;
     private readonly Tensor images, labels, noise;
     private readonly TimestepDraw draw;
@@ -38,10 +27,22 @@ internal sealed class PretrainCase : PeerCase
         draw = new([.. Enumerable.Range(0, batch).Select(i => i * 37 % 1000)], [.. Enumerable.Repeat(1.0, batch)]);
     }
 
+    /// <summary>A network of 64 channels for images of 32 pixels, 32 of which are a batch.</summary>
+    public static PretrainRecipe SmallRecipe { get; } = new()
+    {
+        Data = "",
+        ImageSize = 32,
+        Channels = 64,
+        ChannelMult = [1, 2, 2, 2],
+        ResBlocks = 2,
+        AttentionSizes = [16, 8],
+        Batch = 32,
+    };
+
     public override bool Trains => true;
 
     /// <summary>32 images of 32 pixels, a network of 64 channels; the loss before and after a step.</summary>
-    public static PretrainCase Small(WorkerMode mode) => new(mode, small, 2);
+    public static PretrainCase Small(WorkerMode mode) => new(mode, SmallRecipe, 2);
 
     /// <summary>The unconditional 256-pixel network, or a tiny one to try it with; three losses.</summary>
     /// <param name="mode">Where and how.</param>
@@ -53,14 +54,14 @@ internal sealed class PretrainCase : PeerCase
     {
         PretrainRecipe? recipe = size switch
         {
-            256 => small with
+            256 => SmallRecipe with
             {
                 Channels = 256,
                 ChannelMult = UNetPresets.ImageNet256Unconditional.ChannelMult,
                 AttentionSizes = [32, 16, 8],
                 HeadChannels = 64,
             },
-            8 => small with { Channels = 32, ChannelMult = [1, 2], ResBlocks = 1, AttentionSizes = [4] },
+            8 => SmallRecipe with { Channels = 32, ChannelMult = [1, 2], ResBlocks = 1, AttentionSizes = [4] },
             _ => null,
         };
         return recipe is null ? null

@@ -9,6 +9,7 @@
     pretrain_step                   hybrid loss, gradients, AdamW, moving average: 32 images of 32 px, 64 channels
     train_256                       the same of the 256-pixel network, one image; train_8 is tiny, to try it with
     recompute_256                   the same, with blocks run again in backward instead of kept activations
+    sample_step                     a step of DDIM on 32 images of 32 px, with the network of pretrain_step
     head_step                       Attention head on block 24 of a frozen network of 64 px, 64 channels: 8 images
     diffeed_step                    the same with feedback from a first pass (DifFeed), 4 images
     diffeed_256                     DifFeed of the 256-pixel network, one image
@@ -32,21 +33,22 @@ conv3_512_512_32 conv3_1024_1024_16 conv3_1024_1024_8 conv3_1024_1024_8_n8 conv1
 gnsilu_256_256 gnsilu_512_128 gnsilu_1024_16
 attn_512_32 attn_1024_16 attn_1024_8
 res_256_256_256 res_256_256_256_n4 res_1024_512_64 res_1024_512_64_n4 res_1024_512_64_n8
-pretrain_step head_step diffeed_step unet_256_b24 unet_256
+pretrain_step sample_step head_step diffeed_step unet_256_b24 unet_256
 """.split()
 
 
 def parse(name):
     """-> (kind, numbers, batch); an unknown name is a ValueError."""
-    m = re.fullmatch(r"(gemm|conv1|conv3|gnsilu|attn|copy|res|unet|train|recompute|pretrain|head|diffeed)(_.*?)(?:_n(\d+))?",
-                     name)
+    kinds = "gemm|conv1|conv3|gnsilu|attn|copy|res|unet|train|recompute|pretrain|sample|head|diffeed"
+    m = re.fullmatch(rf"({kinds})(_.*?)(?:_n(\d+))?", name)
     if not m:
         raise ValueError(f"there is no case '{name}'")
     kind, rest, batch = m.groups()
     numbers = [int(v) for v in re.findall(r"\d+", rest)]
     if kind == "gemm" and len(numbers) == 1:
         numbers *= 3
-    wanted = {"gemm": 3, "conv1": 3, "conv3": 3, "gnsilu": 2, "attn": 2, "copy": 1, "res": 3, "pretrain": 0, "head": 0}
+    wanted = {"gemm": 3, "conv1": 3, "conv3": 3, "gnsilu": 2, "attn": 2, "copy": 1, "res": 3}
+    wanted |= {"pretrain": 0, "sample": 0, "head": 0}
     if (len(numbers) != wanted.get(kind, len(numbers)) or (kind == "unet" and numbers not in ([256], [256, 24]))
             or (kind == "diffeed" and numbers not in ([], [256]))
             or (kind in ("train", "recompute") and numbers not in ([n] for n in TRAINED))):
@@ -76,6 +78,8 @@ def flops(name):
         return 2 * batch * macs(ADM_256, v[1] if len(v) > 1 else 0)
     if kind == "pretrain":
         return 3 * 2 * 32 * macs(SMALL_32)
+    if kind == "sample":
+        return 2 * 32 * macs(SMALL_32)
     if kind in ("train", "recompute"):
         return 3 * 2 * batch * macs(TRAINED[v[0]])
     if kind == "diffeed":

@@ -28,6 +28,7 @@ def describe(case):
         "res": lambda: "residual block, {} to {} channels, {} px".format(*v),
         "unet": lambda: "ADM-256, " + (f"to block {v[1]}" if len(v) > 1 else "whole network"),
         "pretrain": lambda: "pretraining step, 32 px, 64 channels, 32 images",
+        "sample": lambda: "step of sampling, 32 px, 64 channels, 32 images",
         "head": lambda: "head training step, 64 px, 64 channels, 8 images",
         "diffeed": lambda: "DifFeed step, " + ("256 px" if v else "64 px, 64 channels, 4 images"),
         "train": lambda: "training step, {} px".format(*v),
@@ -111,7 +112,7 @@ def batches(log):
 
 
 def memory(log):
-    cases = [c for c in log.cases if parse(c)[0] in ("res", "unet", "pretrain", "head")]
+    cases = [c for c in log.cases if parse(c)[0] in ("res", "unet", "pretrain", "sample", "head")]
     if not cases:
         return []
     lines = ["", "Peak memory of a fresh process that ran the case only (`VmHWM`), MiB:", ""]

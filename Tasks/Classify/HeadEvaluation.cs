@@ -27,33 +27,51 @@ public static class HeadEvaluation
     /// <param name="cancellation">Stops between two batches.</param>
     /// <exception cref="DiffractException">A logit is NaN, or the source has fewer draws.</exception>
     public static HeadScore Run(Head head, IFeatureSource source, IReadOnlyList<int> items, int batch, int draws = 1,
-        Action<int>? onBatch = null, CancellationToken cancellation = default)
+        Action<int>? onBatch = null, CancellationToken cancellation = default) =>
+        Run([head], source, items, batch, draws, onBatch, cancellation)[0];
+
+    /// <summary>Scores several heads on the same maps, each of which is calculated once.</summary>
+    /// <param name="heads">Heads made for the source's maps, with the same in front of them.</param>
+    /// <param name="source">Features.</param>
+    /// <param name="items">Which images.</param>
+    /// <param name="batch">Images at once.</param>
+    /// <param name="draws">Noise draws of each image, whose probabilities are averaged.</param>
+    /// <param name="onBatch">Called with the number of images of every batch.</param>
+    /// <param name="cancellation">Stops between two batches.</param>
+    /// <returns>A score for each head.</returns>
+    /// <exception cref="DiffractException">A logit is NaN, or the source has fewer draws.</exception>
+    public static IReadOnlyList<HeadScore> Run(IReadOnlyList<Head> heads, IFeatureSource source,
+        IReadOnlyList<int> items, int batch, int draws = 1, Action<int>? onBatch = null,
+        CancellationToken cancellation = default)
     {
-        head.Eval();
-        var device = head.Device;
-        var score = new ClassificationScore(source.Classes);
-        double loss = 0;
+        if (heads.Count == 0) return [];
+        foreach (var head in heads) head.Eval();
+        var scores = heads.Select(_ => new ClassificationScore(source.Classes)).ToArray();
+        var losses = new double[heads.Count];
         foreach (var features in Draws(source, items, batch, draws, cancellation))
-        {
-            using var scope = Scope.Open();
-            using var no = GradMode.No();
             try
             {
-                var logits = features.Select(draw => head.Forward(draw.Maps.To(device))).ToArray();
-                // The logarithm of a mean of probabilities is a logit like another.
-                var found = draws == 1 ? logits[0] : Mean([.. logits.Select(l => l.Softmax(-1))]).Log();
-                var sum = found.CrossEntropy(features[0].Labels.To(device), reduction: Reduction.Sum);
-                // Both are queued before the device is waited for.
-                score.Add(found, features[0].Labels);
-                loss += sum.Item<float>();
+                for (var i = 0; i < heads.Count; i++) losses[i] += Add(scores[i], heads[i], features);
                 onBatch?.Invoke(features[0].Items.Count);
             }
             finally
             {
                 foreach (var draw in features) draw.Dispose();
             }
-        }
-        return new HeadScore(score, loss / Math.Max(1, score.Top1.Trials));
+        return [.. scores.Zip(losses, (score, loss) => new HeadScore(score, loss / Math.Max(1, score.Top1.Trials)))];
+    }
+
+    private static double Add(ClassificationScore score, Head head, LabelledFeatures[] draws)
+    {
+        using var scope = Scope.Open();
+        using var no = GradMode.No();
+        var logits = draws.Select(draw => head.Forward(draw.Maps.To(head.Device))).ToArray();
+        // The logarithm of a mean of probabilities is a logit like another.
+        var found = draws.Length == 1 ? logits[0] : Mean([.. logits.Select(l => l.Softmax(-1))]).Log();
+        var sum = found.CrossEntropy(draws[0].Labels.To(head.Device), reduction: Reduction.Sum);
+        // Both are queued before the device is waited for.
+        score.Add(found, draws[0].Labels);
+        return sum.Item<float>();
     }
 
     private static Tensor Mean(Tensor[] all) => all.Aggregate((sum, next) => sum + next) / all.Length;

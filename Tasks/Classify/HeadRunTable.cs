@@ -54,20 +54,13 @@ public static class HeadRunTable
     private static IEnumerable<(string Name, string Value)> Spreads(List<HeadRun> set)
     {
         if (set.All(run => run.Validation is not null))
-            yield return (spreads[0], Spread([.. set.Select(run => run.Validation!.Value)]));
+            yield return (spreads[0], Text([.. set.Select(run => run.Validation!.Value)]));
         if (set.All(run => run.Score is not null))
-            yield return (spreads[1], Spread([.. set.Select(run => run.Score!.Value.Value)]));
+            yield return (spreads[1], Text([.. set.Select(run => run.Score!.Value.Value)]));
     }
 
-    /// <summary>The standard deviation of a sample: divided by one less than there are; 0 of a single value.</summary>
-    internal static double Deviation(double[] values)
-    {
-        var mean = values.Average();
-        return Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / Math.Max(1, values.Length - 1));
-    }
-
-    private static string Spread(double[] values) => string.Create(CultureInfo.InvariantCulture,
-        $"{100 * values.Average():0.0} ± {100 * Deviation(values):0.0} %");
+    private static string Text(double[] values) => string.Create(CultureInfo.InvariantCulture,
+        $"{100 * values.Average():0.0} ± {100 * Spread.Deviation(values):0.0} %");
 
     private static string[] Row(HeadRun run) =>
     [

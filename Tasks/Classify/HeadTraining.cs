@@ -24,6 +24,8 @@ public sealed class HeadTraining : IDisposable
     private readonly LossScaler? scaler;
     private double lossSum;
     private long images;
+    private double stepLoss;
+    private int stepImages;
 
     /// <summary>A fresh head; what is trained in front of it goes back to its start.</summary>
     /// <param name="source">Features and labels.</param>
@@ -71,46 +73,49 @@ public sealed class HeadTraining : IDisposable
     /// <param name="onStep">Called after every step with the images in it and the loss.</param>
     /// <param name="cancellation">Stops between two steps; the position stays right.</param>
     public void RunEpoch(IReadOnlyList<int> items, Action<int, double>? onStep = null,
-        CancellationToken cancellation = default)
+        CancellationToken cancellation = default) => RunEpoch([this], items, onStep, cancellation);
+
+    /// <summary>Trains several heads until the end of the present epoch on frozen features, which are calculated once
+    /// for all of them. Each learns what it would alone, bit by bit.</summary>
+    /// <param name="trainings">Trainings of one source and recipe that are equally far; of other learning rates, for
+    /// instance.</param>
+    /// <param name="items">The images to train on.</param>
+    /// <param name="onStep">Called after every step with the images in it and the first training's loss.</param>
+    /// <param name="cancellation">Stops between two steps; the position stays right.</param>
+    /// <exception cref="ArgumentException">Something is trained in front of several heads.</exception>
+    public static void RunEpoch(IReadOnlyList<HeadTraining> trainings, IReadOnlyList<int> items,
+        Action<int, double>? onStep = null, CancellationToken cancellation = default)
     {
-        schedule.Apply(optimizer, Epoch);
-        Head.Train();
-        if (BatchesDone == 0) (lossSum, images) = (0, 0);
+        var first = trainings[0];
+        var (source, recipe) = (first.source, first.recipe);
+        if (trainings.Count > 1 && source.Trained is not null)
+            throw new ArgumentException("what is in front of a head learns for that head alone", nameof(trainings));
+        foreach (var training in trainings) training.BeginEpoch();
         var (micro, parts) = (recipe.Microbatch ?? recipe.Batch, recipe.StepParts);
-        var pass = new FeaturePass(micro, true, recipe.Seed, Epoch, BatchesDone * parts);
-        var (part, stepLoss, stepImages) = (0, 0.0, 0);
+        var pass = new FeaturePass(micro, true, recipe.Seed, first.Epoch, first.BatchesDone * parts);
         // What is trained before the head may have running statistics: a step is done whole, or not begun.
         var inside = source.Trained is null ? cancellation : CancellationToken.None;
         cancellation.ThrowIfCancellationRequested();
         using var counter = MultiplyAdds.Count();
+        var part = 0;
         foreach (var batch in source.Batches(items, pass, inside))
         {
             using (batch)
-            {
-                if (part == 0) optimizer.ZeroGrad();
-                // Each microbatch counts by its share of the step's images, as far as they are known beforehand.
-                var whole = Math.Min(recipe.Batch, items.Count - BatchesDone * recipe.Batch);
-                var loss = Accumulate(batch, parts == 1 ? 1 : (double)batch.Items.Count / whole);
-                stepLoss += loss * batch.Items.Count;
-                stepImages += batch.Items.Count;
-            }
+                foreach (var training in trainings) training.Take(batch, part == 0, items.Count);
             if (++part < parts) continue;
             EndStep();
             cancellation.ThrowIfCancellationRequested();
         }
         if (part > 0) EndStep();
-        Epoch++;
-        BatchesDone = 0;
+        foreach (var training in trainings) (training.Epoch, training.BatchesDone) = (training.Epoch + 1, 0);
 
         void EndStep()
         {
-            if (scaler is null || scaler.Unscale(optimizer.Parameters)) optimizer.Step();
-            lossSum += stepLoss;
-            images += stepImages;
-            BatchesDone++;
-            MacsPerImage ??= counter.Total / stepImages;
-            onStep?.Invoke(stepImages, stepLoss / stepImages);
-            (part, stepLoss, stepImages) = (0, 0, 0);
+            if (trainings.Count == 1) first.MacsPerImage ??= counter.Total / first.stepImages;
+            var (count, loss) = (first.stepImages, first.stepLoss / first.stepImages);
+            foreach (var training in trainings) training.EndStep();
+            part = 0;
+            onStep?.Invoke(count, loss);
         }
     }
 
@@ -160,6 +165,33 @@ public sealed class HeadTraining : IDisposable
 
         static IEnumerable<(string, Tensor)> Named(IEnumerable<(string Name, Tensor Parameter)>? parameters) =>
             (parameters ?? []).Select(p => ($"{Trained}.{p.Name}", p.Parameter));
+    }
+
+    private void BeginEpoch()
+    {
+        schedule.Apply(optimizer, Epoch);
+        Head.Train();
+        if (BatchesDone == 0) (lossSum, images) = (0, 0);
+        (stepLoss, stepImages) = (0, 0);
+    }
+
+    private void Take(LabelledFeatures batch, bool isFirst, int all)
+    {
+        if (isFirst) optimizer.ZeroGrad();
+        // Each microbatch counts by its share of the step's images, as far as they are known beforehand.
+        var whole = Math.Min(recipe.Batch, all - BatchesDone * recipe.Batch);
+        var loss = Accumulate(batch, recipe.StepParts == 1 ? 1 : (double)batch.Items.Count / whole);
+        stepLoss += loss * batch.Items.Count;
+        stepImages += batch.Items.Count;
+    }
+
+    private void EndStep()
+    {
+        if (scaler is null || scaler.Unscale(optimizer.Parameters)) optimizer.Step();
+        lossSum += stepLoss;
+        images += stepImages;
+        BatchesDone++;
+        (stepLoss, stepImages) = (0, 0);
     }
 
     private double Accumulate(LabelledFeatures batch, double weight)

@@ -15,7 +15,7 @@ public static class LearningRateSearch
     /// <param name="recipe">Head, optimiser, candidates.</param>
     /// <param name="train">Images to train on.</param>
     /// <param name="validation">Images that decide.</param>
-    /// <param name="progress">Counts candidates' epochs.</param>
+    /// <param name="progress">Counts images.</param>
     /// <param name="device">Where heads are trained; the CPU when left out.</param>
     /// <param name="cancellation">Stops between two steps.</param>
     /// <returns>All that were tried, in the order of the recipe.</returns>
@@ -24,23 +24,34 @@ public static class LearningRateSearch
         CancellationToken cancellation = default)
     {
         var epochs = Math.Min(recipe.SearchEpochs, recipe.Epochs);
-        using var bar = progress.Begin("learning rate", recipe.SearchRates.Count * (long)epochs, "epochs");
+        // Frozen features are the same for all: they are calculated once, and every candidate learns from them.
+        IReadOnlyList<double[]> groups = source.Trained is null
+            ? [[.. recipe.SearchRates]]
+            : [.. recipe.SearchRates.Select(rate => (double[])[rate])];
+        using var bar = progress.Begin("learning rate", groups.Count * (long)epochs * train.Count, "images");
         var tried = new List<TriedRate>();
-        foreach (var rate in recipe.SearchRates)
+        foreach (var rates in groups)
         {
-            using var training = new HeadTraining(source, recipe, rate, device);
-            for (var epoch = 0; epoch < epochs; epoch++)
+            var trainings = new List<HeadTraining>();
+            try
             {
-                training.RunEpoch(train, cancellation: cancellation);
-                bar.Advance(1, $"lr {rate:g}");
+                foreach (var rate in rates) trainings.Add(new HeadTraining(source, recipe, rate, device));
+                for (var epoch = 0; epoch < epochs; epoch++)
+                    HeadTraining.RunEpoch(trainings, train,
+                        (images, _) => bar.Advance(images, string.Join(", ", rates.Select(rate => $"{rate:g}"))),
+                        cancellation);
+                var whole = trainings.Where(training => double.IsFinite(training.MeanLoss)).ToList();
+                var scores = HeadEvaluation.Run([.. whole.Select(training => training.Head)], source, validation,
+                    recipe.Batch, cancellation: cancellation);
+                tried.AddRange(trainings.Select(training => whole.IndexOf(training) is >= 0 and var i
+                    && double.IsFinite(scores[i].Loss)
+                    ? new TriedRate(training.LearningRate, scores[i].Accuracy, scores[i].Loss)
+                    : new TriedRate(training.LearningRate, 0, double.NaN)));
             }
-            if (!double.IsFinite(training.MeanLoss))
+            finally
             {
-                tried.Add(new TriedRate(rate, 0, double.NaN));
-                continue;
+                foreach (var training in trainings) training.Dispose();
             }
-            var found = HeadEvaluation.Run(training.Head, source, validation, recipe.Batch, cancellation: cancellation);
-            tried.Add(new TriedRate(rate, found.Accuracy, found.Loss));
         }
         return tried;
     }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Diffract.Tasks;
 
 /// <summary>Makes batches of a data set on threads of its own, ahead of the one who uses them. What is in a batch is a
@@ -17,6 +19,9 @@ public sealed class Loader(ImageDataset dataset, LoaderOptions options, BrokenIm
     /// <summary>The pictures that could not be read so far.</summary>
     public BrokenImages Broken { get; } = broken ?? new BrokenImages();
 
+    /// <summary>How long batches were waited for so far: time in which their user did nothing.</summary>
+    public TimeSpan Waited { get; private set; }
+
     /// <summary>Batches in one pass over the data set.</summary>
     public int BatchesPerEpoch => options.DropLast
         ? dataset.Count / options.BatchSize
@@ -33,17 +38,12 @@ public sealed class Loader(ImageDataset dataset, LoaderOptions options, BrokenIm
     {
         ArgumentOutOfRangeException.ThrowIfNegative(epoch);
         ArgumentOutOfRangeException.ThrowIfNegative(firstBatch);
-        return Run();
-
-        IEnumerable<Batch> Run()
-        {
-            using var run = new LoaderRun(this, epoch, firstBatch, cancellation);
-            for (var number = firstBatch; number < BatchesPerEpoch; number++)
-                if (run.Take(number) is { } batch) yield return batch;
-        }
+        return Run((long)epoch * BatchesPerEpoch + Math.Min(firstBatch, BatchesPerEpoch),
+            (epoch + 1L) * BatchesPerEpoch, cancellation).OfType<Batch>();
     }
 
-    /// <summary>Batches without end, epoch after epoch, for training that counts steps.</summary>
+    /// <summary>Batches without end, epoch after epoch, for training that counts steps. The first ones of an epoch are
+    /// made while the last ones of the epoch before are used.</summary>
     /// <param name="firstStep">The step to start with: epoch * <see cref="BatchesPerEpoch"/> + batch.</param>
     /// <param name="cancellation">Ends between two batches.</param>
     /// <returns>Batches that the caller disposes.</returns>
@@ -52,18 +52,32 @@ public sealed class Loader(ImageDataset dataset, LoaderOptions options, BrokenIm
     {
         if (BatchesPerEpoch == 0)
             throw new DatasetException($"{dataset.Count} pictures do not fill one batch of {options.BatchSize}");
-        for (var epoch = checked((int)(firstStep / BatchesPerEpoch)); ; epoch++)
+        var empty = 0;
+        foreach (var batch in Run(firstStep, long.MaxValue, cancellation))
         {
-            var (first, any) = ((int)(firstStep % BatchesPerEpoch), false);
-            foreach (var batch in Epoch(epoch, first, cancellation))
-            {
-                any = true;
-                yield return batch;
-            }
-            if (!any && first == 0) throw new DatasetException($"no picture can be read: {Broken}");
-            firstStep = 0;
+            empty = batch is null ? empty + 1 : 0;
+            // So many in a row have a whole pass among them, wherever in a pass the first of them is.
+            if (empty == 2 * BatchesPerEpoch - 1) throw new DatasetException($"no picture can be read: {Broken}");
+            if (batch is not null) yield return batch;
         }
     }
+
+    // Null for a batch of nothing but broken pictures.
+    private IEnumerable<Batch?> Run(long first, long end, CancellationToken cancellation)
+    {
+        using var run = new LoaderRun(this, first, end, cancellation);
+        for (var step = first; step < end; step++)
+        {
+            var batch = run.Take(out var waited);
+            Waited += waited;
+            yield return batch;
+        }
+    }
+
+    /// <summary>How long batches were waited for, in words, so that slow reading does not go unnoticed.</summary>
+    /// <param name="all">The time of the whole work.</param>
+    internal string WaitedOf(TimeSpan all) => string.Create(CultureInfo.InvariantCulture,
+        $"waited {Waited.TotalSeconds:0.0} s for images, {100 * Waited / all:0.0} % of the time");
 
     /// <summary>The pictures of a pass in their order.</summary>
     internal int[] Order(int epoch) => options.Shuffle

@@ -1,34 +1,40 @@
+using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 
 namespace Diffract.Tasks;
 
-/// <summary>One pass of a <see cref="Loader"/>: its threads, and the batches that are being made.</summary>
-/// <remarks>Threads take the next picture in order, whichever batch it belongs to, but not further ahead than the
-/// prefetch allows. Pictures go straight to their place in the batch, so that nothing depends on which thread is
+/// <summary>Steps of a <see cref="Loader"/>, one after the other: its threads, and the batches that are being made.
+/// </summary>
+/// <remarks>Threads take the next picture in order, whichever batch and epoch it belongs to, but not further ahead than
+/// the prefetch allows. Pictures go straight to their place in the batch, so that nothing depends on which thread is
 /// faster.</remarks>
 internal sealed class LoaderRun : IDisposable
 {
     private readonly object gate = new();
-    private readonly Dictionary<int, PendingBatch> pending = [];
+    private readonly Dictionary<long, PendingBatch> pending = [];
     private readonly Loader loader;
-    private readonly int epoch;
-    private readonly int[] order;
+    private readonly long end;
     private readonly CancellationTokenRegistration cancelling;
     private readonly CancellationToken cancellation;
     private readonly Thread[] threads;
-    private int next;
-    private int taken;
+    private (int Epoch, int[] Indices) order = (-1, []);
+    private long next;
+    private int nextPosition;
+    private long taken;
     private bool stopped;
     private Exception? fault;
 
-    public LoaderRun(Loader loader, int epoch, int firstBatch, CancellationToken cancellation)
+    /// <param name="loader">Whose batches.</param>
+    /// <param name="first">The step to start with: epoch * <see cref="Loader.BatchesPerEpoch"/> + batch.</param>
+    /// <param name="end">One past the last step.</param>
+    /// <param name="cancellation">Ends the wait for a batch.</param>
+    public LoaderRun(Loader loader, long first, long end, CancellationToken cancellation)
     {
-        (this.loader, this.epoch, this.cancellation) = (loader, epoch, cancellation);
-        var (size, all) = (loader.Options.BatchSize, loader.Order(epoch));
-        order = loader.Options.DropLast ? all[..(all.Length / size * size)] : all;
-        (taken, next) = (firstBatch, (int)Math.Min(order.Length, (long)firstBatch * size));
+        (this.loader, this.end, this.cancellation) = (loader, end, cancellation);
+        taken = next = first;
         cancelling = cancellation.Register(Stop);
-        threads = new Thread[Math.Min(loader.Options.Workers, order.Length - next)];
+        threads = new Thread[(int)Math.Clamp((end - first) * (decimal)loader.Options.BatchSize, 0,
+            loader.Options.Workers)];
         for (var i = 0; i < threads.Length; i++)
         {
             threads[i] = new Thread(Work) { IsBackground = true, Name = $"loader {i}" };
@@ -36,21 +42,23 @@ internal sealed class LoaderRun : IDisposable
         }
     }
 
-    /// <summary>Waits for a batch and hands it over; null when all its pictures are broken.</summary>
-    public Batch? Take(int number)
+    /// <summary>Waits for the next batch and hands it over; null when all its pictures are broken.</summary>
+    /// <param name="waited">How long it was waited for.</param>
+    public Batch? Take(out TimeSpan waited)
     {
+        var start = Stopwatch.GetTimestamp();
         lock (gate)
         {
             PendingBatch? batch;
-            while (!(pending.TryGetValue(number, out batch) && batch.IsReady))
+            while (!(pending.TryGetValue(taken, out batch) && batch.IsReady))
             {
                 if (fault is not null) ExceptionDispatchInfo.Throw(fault);
                 cancellation.ThrowIfCancellationRequested();
                 Monitor.Wait(gate);
             }
-            pending.Remove(number);
-            taken = number + 1;
+            pending.Remove(taken++);
             Monitor.PulseAll(gate);
+            waited = Stopwatch.GetElapsedTime(start);
             return batch.Take();
         }
     }
@@ -85,26 +93,28 @@ internal sealed class LoaderRun : IDisposable
         }
     }
 
-    /// <summary>The next position in the order, and the batch it belongs to; null when nothing is left to do.</summary>
+    /// <summary>The next position in a batch that is filled; null when nothing is left to do.</summary>
     private int? Next(out PendingBatch? batch)
     {
-        var size = loader.Options.BatchSize;
         batch = null;
         lock (gate)
         {
-            while (!stopped && next < order.Length && next / size >= taken + loader.Options.Prefetch)
-                Monitor.Wait(gate);
-            if (stopped || next == order.Length) return null;
-            var number = next / size;
-            if (!pending.TryGetValue(number, out batch))
-            {
-                var first = number * size;
-                batch = new PendingBatch(epoch, number, order[first..Math.Min(first + size, order.Length)],
-                    loader.Options.Size);
-                pending.Add(number, batch);
-            }
-            return next++ % size;
+            while (!stopped && next < end && next >= taken + loader.Options.Prefetch) Monitor.Wait(gate);
+            if (stopped || next == end) return null;
+            if (!pending.TryGetValue(next, out batch)) pending.Add(next, batch = Begin(next));
+            var position = nextPosition++;
+            if (nextPosition == batch.Size) (next, nextPosition) = (next + 1, 0);
+            return position;
         }
+    }
+
+    private PendingBatch Begin(long step)
+    {
+        var (epoch, number) = (checked((int)(step / loader.BatchesPerEpoch)), (int)(step % loader.BatchesPerEpoch));
+        if (order.Epoch != epoch) order = (epoch, loader.Order(epoch));
+        var first = number * loader.Options.BatchSize;
+        var last = Math.Min(first + loader.Options.BatchSize, order.Indices.Length);
+        return new PendingBatch(epoch, number, order.Indices[first..last], loader.Options.Size);
     }
 
     private void Load(PendingBatch batch, int position)
@@ -112,7 +122,7 @@ internal sealed class LoaderRun : IDisposable
         var index = batch.Index(position);
         try
         {
-            loader.LoadSample(epoch, index, batch.Place(position));
+            loader.LoadSample(batch.Epoch, index, batch.Place(position));
             batch.SetLabel(position, loader.Dataset.Label(index));
         }
         catch (ImageException e)

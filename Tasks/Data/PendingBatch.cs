@@ -28,6 +28,12 @@ internal sealed class PendingBatch : IDisposable
         images = Tensor.Empty([indices.Length, size, size, Image.Channels]);
     }
 
+    /// <summary>The pass over the data set.</summary>
+    public int Epoch => epoch;
+
+    /// <summary>Number of its pictures, broken ones included.</summary>
+    public int Size => indices.Length;
+
     /// <summary>True once every picture is there and the batch can be taken.</summary>
     public bool IsReady => ready;
 

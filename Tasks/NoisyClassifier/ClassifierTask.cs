@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Diffract.Engine;
 
 namespace Diffract.Tasks;
@@ -66,32 +67,18 @@ public sealed class ClassifierTask(RunFolder run, ClassifierRecipe recipe, Image
     {
         using var bar = progress.Begin("training", recipe.Steps, "steps", trainer.Steps);
         var (sum, steps) = (0.0, 0);
-        try
+        var start = Stopwatch.GetTimestamp();
+        StepLoop.Run(loader, trainer.Steps, recipe.Steps, recipe.SaveEvery, batch =>
         {
-            if (trainer.Steps < recipe.Steps)
-                foreach (var batch in loader.Steps(trainer.Steps, cancellation))
-                {
-                    ClassifierStep step;
-                    using (batch) step = trainer.Step(batch.Images, batch.Labels);
-                    (sum, steps) = (sum + step.Loss, steps + 1);
-                    bar.Advance(1, $"loss {sum / steps:0.000}");
-                    if (trainer.Steps % LogEvery == 0)
-                    {
-                        // Of the step alone, so that it is the same whatever was stopped in between.
-                        Note(log, trainer.Steps, step);
-                        (sum, steps) = (0.0, 0);
-                    }
-                    if (trainer.Steps >= recipe.Steps) break;
-                    if (trainer.Steps % recipe.SaveEvery == 0) Save(trainer);
-                    cancellation.ThrowIfCancellationRequested();
-                }
-        }
-        catch (OperationCanceledException)
-        {
-            Save(trainer);
-            throw;
-        }
-        Save(trainer);
+            var step = trainer.Step(batch.Images, batch.Labels);
+            (sum, steps) = (sum + step.Loss, steps + 1);
+            bar.Advance(1, $"loss {sum / steps:0.000}");
+            if (trainer.Steps % LogEvery != 0) return;
+            // Of the step alone, so that it is the same whatever was stopped in between.
+            Note(log, trainer.Steps, step);
+            (sum, steps) = (0.0, 0);
+        }, () => Save(trainer), cancellation: cancellation);
+        progress.Say(loader.WaitedOf(Stopwatch.GetElapsedTime(start)));
     }
 
     private static void Note(MetricsLog log, long steps, ClassifierStep step)

@@ -102,6 +102,9 @@ public sealed class DiffusionTrainer : IDisposable
         using var section = Precision.Use(device);
         Network.UseGenerator(new Generator(0));
         Network.RecomputeBlocks = recompute;
+        // Memory that nobody uses any more must not come back meanwhile: it would hide what is taken.
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
         device.ResetPeak();
         var before = device.Memory.LiveBytes;
         // Weights, averages, two moments.

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Serialization;
 using Diffract.Engine;
@@ -16,6 +17,7 @@ public sealed record PretrainResult(long Steps, double Loss, string EmaPath, str
 /// ema.safetensors      the moving average of the weights: the network to use; ema-0.999.safetensors and so on are
 ///                      averages of other rates
 /// model.safetensors    the weights themselves
+/// loss.svg             loss by step; report.html has it and more
 /// memory.json          what a step takes, and how it is made to fit
 /// samples/             sheets of samples of the average
 /// checkpoints/         to go on from
@@ -69,26 +71,18 @@ public sealed class PretrainTask(RunFolder run, PretrainRecipe recipe, ImageData
         using var log = MetricsLog.Open(run, trainer.Steps);
         using var bar = progress.Begin("pretraining", recipe.Steps, "steps", trainer.Steps);
         var recent = new RunningMean();
-        try
+        var start = Stopwatch.GetTimestamp();
+        StepLoop.Run(loader, trainer.Steps, recipe.Steps, recipe.SaveEvery,
+            batch => Step(trainer, batch, log, bar, recent), () => Save(trainer, loader), step =>
+            {
+                if (recipe.SampleEvery > 0 && step % recipe.SampleEvery == 0) Sample(trainer, cancellation);
+            }, cancellation);
+        if (recipe.SampleEvery > 0)
         {
-            if (trainer.Steps < recipe.Steps)
-                foreach (var batch in loader.Steps(trainer.Steps, cancellation))
-                {
-                    using (batch) Step(trainer, batch, log, bar, recent);
-                    if (trainer.Steps >= recipe.Steps) break;
-                    if (trainer.Steps % recipe.SaveEvery == 0) Save(trainer);
-                    if (recipe.SampleEvery > 0 && trainer.Steps % recipe.SampleEvery == 0)
-                        Sample(trainer, cancellation);
-                    cancellation.ThrowIfCancellationRequested();
-                }
+            Sample(trainer, cancellation);
+            Report(trainer, loader);
         }
-        catch (OperationCanceledException)
-        {
-            Save(trainer);
-            throw;
-        }
-        Save(trainer);
-        if (recipe.SampleEvery > 0) Sample(trainer, cancellation);
+        progress.Say(loader.WaitedOf(Stopwatch.GetElapsedTime(start)));
         return new PretrainResult(trainer.Steps, recent.Value, EmaPath, loader.Broken.ToString());
     }
 
@@ -117,7 +111,7 @@ public sealed class PretrainTask(RunFolder run, PretrainRecipe recipe, ImageData
         progress.Say($"going on after step {trainer.Steps} of {recipe.Steps}");
     }
 
-    private void Save(DiffusionTrainer trainer)
+    private void Save(DiffusionTrainer trainer, Loader loader)
     {
         // Decided once: a run that goes on makes the same microbatches, whose sums are rounded alike.
         RecipeFile.Save(MemoryPath, memory!, PretrainMemory.Json);
@@ -128,7 +122,15 @@ public sealed class PretrainTask(RunFolder run, PretrainRecipe recipe, ImageData
             NetworkFile.Save(run.At(string.Create(CultureInfo.InvariantCulture, $"ema-{rate}.safetensors")),
                 trainer.Network.Config, trainer.Averages(rate), trainer.Diffusion, text);
         NetworkFile.Save(ModelPath, trainer.Network.Config, trainer.Network.StateDict(), trainer.Diffusion, text);
+        Report(trainer, loader);
     }
+
+    private void Report(DiffusionTrainer trainer, Loader loader) => PretrainReport.Write(run, recipe,
+        ("images in all", Units.Count(data.Count)),
+        ("network", $"{Units.Large(trainer.Network.Parameters().Sum(p => p.Shape.Count))} parameters, "
+            + $"{trainer.Precision}".ToLowerInvariant()),
+        ("memory", $"{memory}"),
+        ("images were waited for", $"{loader.Waited.TotalSeconds:0.0} s since the last start"));
 
     private void Sample(DiffusionTrainer trainer, CancellationToken cancellation)
     {

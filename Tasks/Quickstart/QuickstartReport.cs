@@ -22,13 +22,9 @@ public static class QuickstartReport
         [.. result.Heads.GroupBy(h => (h.Representation, h.Head)).Select(group =>
         {
             var shares = group.Select(h => 100 * h.Test.Value).ToArray();
-            var mean = shares.Average();
-            var deviation = shares.Length > 1
-                ? Math.Sqrt(shares.Sum(s => (s - mean) * (s - mean)) / (shares.Length - 1))
-                : double.NaN;
             return new Row(group.Key.Representation, group.Key.Head,
-                group.Aggregate(default(Proportion), (sum, h) => sum + h.Test), mean, deviation,
-                string.Join("; ", group.Select(Chosen)));
+                group.Aggregate(default(Proportion), (sum, h) => sum + h.Test), shares.Average(),
+                Spread.Deviation(shares), string.Join("; ", group.Select(Chosen)));
         })];
 
     /// <summary>The table as text.</summary>

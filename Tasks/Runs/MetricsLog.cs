@@ -68,7 +68,7 @@ public sealed class MetricsLog : IDisposable
     /// <exception cref="RunException">Another line cannot be read.</exception>
     public static IReadOnlyList<MetricsLine> Read(string path)
     {
-        var lines = File.Exists(path) ? File.ReadAllLines(path) : [];
+        var lines = File.Exists(path) ? LinesOf(path) : [];
         var read = new List<MetricsLine>(lines.Length);
         for (var i = 0; i < lines.Length; i++)
         {
@@ -92,6 +92,14 @@ public sealed class MetricsLog : IDisposable
         events.Dispose();
         stream.Dispose();
         hold.Dispose();
+    }
+
+    // As File.ReadAllLines, but of a run that is still writing too.
+    private static string[] LinesOf(string path)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using var reader = new StreamReader(file);
+        return reader.ReadToEnd().TrimEnd('\r', '\n').Split(["\r\n", "\n"], StringSplitOptions.None);
     }
 
     private static byte[] Line(MetricsLine line)

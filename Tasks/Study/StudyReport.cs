@@ -77,7 +77,7 @@ public static class StudyReport
         // As if one seed had the mean of all.
         public (double Low, double High) Interval => Proportion.Interval(Mean, Scores.Average(s => s.Images));
 
-        public double Deviation => HeadRunTable.Deviation([.. Scores.Select(s => s.Accuracy)]);
+        public double Deviation => Spread.Deviation([.. Scores.Select(s => s.Accuracy)]);
     }
 
     private static IEnumerable<Row> Rows(StudyRecipe recipe, IEnumerable<StudyScore> scores) =>
@@ -116,7 +116,7 @@ public static class StudyReport
                            select score.Accuracy - other.Accuracy).ToArray();
         if (differences.Length == 0 || scores[0].Method == "linear") return "-";
         return Number($"{100 * differences.Average():+0.0;-0.0;0.0}")
-            + (differences.Length > 1 ? Number($" ± {100 * HeadRunTable.Deviation(differences):0.0}") : "");
+            + (differences.Length > 1 ? Number($" ± {100 * Spread.Deviation(differences):0.0}") : "");
     }
 
     private static string Markdown(string[] header, IEnumerable<string[]> rows) => string.Concat(

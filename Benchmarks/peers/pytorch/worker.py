@@ -19,7 +19,7 @@ from adm import Adm, attention, res_shapes, shapes
 from cases import TRAINED, parse
 from fill import data, parameter, parameters
 from plan import ADM_256
-from steps import DifFeedStep, HeadStep, PretrainStep
+from steps import DifFeedStep, HeadStep, PretrainStep, SampleStep
 
 THREADS = int(os.environ.get("PEER_THREADS") or os.cpu_count())
 CHANNELS_LAST = os.environ.get("PEER_CHANNELS_LAST") == "1"
@@ -108,7 +108,7 @@ class Case:
 
     def __init__(self, name):
         kind, v, batch = parse(name)
-        self.name, self.trains = name, kind in ("pretrain", "head", "diffeed", "train", "recompute")
+        self.name, self.trains = name, kind in ("pretrain", "sample", "head", "diffeed", "train", "recompute")
         if GPU:
             torch.cuda.empty_cache()
             torch.cuda.reset_peak_memory_stats()
@@ -117,7 +117,7 @@ class Case:
             words = {"config": TRAINED[v[0]], "batch": batch} if v else {}
             if kind in ("train", "recompute"):
                 words |= {"losses": 3, "recompute": kind == "recompute"}
-            step = {"head": HeadStep, "diffeed": DifFeedStep}.get(kind, PretrainStep)
+            step = {"sample": SampleStep, "head": HeadStep, "diffeed": DifFeedStep}.get(kind, PretrainStep)
             self.call = step(CHANNELS_LAST, FUSED, DEVICE, half, **words)
             self.check = self.call.check()
             self.hwm = peak_memory()

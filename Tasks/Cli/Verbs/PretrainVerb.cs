@@ -10,32 +10,19 @@ internal static class PretrainVerb
     private static readonly PretrainRecipe defaults = new() { Data = "" };
 
     private const string Details = """
-        Writes ema.safetensors (the averaged network, the one to use), model.safetensors, sheets of samples and
-        metrics.jsonl into the run folder, and the numbers for TensorBoard. Ctrl+C stops after the step under way and
-        writes a checkpoint; --resume goes on from it with the same bits as if it had never stopped, or on another
-        device with what another device rounds differently.
+        Writes ema.safetensors (the averaged network, the one to use), model.safetensors, sheets of samples, report.html
+        with the loss as a picture, and metrics.jsonl into the run folder, and the numbers for TensorBoard. Ctrl+C stops
+        after the step under way and writes a checkpoint; --resume goes on from it with the same bits as if it had never
+        stopped, or on another device with what another device rounds differently.
         """;
 
     public static Command Make(Terminal terminal, Gpus gpus)
     {
-        var data = RunOptions.Data("Images to learn from; class folders are not needed");
+        var training = new UNetTrainingWords(defaults, "Images to learn from; class folders are not needed",
+            "Noise schedule; linear when left out");
         var from = new Option<int>("--from") { Description = "First item used", HelpName = "N" }.AtLeast(0);
         var to = RunOptions.NumberOrNone("--to", "One past the last item used; all when left out");
-        var size = RunOptions.Number("--image-size", "Side of the square images, pixels", defaults.ImageSize);
-        var channels = RunOptions.Number("--channels", "Channels of the first level, a multiple of 32",
-            defaults.Channels);
-        var mult = RunOptions.List("--channel-mult", "Channels of each level as multiples of --channels", "1,2,3,4");
-        var blocks = RunOptions.Number("--res-blocks", "Residual blocks a level", defaults.ResBlocks);
-        var attention = RunOptions.List("--attention", "Sides of the maps with attention, pixels", "16,8");
-        var head = RunOptions.Number("--head-channels", "Channels of an attention head", defaults.HeadChannels);
         var conditional = new Option<bool>("--class-conditional") { Description = "Gives the network the labels" };
-        var dropout = new Option<float>("--dropout")
-        {
-            Description = "Dropout in residual blocks",
-            HelpName = "P",
-        }.Share();
-        var schedule = CommonOptions.Choice("--schedule", "Noise schedule; linear when left out", "linear", "cosine");
-        var timesteps = RunOptions.Number("--timesteps", "Steps of the diffusion", defaults.Timesteps, least: 4);
         var loss = CommonOptions.Choice("--loss", "hybrid also learns variances (default), simple only predicts, kl "
             + "minimises the variational bound", "hybrid", "simple", "kl");
         var predict = CommonOptions.Choice("--predict", "What the network predicts: epsilon, the noise (default), "
@@ -50,17 +37,11 @@ internal static class PretrainVerb
         };
         var sampler = CommonOptions.Choice("--sampler", "How timesteps are drawn; uniform when left out", "uniform",
             "loss-second-moment");
-        var steps = RunOptions.Number("--steps", "Optimiser steps", defaults.Steps);
-        var batch = RunOptions.Number("--batch", "Images a step", defaults.Batch);
-        var micro = RunOptions.NumberOrNone("--microbatch", "Images at once; less memory, same step");
         var sum = new Option<bool>("--sum-microbatches")
         {
             Description = "Adds gradients of microbatches up, as the original code does, instead of averaging them",
         };
-        var lr = RunOptions.Real("--lr", "AdamW's learning rate", defaults.LearningRate).Positive();
         var warmup = RunOptions.Number("--warmup", "Steps of the rise to --lr", 0, least: 0);
-        var anneal = new Option<bool>("--anneal") { Description = "Lets the learning rate fall to 0 at the end" };
-        var decay = RunOptions.Real("--weight-decay", "AdamW's weight decay", 0).NotNegative();
         var clip = new Option<double?>("--clip-norm")
         {
             Description = "Largest length of a step's gradient",
@@ -68,8 +49,6 @@ internal static class PretrainVerb
         }.Positive();
         var ema = RunOptions.List("--ema", "Decay of the average of the weights, or of several; the first is "
             + "ema.safetensors", $"{defaults.EmaRate:g}");
-        var noFlip = new Option<bool>("--no-flip") { Description = "Never mirrors an image" };
-        var crop = new Option<bool>("--random-crop") { Description = "Random instead of centred crops" };
         var recompute = new Option<bool>("--recompute")
         {
             Description = "Runs blocks twice instead of keeping activations",
@@ -82,12 +61,9 @@ internal static class PretrainVerb
         var precision = new PrecisionWords("Numbers that the network calculates with: auto (default) is bfloat16 on a "
             + "GPU, float32 elsewhere; tf32x3 and tf32 are for GPUs; float16 scales its loss. Weights, gradients and "
             + "the optimiser are float32 with each");
-        var seed = RunOptions.Seed();
         var device = new DeviceWords();
-        var save = RunOptions.Number("--save-every", "Steps between checkpoints", defaults.SaveEvery);
         var sample = RunOptions.Number("--sample-every", "Steps between sheets of samples; 0 for none",
             defaults.SampleEvery, least: 0);
-        var stop = RunOptions.StopOnBroken();
         var name = RunOptions.Name("pretrain");
         var resume = RunOptions.Resume();
         var verb = new Verb("pretrain", "Trains a diffusion U-Net on images")
@@ -99,54 +75,31 @@ internal static class PretrainVerb
                 "diffract pretrain --resume runs/photos64",
             ],
         };
-        Option[] options = [data, from, to, size, channels, mult, blocks, attention, head, conditional, dropout,
-            schedule, timesteps, loss, predict, small, rescale, sampler, steps, batch, micro, sum, lr, warmup, anneal,
-            decay, clip, ema, noFlip, crop, recompute, budget, precision.Option, seed, .. device.Options, save, sample,
-            stop, name, resume];
+        Option[] options = [training.Data, from, to, .. training.Network, conditional, .. training.Process, loss,
+            predict, small, rescale, sampler, .. training.Training, sum, warmup, clip, ema, recompute, budget,
+            precision.Option, .. device.Options, .. training.Running, sample, name, resume];
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) => Task.FromResult(RunOptions.Start(terminal, parsed, name, resume,
-            () => device.Open(parsed, gpus, terminal),
-            () => Checked(parsed, attention, sum, new PretrainRecipe
+            () => device.Open(parsed, gpus, terminal), () => Checked(training.Recipe(parsed, defaults with
             {
-                Data = RunOptions.Need(parsed, data),
                 From = parsed.GetValue(from),
                 To = parsed.GetValue(to),
-                ImageSize = parsed.GetValue(size),
-                Channels = parsed.GetValue(channels),
-                ChannelMult = RunOptions.Reals(parsed, mult),
-                ResBlocks = parsed.GetValue(blocks),
-                AttentionSizes = RunOptions.Integers(parsed, attention),
-                HeadChannels = parsed.GetValue(head),
                 ClassConditional = parsed.GetValue(conditional),
-                Dropout = parsed.GetValue(dropout),
-                Schedule = parsed.GetValue(schedule) ?? defaults.Schedule,
-                Timesteps = parsed.GetValue(timesteps),
                 Loss = parsed.GetValue(loss) ?? defaults.Loss,
                 Predict = parsed.GetValue(predict) ?? defaults.Predict,
                 SmallVariance = parsed.GetValue(small),
                 RescaleTimesteps = parsed.GetValue(rescale),
                 Sampler = parsed.GetValue(sampler) ?? defaults.Sampler,
-                Steps = parsed.GetValue(steps),
-                Batch = parsed.GetValue(batch),
-                Microbatch = parsed.GetValue(micro),
                 SumMicrobatches = parsed.GetValue(sum),
-                LearningRate = parsed.GetValue(lr),
                 Warmup = parsed.GetValue(warmup),
-                Anneal = parsed.GetValue(anneal),
-                WeightDecay = parsed.GetValue(decay),
                 ClipNorm = parsed.GetValue(clip),
                 EmaRate = Rates(parsed, ema)[0],
                 OtherEmaRates = Rates(parsed, ema)[1..],
-                Flip = !parsed.GetValue(noFlip),
-                RandomCrop = parsed.GetValue(crop),
                 Recompute = parsed.GetValue(recompute),
                 MemoryBudget = Budget(parsed, budget),
                 Precision = precision.Of(parsed),
-                Seed = parsed.GetValue(seed),
-                SaveEvery = parsed.GetValue(save),
                 SampleEvery = parsed.GetValue(sample),
-                StopOnBrokenImage = parsed.GetValue(stop),
-            }),
+            })),
             PretrainRecipe.Json, (run, recipe, on) => Run(terminal, run, recipe, on, cancellation),
             (recipe, on) => recipe with { Precision = recipe.Precision?.ForTraining(on) })));
         return verb;
@@ -166,19 +119,12 @@ internal static class PretrainVerb
         : Units.ParseBytes(text) ?? throw new DiffractException($"{option.Name} takes a size such as 6GiB or 800MB, "
             + $"found '{text}'");
 
-    private static PretrainRecipe Checked(
-        ParseResult parsed, Option<string> attention, Option<bool> sum, PretrainRecipe recipe)
+    private static PretrainRecipe Checked(PretrainRecipe recipe)
     {
-        // The sides used when the option is left out need not all be there; one that is asked for does.
-        if (parsed.GetResult(attention) is { Implicit: false })
-            foreach (var side in recipe.AttentionSizes)
-                if (!recipe.MapSizes.Contains(side))
-                    throw new DiffractException($"{attention.Name}: no map has a side of {side}; the levels' maps have "
-                        + $"sides {string.Join(", ", recipe.MapSizes)}");
         if (recipe is { SmallVariance: true, Loss: not "simple" })
             throw new DiffractException($"--small-variance is for --loss simple: {recipe.Loss} learns variances");
         if (recipe is { SumMicrobatches: true, Microbatch: null })
-            throw new DiffractException($"{sum.Name} says what becomes of microbatches: give their size with "
+            throw new DiffractException("--sum-microbatches says what becomes of microbatches: give their size with "
                 + "--microbatch");
         if (recipe is { SumMicrobatches: true, MemoryBudget: not null })
             throw new DiffractException("--memory-budget chooses microbatches, and with --sum-microbatches the step "

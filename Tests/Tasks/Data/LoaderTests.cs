@@ -93,6 +93,51 @@ public sealed class LoaderTests
         AssertSame(Run(loader.Steps(4), most: 5), epochs[4..]);
     }
 
+    [Test, CancelAfter(20_000)]
+    public void The_next_batches_are_made_while_one_is_used_across_epochs_and_no_more()
+    {
+        var data = new FakeDataset(8);
+        var loader = new Loader(data, Training());
+        using var steps = loader.Steps().GetEnumerator();
+
+        for (var step = 0; step < 5; step++)
+        {
+            steps.MoveNext();
+            // Of this one, of all before, and of those made ahead: the last batch of an epoch too has some after it.
+            var expected = 4 * (step + 1 + loader.Options.Prefetch);
+            Assert.That(() => data.Loads, Is.EqualTo(expected).After(10_000, 5));
+            Thread.Sleep(20);
+            Assert.That(data.Loads, Is.EqualTo(expected), "no further ahead: memory stays the same");
+            steps.Current.Dispose();
+        }
+    }
+
+    [Test]
+    public void Waiting_for_pictures_is_counted()
+    {
+        var loader = new Loader(new FakeDataset(8, slowness: TimeSpan.FromMilliseconds(5)), Training(1));
+        Assert.That(loader.Waited, Is.EqualTo(TimeSpan.Zero));
+
+        Run(loader.Epoch());
+
+        // One thread reads eight pictures, and nothing else is done meanwhile.
+        Assert.That(loader.Waited, Is.GreaterThan(TimeSpan.FromMilliseconds(20)));
+        Assert.That(loader.WaitedOf(2 * loader.Waited), Does.StartWith("waited ").And.EndWith(" 50.0 % of the time"));
+    }
+
+    [Test]
+    public void Batches_of_broken_pictures_next_to_each_other_are_passed_over()
+    {
+        // One picture of three can be read: many orders have empty batches at an epoch's end and the next one's start.
+        var options = LoaderOptions.Training(8, 1, seed: 3);
+        var loader = new Loader(new FakeDataset(3, broken: [0, 2]), options);
+
+        var seen = Run(loader.Steps(), most: 12);
+
+        Assert.That(seen.Select(batch => batch.Epoch), Is.EqualTo(Enumerable.Range(0, 12)));
+        Assert.That(seen.SelectMany(batch => batch.Indices), Is.All.EqualTo(1));
+    }
+
     [Test]
     public void Every_epoch_has_an_order_of_its_own_and_every_picture_once()
     {

@@ -102,6 +102,36 @@ internal sealed class PretrainTests
     }
 
     [Test]
+    public void The_report_shows_loss_by_timestep_and_samples()
+    {
+        var recipe = Work.Tiny with { Steps = 40, Batch = 12, SampleEvery = 8, OtherEmaRates = [0.5] };
+        Work.Network(folder, recipe);
+        var run = RunFolder.Open(Path.Combine(folder, "network"));
+
+        var report = File.ReadAllText(run.ReportPath);
+        foreach (var text in (string[])["<td>12</td>", "40 of 40 steps of 12 images", "0.9, 0.5", "float32",
+            "images were waited for", "Samples of the average", "step 16", "step 24", "step 32", "step 40",
+            "Length of the gradient"])
+            Assert.That(report.Contains(text), text);
+        Assert.That(report.Contains("step 8<"), Is.False, "four sheets are enough");
+        var plot = File.ReadAllText(run.At("loss.svg"));
+        foreach (var curve in (string[])["all timesteps", "t 0 to 249", "t 250 to 499", "t 500 to 749", "t 750 to 999"])
+            Assert.That(plot, Does.Contain(curve));
+    }
+
+    [Test]
+    public void A_long_log_is_averaged_in_the_picture_of_the_loss()
+    {
+        MetricsLine[] lines = [.. Enumerable.Range(1, 10_000).Select(i => new MetricsLine(i, i,
+            new Dictionary<string, double> { ["loss"] = i % 2, ["loss_q0"] = 2, ["loss_q1"] = double.NaN }))];
+
+        var plot = PretrainReport.Loss(lines, 1000).ToSvg();
+
+        Assert.That(plot.Contains("t 0 to 249") && !plot.Contains("t 250 to 499"), "only curves with values");
+        Assert.That(plot.Length, Is.LessThan(PretrainReport.Loss(lines[..200], 1000).ToSvg().Length + 4096));
+    }
+
+    [Test]
     public void Several_averages_are_those_of_runs_with_one()
     {
         var several = Work.Tiny with { EmaRate = 0.9, OtherEmaRates = [0.5, 0.99] };

@@ -17,11 +17,12 @@ public sealed class AttentionBlock : Layer
     /// <param name="channels">Channels of the map.</param>
     /// <param name="heads">Number of heads; divides <paramref name="channels"/>.</param>
     /// <param name="newOrder">False when <c>qkv</c> lies head by head (q, k, v), true for all q, all k, all v.</param>
-    public AttentionBlock(int channels, int heads, bool newOrder = false)
+    /// <param name="groups">Groups of the norm.</param>
+    public AttentionBlock(int channels, int heads, bool newOrder = false, int groups = 32)
     {
         if (heads < 1 || channels % heads != 0)
             throw new ArgumentException($"{channels} channels cannot be divided into {heads} heads");
-        norm = Child("norm", new GroupNorm(channels));
+        norm = Child("norm", new GroupNorm(channels, groups));
         qkv = Child("qkv", new TokenConv(channels, 3 * channels));
         proj = Child("proj_out", new TokenConv(channels, channels, zero: true));
         this.heads = heads;

@@ -1,7 +1,7 @@
 namespace Diffract.Model;
 
 /// <summary>Self-attention over all positions of a map.</summary>
-public sealed record AttentionPlan(int Channels, MapSize Size, int Heads, bool NewOrder)
+public sealed record AttentionPlan(int Channels, MapSize Size, int Heads, bool NewOrder, int NormGroups = 32)
     : LayerPlan(Channels, Channels, Size, Size)
 {
     /// <inheritdoc/>
@@ -19,7 +19,7 @@ public sealed record AttentionPlan(int Channels, MapSize Size, int Heads, bool N
 
     internal override BuiltLayer Build()
     {
-        var block = new AttentionBlock(Channels, Heads, NewOrder);
+        var block = new AttentionBlock(Channels, Heads, NewOrder, NormGroups);
         return new(block, (x, _, _) => block.Forward(x));
     }
 }

@@ -54,12 +54,12 @@ public sealed class EncoderUNet : UNetTrunk
         var silu = new Function("silu", h => h.Silu());
         return config.Pool switch
         {
-            EncoderPool.Adaptive => new(new GroupNorm(last.OutChannels), silu,
+            EncoderPool.Adaptive => new(new GroupNorm(last.OutChannels, config.NormGroups), silu,
                 new Function("mean", h => h.Mean([1, 2], true)),
                 new Conv2d(last.OutChannels, config.OutChannels, 1, zero: true),
                 new Function("flatten", h => h.Reshape([h.Shape[0], h.Shape[3]]))),
-            EncoderPool.Attention => new(new GroupNorm(last.OutChannels), silu, new AttentionPool2d(last.Out.Height,
-                last.OutChannels, HeadChannels(config), config.OutChannels)),
+            EncoderPool.Attention => new(new GroupNorm(last.OutChannels, config.NormGroups), silu,
+                new AttentionPool2d(last.Out.Height, last.OutChannels, HeadChannels(config), config.OutChannels)),
             EncoderPool.Spatial => new(new Linear(HeadPlan.SpatialFeatures(plan), HeadPlan.SpatialHidden),
                 new Function("relu", h => h.Relu()), new Linear(HeadPlan.SpatialHidden, config.OutChannels)),
             EncoderPool.SpatialV2 => new(new Linear(HeadPlan.SpatialFeatures(plan), HeadPlan.SpatialHidden),

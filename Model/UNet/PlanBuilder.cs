@@ -71,14 +71,14 @@ internal sealed class PlanBuilder(TrunkConfig config, MapSize input)
     {
         channels = outChannels;
         return new ResPlan(inChannels, outChannels, size, outSize, 4 * config.ModelChannels, config.UseScaleShiftNorm,
-            config.Dropout);
+            config.Dropout, NormGroups: config.NormGroups);
     }
 
     private IEnumerable<LayerPlan> AttentionHere(bool decoder) =>
         config.AttentionResolutions.Contains(factor) ? [Attention(decoder)] : [];
 
     private AttentionPlan Attention(bool decoder) =>
-        new(channels, size, config.Heads(channels, decoder), config.UseNewAttentionOrder);
+        new(channels, size, config.Heads(channels, decoder), config.UseNewAttentionOrder, config.NormGroups);
 
     private static string Name(string group, int index) => group + "." + index.ToString(CultureInfo.InvariantCulture);
 }

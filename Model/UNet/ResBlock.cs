@@ -20,14 +20,14 @@ public sealed class ResBlock : Module
     public ResBlock(ResPlan plan)
     {
         this.plan = plan;
-        inNorm = Child("in_layers.0", new GroupNorm(plan.InChannels));
+        inNorm = Child("in_layers.0", new GroupNorm(plan.InChannels, plan.NormGroups));
         inConv = Child("in_layers.2", new Conv2d(plan.InChannels, plan.OutChannels, 3, padding: 1)
         {
             FeedsNorm = plan.ScaleShift,
         });
         embedding = Child("emb_layers.1",
             new Linear(plan.EmbeddingChannels, plan.ScaleShift ? 2 * plan.OutChannels : plan.OutChannels));
-        outNorm = Child("out_layers.0", new GroupNorm(plan.OutChannels));
+        outNorm = Child("out_layers.0", new GroupNorm(plan.OutChannels, plan.NormGroups));
         dropout = Child("out_layers.2", new Dropout(plan.Dropout));
         outConv = Child("out_layers.3", new Conv2d(plan.OutChannels, plan.OutChannels, 3, padding: 1, zero: true)
         {

@@ -2,7 +2,8 @@ namespace Diffract.Model;
 
 /// <summary>A residual block, which may change the resolution.</summary>
 public sealed record ResPlan(int InChannels, int OutChannels, MapSize In, MapSize Out, int EmbeddingChannels,
-    bool ScaleShift, double Dropout, SkipKind Skip = SkipKind.Auto) : LayerPlan(InChannels, OutChannels, In, Out)
+    bool ScaleShift, double Dropout, SkipKind Skip = SkipKind.Auto, int NormGroups = 32)
+    : LayerPlan(InChannels, OutChannels, In, Out)
 {
     /// <summary>What happens to the resolution.</summary>
     public Resampling Resampling => Out == In ? Resampling.None

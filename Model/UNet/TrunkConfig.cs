@@ -37,6 +37,12 @@ public abstract record TrunkConfig
     /// <summary>Channels of one attention head; null to divide by a number of heads instead.</summary>
     public int? NumHeadChannels { get; init; }
 
+    /// <summary>Groups of channels whose mean and variance each group normalisation removes: 32 in the published
+    /// networks. A small network needs fewer. Where a group is a single channel, normalisation takes the mean of every
+    /// channel away, the one before the output too, so that the network cannot say how bright and of what colour an
+    /// image is. Files from before there was a choice do not say it.</summary>
+    public int NormGroups { get; init => field = value == 0 ? 32 : value; } = 32;
+
     /// <summary>True to modulate with the embedding's scale and shift, false to add it.</summary>
     public bool UseScaleShiftNorm { get; init; } = true;
 
@@ -77,8 +83,8 @@ public abstract record TrunkConfig
 
     /// <summary>Compares by content, lists included.</summary>
     public virtual bool Equals(TrunkConfig? other) => other is not null && EqualityContract == other.EqualityContract
-        && (ImageSize, InChannels, ModelChannels, NumResBlocks) ==
-            (other.ImageSize, other.InChannels, other.ModelChannels, other.NumResBlocks)
+        && (ImageSize, InChannels, ModelChannels, NumResBlocks, NormGroups) ==
+            (other.ImageSize, other.InChannels, other.ModelChannels, other.NumResBlocks, other.NormGroups)
         && (NumHeads, NumHeadChannels, UseNewAttentionOrder, Dropout) ==
             (other.NumHeads, other.NumHeadChannels, other.UseNewAttentionOrder, other.Dropout)
         && (UseScaleShiftNorm, ResblockUpdown, ConvResample) ==
@@ -97,9 +103,10 @@ public abstract record TrunkConfig
         Require(NumResBlocks > 0, "NumResBlocks must be positive");
         Require(Dropout is >= 0 and < 1, "Dropout must be in 0 <= p < 1");
         Require(NumHeadChannels is null or > 0 && NumHeads > 0 && HeadsUpsample > 0, "heads must be positive");
+        Require(NormGroups > 0, "NormGroups must be positive");
         for (var level = 0; level < ChannelMult.Count; level++)
-            Require(ChannelsAt(level) > 0 && ChannelsAt(level) % 32 == 0, $"level {level} has {ChannelsAt(level)} "
-                + "channels; group normalisation needs a multiple of 32");
+            Require(ChannelsAt(level) > 0 && ChannelsAt(level) % NormGroups == 0, $"level {level} has "
+                + $"{ChannelsAt(level)} channels; group normalisation needs a multiple of {NormGroups}");
         foreach (var factor in AttentionResolutions)
             Require(factor > 0 && (factor & (factor - 1)) == 0, "AttentionResolutions are down-sampling factors "
                 + $"(1, 2, 4…), found {factor}");

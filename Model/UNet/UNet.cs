@@ -22,7 +22,7 @@ public sealed class UNet : UNetTrunk
     {
         Config = config;
         var channels = Plan[Plan.Last].OutChannels;
-        outNorm = Child("out.0", new GroupNorm(channels));
+        outNorm = Child("out.0", new GroupNorm(channels, config.NormGroups));
         outConv = Child("out.2", new Conv2d(channels, config.OutChannels, 3, padding: 1, zero: true));
         recorded = new Lazy<RecordedRuns>(() => new RecordedRuns(this));
     }

@@ -37,6 +37,7 @@ internal static class NetworkDescription
             + $"{plan.Input}";
         yield return $"network: {config.ModelChannels} channels x [{List(config.ChannelMult)}], {config.NumResBlocks} "
             + $"residual blocks a level, attention at 1/[{List(config.AttentionResolutions)}] of the size"
+            + (config.NormGroups != 32 ? $", {config.NormGroups} groups in a normalisation" : "")
             + (config is UNetConfig { NumClasses: { } classes } ? $", {classes} class labels" : "");
         foreach (var assumption in detected.Assumptions) yield return $"network: {assumption}";
     }

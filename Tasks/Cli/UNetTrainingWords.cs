@@ -28,6 +28,10 @@ internal sealed class UNetTrainingWords(UNetTrainingRecipe defaults, string data
     private readonly Option<int> head = RunOptions.Number("--head-channels", "Channels of an attention head",
         defaults.HeadChannels);
 
+    private readonly Option<int?> groups = RunOptions.NumberOrNone("--norm-groups",
+        "Groups of channels of each normalisation; --channels / 8, at most 32, when left out. guided-diffusion's code "
+        + "reads networks with 32");
+
     private readonly Option<float> dropout = new Option<float>("--dropout")
     {
         Description = "Dropout in residual blocks",
@@ -73,7 +77,7 @@ internal sealed class UNetTrainingWords(UNetTrainingRecipe defaults, string data
         "Images at once; less memory, same step");
 
     /// <summary>What the network is.</summary>
-    public Option[] Network => [size, channels, mult, blocks, attention, head, dropout];
+    public Option[] Network => [size, channels, mult, blocks, attention, head, groups, dropout];
 
     /// <summary>The process that makes noise.</summary>
     public Option[] Process => [noise, timesteps];
@@ -102,6 +106,7 @@ internal sealed class UNetTrainingWords(UNetTrainingRecipe defaults, string data
             ResBlocks = parsed.GetValue(blocks),
             AttentionSizes = RunOptions.Integers(parsed, attention),
             HeadChannels = parsed.GetValue(head),
+            NormGroups = parsed.GetValue(groups) ?? UNetTrainingRecipe.NormGroupsOf(parsed.GetValue(channels)),
             Dropout = parsed.GetValue(dropout),
             Schedule = parsed.GetValue(noise) ?? recipe.Schedule,
             Timesteps = parsed.GetValue(timesteps),

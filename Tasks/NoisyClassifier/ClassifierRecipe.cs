@@ -45,6 +45,7 @@ public sealed record ClassifierRecipe : UNetTrainingRecipe
             NumResBlocks = ResBlocks,
             AttentionResolutions = AttentionResolutions,
             NumHeadChannels = HeadChannels,
+            NormGroups = NormGroups,
             OutChannels = classes,
             Dropout = Dropout,
             Pool = Pool switch

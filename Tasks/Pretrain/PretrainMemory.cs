@@ -52,6 +52,8 @@ public sealed record PretrainMemory(long Fixed, long PerImage, int Microbatch, b
 
     private static PretrainMemory Measure(DiffusionTrainer trainer, bool recompute, int microbatch)
     {
+        // What is taken once and for all, such as scratch memory of the kernels, must be there before.
+        trainer.Rehearse(2, recompute);
         var (one, two) = (trainer.Rehearse(1, recompute), trainer.Rehearse(2, recompute));
         return new PretrainMemory(2 * one - two, two - one, microbatch, recompute);
     }

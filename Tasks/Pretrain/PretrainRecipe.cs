@@ -95,6 +95,7 @@ public sealed record PretrainRecipe : UNetTrainingRecipe
             NumResBlocks = ResBlocks,
             AttentionResolutions = AttentionResolutions,
             NumHeadChannels = HeadChannels,
+            NormGroups = NormGroups,
             OutChannels = Diffusion.LearnsVariance ? 6 : 3,
             NumClasses = classes,
             Dropout = Dropout,

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Diffract.Engine;
 
 namespace Diffract.Tasks;
 

@@ -7,7 +7,7 @@ namespace Diffract.Tasks;
 
 /// <summary>What pretraining gave.</summary>
 /// <param name="Steps">Steps done in all.</param>
-/// <param name="Loss">Mean loss of the last steps.</param>
+/// <param name="Loss">Mean loss of the last steps; NaN when all had been made before.</param>
 /// <param name="EmaPath">The averaged network, the one to use.</param>
 /// <param name="Skipped">Images that could not be read, in words; empty when all could.</param>
 public sealed record PretrainResult(long Steps, double Loss, string EmaPath, string Skipped);
@@ -162,7 +162,7 @@ public sealed class PretrainTask(RunFolder run, PretrainRecipe recipe, ImageData
         private readonly double[] sums = new double[QuartileLosses.Count + 1];
         private readonly double[] weights = new double[QuartileLosses.Count + 1];
 
-        public double Value => sums[^1] / Math.Max(weights[^1], 1e-12);
+        public double Value => sums[^1] / weights[^1];
 
         // From the least noise to the most.
         public string Quarters => string.Join(" ", sums.SkipLast(1).Zip(weights, (sum, weight) =>

@@ -26,6 +26,10 @@ public abstract record UNetTrainingRecipe
     /// <summary>Channels of one attention head.</summary>
     public int HeadChannels { get; init; } = 32;
 
+    /// <summary>Groups of channels of each normalisation, see <see cref="Model.TrunkConfig.NormGroups"/>. Runs that
+    /// began before there was a choice do not say it.</summary>
+    public int NormGroups { get; init => field = value == 0 ? 32 : value; } = 32;
+
     /// <summary>Dropout in the residual blocks.</summary>
     public float Dropout { get; init; }
 
@@ -76,6 +80,10 @@ public abstract record UNetTrainingRecipe
     private protected IReadOnlyList<int> AttentionResolutions =>
         [.. AttentionSizes.Where(s => s > 0 && ImageSize % s == 0).Select(s => ImageSize / s)];
 
+    /// <summary>Groups for a number of channels at the first level that leave eight channels to a group, as the
+    /// published networks of 256 channels have; at most 32.</summary>
+    public static int NormGroupsOf(int channels) => Math.Clamp(channels / 8, 1, 32);
+
     /// <summary>Checks that sizes fit each other.</summary>
     /// <exception cref="DiffractException">They do not.</exception>
     private protected void CheckSizes()
@@ -86,6 +94,9 @@ public abstract record UNetTrainingRecipe
         if (ChannelMult.FirstOrDefault(m => (int)(m * Channels) % 32 != 0) is > 0 and var odd)
             throw new DiffractException($"the channels of every level must be a multiple of 32; {odd:g} x {Channels} "
                 + $"is {odd * Channels:g}");
+        if (ChannelMult.FirstOrDefault(m => (int)(m * Channels) % NormGroups != 0) is > 0 and var unequal)
+            throw new DiffractException($"the channels of every level must be a multiple of the {NormGroups} groups of "
+                + $"a normalisation; {unequal:g} x {Channels} is not");
         if (ChannelMult.FirstOrDefault(m => (int)(m * Channels) % HeadChannels != 0) is > 0 and var uneven)
             throw new DiffractException($"the channels of every level must be a multiple of the {HeadChannels} "
                 + $"channels of an attention head; {uneven:g} x {Channels} is not");

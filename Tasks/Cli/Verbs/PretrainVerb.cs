@@ -141,7 +141,8 @@ internal static class PretrainVerb
         using var progress = RunProgress.On(terminal);
         var result = new PretrainTask(run, recipe, data, device).Run(progress, cancellation);
         if (result.Skipped.Length > 0) terminal.Error.WriteLine(result.Skipped);
-        terminal.Output.WriteLine($"{result.Steps} steps, loss {result.Loss:0.0000}; the network is {result.EmaPath}");
+        var loss = double.IsNaN(result.Loss) ? "" : $", loss {result.Loss:0.0000}";
+        terminal.Output.WriteLine($"{result.Steps} steps{loss}; the network is {result.EmaPath}");
         return ExitCode.Success;
     }
 }

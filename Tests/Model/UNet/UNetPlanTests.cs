@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Globalization;
 using Diffract.Engine;
 using Diffract.Model;
@@ -183,12 +184,24 @@ internal sealed class UNetPlanTests
         Assert.Multiple(() =>
         {
             Refuses(config with { ModelChannels = 48 }, "multiple of 32");
+            Refuses(config with { NormGroups = 9 }, "192 channels; group normalisation needs a multiple of 9");
             Refuses(config with { NumHeadChannels = 100 }, "heads of 100");
             Refuses(config with { AttentionResolutions = [3] }, "found 3");
         });
 
         static void Refuses(UNetConfig config, string message) =>
             Assert.That(() => UNetPlan.For(config), Throws.ArgumentException.With.Message.Contains(message));
+    }
+
+    [Test]
+    public void Files_from_before_there_was_a_choice_of_groups_have_32()
+    {
+        var config = UNetPresets.ImageNet64 with { NormGroups = 16 };
+        Assert.That(config, Is.Not.EqualTo(UNetPresets.ImageNet64));
+        Assert.That(TrunkConfig.FromJson(config.ToJson()).NormGroups, Is.EqualTo(16));
+        var old = JsonNode.Parse(config.ToJson())!.AsObject();
+        Assert.That(old.Remove("NormGroups"));
+        Assert.That(TrunkConfig.FromJson(old.ToJsonString()), Is.EqualTo(UNetPresets.ImageNet64));
     }
 
     [Test]

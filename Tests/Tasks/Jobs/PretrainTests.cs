@@ -84,12 +84,13 @@ internal sealed class PretrainTests
         RecipeFile.Save(path, Work.Tiny, PretrainRecipe.Json);
         var text = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
         foreach (var since in (string[])["predict", "small_variance", "rescale_timesteps", "sum_microbatches",
-            "other_ema_rates", "memory_budget"])
+            "other_ema_rates", "memory_budget", "norm_groups"])
             Assert.That(text.Remove(since), since);
         File.WriteAllText(path, text.ToJsonString());
         var old = RecipeFile.Load(path, PretrainRecipe.Json);
         Assert.That((old.Predict, old.OtherEmaRates.Count, old.MemoryBudget), Is.EqualTo(("epsilon", 0, (long?)null)));
         Assert.That(old.Diffusion.Make().MeanType, Is.EqualTo(MeanType.Epsilon));
+        Assert.That(old.NetworkConfig(null).NormGroups, Is.EqualTo(32));
 
         var file = Path.Combine(folder, "old.safetensors");
         using var weight = Tensor.Zeros([1]);
@@ -129,6 +130,29 @@ internal sealed class PretrainTests
 
         Assert.That(plot.Contains("t 0 to 249") && !plot.Contains("t 250 to 499"), "only curves with values");
         Assert.That(plot.Length, Is.LessThan(PretrainReport.Loss(lines[..200], 1000).ToSvg().Length + 4096));
+    }
+
+    [Test]
+    public void The_groups_of_normalisations_are_kept_with_the_network()
+    {
+        Assert.That((UNetTrainingRecipe.NormGroupsOf(32), UNetTrainingRecipe.NormGroupsOf(96),
+            UNetTrainingRecipe.NormGroupsOf(256), UNetTrainingRecipe.NormGroupsOf(512)), Is.EqualTo((4, 12, 32, 32)));
+        using var saved = NetworkFile.Load(Work.Network(folder, Work.Tiny with { NormGroups = 4 }));
+        Assert.That(saved.Network.Config.NormGroups, Is.EqualTo(4));
+        using var scope = Scope.Open();
+        using var no = GradMode.No();
+        var (x, t) = (Tensor.Randn([2, 8, 8, 3], new Generator(1)), Tensor.Full([2], 100f));
+        float[] Output(UNetConfig config)
+        {
+            using var network = new UNet(config);
+            network.LoadStateDict(new Dictionary<string, Tensor>(saved.Network.StateDict()));
+            network.Eval();
+            return network.Forward(x, t).ToArray<float>();
+        }
+
+        var expected = Output(saved.Network.Config);
+        Assert.That(saved.Network.Forward(x, t).ToArray<float>(), Is.EqualTo(expected));
+        Assert.That(Output(saved.Network.Config with { NormGroups = 32 }), Is.Not.EqualTo(expected));
     }
 
     [Test]
@@ -273,6 +297,8 @@ internal sealed class PretrainTests
             Throws.InstanceOf<DiffractException>().With.Message.Contains("multiple of 16, found 8"));
         Assert.That(() => new DiffusionTrainer(Work.Tiny with { Channels = 48 }, null),
             Throws.InstanceOf<DiffractException>().With.Message.Contains("multiple of 32"));
+        Assert.That(() => new DiffusionTrainer(Work.Tiny with { NormGroups = 5 }, null),
+            Throws.InstanceOf<DiffractException>().With.Message.Contains("multiple of the 5 groups"));
         Assert.That(() => new DiffusionTrainer(Work.Tiny with { Sampler = "best" }, null),
             Throws.InstanceOf<DiffractException>().With.Message.Contains("uniform and loss-second-moment"));
     }

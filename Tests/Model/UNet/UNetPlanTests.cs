@@ -1,5 +1,5 @@
-using System.Text.Json.Nodes;
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Diffract.Engine;
 using Diffract.Model;
 using NUnit.Framework;

@@ -62,6 +62,7 @@ public sealed class EncoderUNet : UNetTrunk
                 new AttentionPool2d(last.Out.Height, last.OutChannels, HeadChannels(config), config.OutChannels)),
             EncoderPool.Spatial => new(new Linear(HeadPlan.SpatialFeatures(plan), HeadPlan.SpatialHidden),
                 new Function("relu", h => h.Relu()), new Linear(HeadPlan.SpatialHidden, config.OutChannels)),
+            // A vector of another length than any map: its norm has the published 32 groups whatever theirs have.
             EncoderPool.SpatialV2 => new(new Linear(HeadPlan.SpatialFeatures(plan), HeadPlan.SpatialHidden),
                 new GroupNorm(HeadPlan.SpatialHidden), silu, new Linear(HeadPlan.SpatialHidden, config.OutChannels)),
             _ => throw new ArgumentOutOfRangeException(nameof(config), config.Pool, "unknown pool"),

@@ -33,20 +33,20 @@ public static class LearningRateSearch
         foreach (var rates in groups)
         {
             var trainings = new List<HeadTraining>();
+            var note = $"lr {string.Join(", ", rates.Select(rate => $"{rate:g}"))}";
             try
             {
                 foreach (var rate in rates) trainings.Add(new HeadTraining(source, recipe, rate, device));
                 for (var epoch = 0; epoch < epochs; epoch++)
-                    HeadTraining.RunEpoch(trainings, train,
-                        (images, _) => bar.Advance(images, string.Join(", ", rates.Select(rate => $"{rate:g}"))),
-                        cancellation);
-                var whole = trainings.Where(training => double.IsFinite(training.MeanLoss)).ToList();
+                    HeadTraining.RunEpoch(trainings, train, (images, _) => bar.Advance(images, note), cancellation);
+                HeadTraining[] whole = [.. trainings.Where(training => double.IsFinite(training.MeanLoss))];
                 var scores = HeadEvaluation.Run([.. whole.Select(training => training.Head)], source, validation,
                     recipe.Batch, cancellation: cancellation);
-                tried.AddRange(trainings.Select(training => whole.IndexOf(training) is >= 0 and var i
-                    && double.IsFinite(scores[i].Loss)
-                    ? new TriedRate(training.LearningRate, scores[i].Accuracy, scores[i].Loss)
-                    : new TriedRate(training.LearningRate, 0, double.NaN)));
+                var scored = whole.Zip(scores).ToDictionary();
+                tried.AddRange(trainings.Select(training =>
+                    scored.TryGetValue(training, out var score) && double.IsFinite(score.Loss)
+                        ? new TriedRate(training.LearningRate, score.Accuracy, score.Loss)
+                        : new TriedRate(training.LearningRate, 0, double.NaN)));
             }
             finally
             {

@@ -5,7 +5,7 @@ using Diffract.Tasks;
 namespace Diffract.Cli;
 
 /// <summary>Options that every training of a U-Net has: its architecture, its process, its steps.</summary>
-/// <param name="defaults">Learning rate and weight decay where they are left out.</param>
+/// <param name="defaults">What holds where an option is left out.</param>
 /// <param name="data">What the images are.</param>
 /// <param name="schedule">What the noise schedule is.</param>
 internal sealed class UNetTrainingWords(UNetTrainingRecipe defaults, string data, string schedule)

@@ -33,8 +33,9 @@ internal sealed class LoaderRun : IDisposable
         (this.loader, this.end, this.cancellation) = (loader, end, cancellation);
         taken = next = first;
         cancelling = cancellation.Register(Stop);
-        threads = new Thread[(int)Math.Clamp((end - first) * (decimal)loader.Options.BatchSize, 0,
-            loader.Options.Workers)];
+        // No more than there are pictures in the batches that are made at once.
+        threads = new Thread[Math.Min(loader.Options.Workers,
+            Math.Min(end - first, loader.Options.Prefetch) * loader.Options.BatchSize)];
         for (var i = 0; i < threads.Length; i++)
         {
             threads[i] = new Thread(Work) { IsBackground = true, Name = $"loader {i}" };

@@ -9,7 +9,6 @@ internal sealed class PendingBatch : IDisposable
 {
     private const long Broken = long.MinValue;
 
-    private readonly int epoch;
     private readonly int number;
     private readonly int[] indices;
     private readonly long[] labels;
@@ -22,14 +21,14 @@ internal sealed class PendingBatch : IDisposable
 
     public PendingBatch(int epoch, int number, int[] indices, int size)
     {
-        (this.epoch, this.number, this.indices, left) = (epoch, number, indices, indices.Length);
+        (Epoch, this.number, this.indices, left) = (epoch, number, indices, indices.Length);
         (labels, errors) = (new long[indices.Length], new Exception?[indices.Length]);
         pictureLength = size * size * Image.Channels;
         images = Tensor.Empty([indices.Length, size, size, Image.Channels]);
     }
 
     /// <summary>The pass over the data set.</summary>
-    public int Epoch => epoch;
+    public int Epoch { get; }
 
     /// <summary>Number of its pictures, broken ones included.</summary>
     public int Size => indices.Length;
@@ -60,7 +59,7 @@ internal sealed class PendingBatch : IDisposable
             if (whole[to] != to) Place(whole[to]).CopyTo(Place(to));
         if (whole.Length > 0)
         {
-            finished = new Batch(epoch, number, images.Window(images.Shape.With(0, whole.Length), 0),
+            finished = new Batch(Epoch, number, images.Window(images.Shape.With(0, whole.Length), 0),
                 Tensor.From([.. whole.Select(position => labels[position])], [whole.Length]),
                 [.. whole.Select(position => indices[position])]);
         }

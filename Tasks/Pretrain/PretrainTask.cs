@@ -127,7 +127,7 @@ public sealed class PretrainTask(RunFolder run, PretrainRecipe recipe, ImageData
 
     private void Report(DiffusionTrainer trainer, Loader loader) => PretrainReport.Write(run, recipe,
         ("images in all", Units.Count(data.Count)),
-        ("network", $"{Units.Large(trainer.Network.Parameters().Sum(p => p.Shape.Count))} parameters, "
+        ("network", $"{Units.Large(trainer.Network.Plan.Parameters)} parameters, "
             + $"{trainer.Precision}".ToLowerInvariant()),
         ("memory", $"{memory}"),
         ("images were waited for", $"{loader.Waited.TotalSeconds:0.0} s since the last start"));

@@ -3,8 +3,7 @@ using Diffract.Tasks;
 namespace Diffract.Tests.Tasks;
 
 /// <summary>Pictures whose every byte tells which one it is; some may be broken.</summary>
-internal sealed class FakeDataset(int count, int classes = 2, int side = 8, TimeSpan slowness = default,
-    params int[] broken) : ImageDataset
+internal sealed class FakeDataset(int count, int classes = 2, int side = 8, params int[] broken) : ImageDataset
 {
     private int loads;
 
@@ -25,7 +24,6 @@ internal sealed class FakeDataset(int count, int classes = 2, int side = 8, Time
         Interlocked.Increment(ref loads);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, count);
         if (broken.Contains(index)) throw new ImageException(Id(index), "it is broken");
-        if (slowness > TimeSpan.Zero) Thread.Sleep(slowness);
         var image = new Image(side, side);
         Array.Fill(image.Pixels, (byte)index);
         return image;

@@ -83,6 +83,10 @@ public sealed record StudyRecipe
     /// <summary>Sizes of the heads; kind and layers are the method's.</summary>
     public HeadRecipe Head { get; init; } = new();
 
+    /// <summary>Side that maps are averaged to for heads with attention, where they are larger: a token for each place.
+    /// 16 in the paper, for images of 256 pixels.</summary>
+    public int AttentionPool { get; init => field = value == 0 ? 16 : value; } = 16;
+
     /// <summary>Numbers of nearest neighbours.</summary>
     public IReadOnlyList<int> Neighbours { get; init; } = [20, 200];
 
@@ -103,7 +107,7 @@ public sealed record StudyRecipe
         new() { Train = train, Test = test, Network = network };
 
     /// <summary>A recipe for a few hours of two processor cores: 5,000 images, 5 epochs, 2,000 test images, heads of
-    /// width 128, few labels for one method of each kind.</summary>
+    /// width 128, maps of at most 8 x 8 tokens, few labels for one method of each kind.</summary>
     /// <inheritdoc cref="Paper"/>
     public static StudyRecipe Small(string train, string test, string network) => new()
     {
@@ -121,6 +125,7 @@ public sealed record StudyRecipe
         SearchRates = [3e-4, 1e-3, 3e-3, 1e-2],
         SearchEpochs = 1,
         Head = new HeadRecipe { Hidden = [512], Channels = [256, 256], Width = 128, Heads = 4 },
+        AttentionPool = 8,
         CkaImages = 1000,
     };
 
@@ -162,7 +167,7 @@ public sealed record StudyRecipe
             Timesteps = cell.Method.Fuses ? choice.Timesteps : [choice.Timestep],
             Blocks = cell.Method.Fuses ? choice.Blocks : [choice.Block],
             ClassLabel = ClassLabel,
-            Head = Head with { Kind = cell.Method.Head },
+            Head = Head with { Kind = cell.Method.Head, Pool = cell.Method.Head == "attention" ? AttentionPool : null },
             Feedback = cell.Method.Feedback is { } strategy ? new FeedbackRecipe { Strategy = strategy } : null,
             Optimiser = OptimiserRecipe.Paper with { LearningRate = rate, StepEpochs = (epochs + 3) / 4 },
             Epochs = epochs,

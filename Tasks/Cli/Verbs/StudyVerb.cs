@@ -36,6 +36,8 @@ internal static class StudyVerb
         var images = RunOptions.NumberOrNone("--images", "Images to learn from, instead of the recipe's number");
         var testImages = RunOptions.NumberOrNone("--test-images", "Images to score, instead of the recipe's number");
         var epochs = RunOptions.NumberOrNone("--epochs", "Passes over the images, instead of the recipe's");
+        var pool = RunOptions.NumberOrNone("--attention-pool", "Side that larger maps are averaged to for attention, a "
+            + "token for each place: the recipe's 8 (small) or 16 when left out");
         var timesteps = Choice("--timesteps", "Noise levels to choose from, instead of the recipe's", "A,B,...");
         var blocks = Choice("--blocks", "Blocks to choose from; all when left out", "A,B,...");
         var inference = new InferenceWords();
@@ -53,7 +55,7 @@ internal static class StudyVerb
             ],
         };
         Option[] options = [train, test, network, recipe, size, label, methods, shares, seeds, images, testImages,
-            epochs, timesteps, blocks, .. inference.Options, .. device.Options, name, resume];
+            epochs, pool, timesteps, blocks, .. inference.Options, .. device.Options, name, resume];
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) => Task.FromResult(RunOptions.Start(terminal, parsed, name, resume,
             () => device.Open(parsed, gpus, terminal), () =>
@@ -73,6 +75,7 @@ internal static class StudyVerb
                     Images = parsed.GetValue(images) ?? Fewer(made.Images, from),
                     TestImages = parsed.GetValue(testImages) ?? made.TestImages,
                     Epochs = parsed.GetValue(epochs) ?? made.Epochs,
+                    AttentionPool = parsed.GetValue(pool) ?? made.AttentionPool,
                     Timesteps = RunOptions.Choices(parsed, timesteps, least: 0) ?? made.Timesteps,
                     Blocks = RunOptions.Choices(parsed, blocks, least: 1) ?? made.Blocks,
                     Inference = inference.Recipe(parsed),

@@ -174,18 +174,24 @@ internal sealed class StudyTests
     }
 
     [Test]
-    public void Few_labels_are_seen_more_often_and_rates_fall_after_each_quarter()
+    public void Recipes_of_trainings_follow_number_of_labels_and_method()
     {
         var paper = StudyRecipe.Paper("a", "b", "c");
         var choice = new StudyChoice(1, 2, [1, 3], [2, 4]);
-        TrainRecipe Made(StudyRecipe from, int labels) => from.Recipe(
-            new StudyCell(StudyMethod.Named("difformer"), labels, 5000, 0), choice, "c", 0.1);
+        TrainRecipe Made(StudyRecipe from, int labels, string method = "difformer") => from.Recipe(
+            new StudyCell(StudyMethod.Named(method), labels, 5000, 0), choice, "c", 0.1);
         Assert.That(((int[])[5000, 500, 50]).Select(n => Made(recipe with { Epochs = 5 }, n)).Select(r =>
             (r.Epochs, r.Optimiser.StepEpochs)), Is.EqualTo(new[] { (5, 2), (16, 4), (50, 13) }));
         Assert.That(Made(paper, 5000), Has.Property("Epochs").EqualTo(28));
         Assert.That(Made(paper, 5000).Optimiser.StepEpochs, Is.EqualTo(7));
         Assert.That((Made(paper, 5000).Timesteps, Made(paper, 5000).Blocks), Is.EqualTo((choice.Timesteps,
             choice.Blocks)));
+        var small = StudyRecipe.Small("a", "b", "c");
+        int Pool(StudyRecipe from, string method) => Made(from, 5000, method).Head.EffectivePool;
+        Assert.That((Pool(small, "difformer"), Pool(small, "diffeed-all"), Pool(small, "linear"), Pool(small, "cnn")),
+            Is.EqualTo((8, 8, 2, 8)));
+        Assert.That((Pool(paper, "attention"), Pool(paper with { AttentionPool = 4 }, "attention")),
+            Is.EqualTo((16, 4)));
         Assert.That(() => (recipe with { LabelShares = [0.1] }).Cells(20, 2),
             Throws.TypeOf<DiffractException>().With.Message.Contains("is 1 of 16 images, and each of the 2 classes"));
         Assert.That(() => StudyMethod.Named("vit"), Throws.TypeOf<DiffractException>().With.Message

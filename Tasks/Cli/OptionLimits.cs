@@ -21,6 +21,9 @@ internal static class OptionLimits
         /// <summary>Numbers from 0 that are less than 1.</summary>
         public Option<T> Share() => option.Only(v => v is >= 0 and < 1, "a number from 0 that is less than 1");
 
+        /// <summary>Numbers from 0 to 1, both among them.</summary>
+        public Option<T> UpToOne() => option.Only(v => v is >= 0 and <= 1, "a number from 0 to 1");
+
         /// <summary>Numbers between 0 and 1.</summary>
         public Option<T> Part() => option.Only(v => v is > 0 and < 1, "a number between 0 and 1");
 

@@ -29,7 +29,7 @@ internal static class SampleVerb
         var sampler = CommonOptions.Choice("--sampler", "dpm-solver (default), ddim or ddpm", "dpm-solver", "ddim",
             "ddpm");
         var steps = RunOptions.NumberOrNone("--steps", "Denoising steps; 20, for ddim 50, for ddpm 250");
-        var eta = RunOptions.Real("--eta", "Share of ancestral noise in ddim, 0 to 1", defaults.Eta).Share();
+        var eta = RunOptions.Real("--eta", "Share of ancestral noise in ddim, 0 to 1", defaults.Eta).UpToOne();
         var noClip = new Option<bool>("--no-clip") { Description = "Does not limit predicted images to [-1, 1]" };
         var label = RunOptions.NumberOrNone("--label", "Class of all images; the classes in turn when left out", 0);
         var classifier = RunOptions.File("--classifier", "Checkpoint of a classifier of noised images that guides");

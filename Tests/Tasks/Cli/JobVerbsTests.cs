@@ -122,7 +122,9 @@ internal sealed class JobVerbsTests
         "steps have a signal, 1001 cannot be taken of them")]
     [TestCase("sample --network {plain}/ema.safetensors --sampler ddpm --steps 1001 --name {t}",
         "1001 steps: section 1 has 1000 steps")]
-    [TestCase("sample --network {plain}/ema.safetensors --eta 0.5 --name {t}", "--eta is for --sampler ddim")]
+    [TestCase("sample --network {plain}/ema.safetensors --eta 1 --name {t}", "--eta is for --sampler ddim")]
+    [TestCase("sample --network {plain}/ema.safetensors --sampler ddim --eta 1.1 --name {t}",
+        "--eta is a number from 0 to 1, not '1.1'")]
     [TestCase("sample --network {plain}/ema.safetensors --scale 2 --name {t}", "name it with --classifier")]
     [TestCase("sample --network {plain}/ema.safetensors --classifier {plain}/ema.safetensors --name {t}",
         "is a diffusion U-Net (it has output blocks); a classifier is needed")]

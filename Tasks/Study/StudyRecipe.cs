@@ -84,7 +84,8 @@ public sealed record StudyRecipe
     public HeadRecipe Head { get; init; } = new();
 
     /// <summary>Side that maps are averaged to for heads with attention, where they are larger: a token for each place.
-    /// 16 in the paper, for images of 256 pixels.</summary>
+    /// 16 in the paper, for images of 256 pixels. Other heads have <see cref="HeadRecipe.Pool"/>.</summary>
+    // 0 is what a recipe from before there was a choice reads as.
     public int AttentionPool { get; init => field = value == 0 ? 16 : value; } = 16;
 
     /// <summary>Numbers of nearest neighbours.</summary>
@@ -167,7 +168,11 @@ public sealed record StudyRecipe
             Timesteps = cell.Method.Fuses ? choice.Timesteps : [choice.Timestep],
             Blocks = cell.Method.Fuses ? choice.Blocks : [choice.Block],
             ClassLabel = ClassLabel,
-            Head = Head with { Kind = cell.Method.Head, Pool = cell.Method.Head == "attention" ? AttentionPool : null },
+            Head = Head with
+            {
+                Kind = cell.Method.Head,
+                Pool = cell.Method.Head == "attention" ? AttentionPool : Head.Pool,
+            },
             Feedback = cell.Method.Feedback is { } strategy ? new FeedbackRecipe { Strategy = strategy } : null,
             Optimiser = OptimiserRecipe.Paper with { LearningRate = rate, StepEpochs = (epochs + 3) / 4 },
             Epochs = epochs,

@@ -190,6 +190,7 @@ internal sealed class StudyTests
         int Pool(StudyRecipe from, string method) => Made(from, 5000, method).Head.EffectivePool;
         Assert.That((Pool(small, "difformer"), Pool(small, "diffeed-all"), Pool(small, "linear"), Pool(small, "cnn")),
             Is.EqualTo((8, 8, 2, 8)));
+        Assert.That(Pool(small with { Head = small.Head with { Pool = 4 } }, "linear"), Is.EqualTo(4));
         Assert.That((Pool(paper, "attention"), Pool(paper with { AttentionPool = 4 }, "attention")),
             Is.EqualTo((16, 4)));
         Assert.That(() => (recipe with { LabelShares = [0.1] }).Cells(20, 2),

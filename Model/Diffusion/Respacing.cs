@@ -42,7 +42,8 @@ public static class Respacing
         {
             var size = steps / counts.Length + (i < steps % counts.Length ? 1 : 0);
             if (size < counts[i])
-                throw new ArgumentException($"section {i + 1} has {size} steps, {counts[i]} cannot be taken of it");
+                throw new ArgumentException((counts.Length == 1 ? "the process" : $"section {i + 1}")
+                    + $" has {size} steps, {counts[i]} cannot be taken of it");
             var stride = counts[i] <= 1 ? 1 : (size - 1.0) / (counts[i] - 1);
             // The position is a running sum, not a product: its rounding decides which way a half goes.
             double position = 0;

@@ -28,7 +28,8 @@ public static class HeadEvaluation
     /// <exception cref="DiffractException">A logit is NaN, or the source has fewer draws.</exception>
     public static HeadScore Run(Head head, IFeatureSource source, IReadOnlyList<int> items, int batch, int draws = 1,
         Action<int>? onBatch = null, CancellationToken cancellation = default) =>
-        Run([head], source, items, batch, draws, onBatch, cancellation)[0];
+        Run([head], source, items, batch, draws, onBatch, cancellation)[0]
+        ?? throw new DiffractException("the head's scores are not numbers: it, its network or their input is broken");
 
     /// <summary>Scores several heads on the same maps, each of which is calculated once.</summary>
     /// <param name="heads">Heads made for the source's maps, with the same in front of them.</param>
@@ -38,9 +39,9 @@ public static class HeadEvaluation
     /// <param name="draws">Noise draws of each image, whose probabilities are averaged.</param>
     /// <param name="onBatch">Called with the number of images of every batch.</param>
     /// <param name="cancellation">Stops between two batches.</param>
-    /// <returns>A score for each head.</returns>
-    /// <exception cref="DiffractException">A logit is NaN, or the source has fewer draws.</exception>
-    public static IReadOnlyList<HeadScore> Run(IReadOnlyList<Head> heads, IFeatureSource source,
+    /// <returns>A score for each head; none for one with a logit that is NaN.</returns>
+    /// <exception cref="DiffractException">The source has fewer draws.</exception>
+    public static IReadOnlyList<HeadScore?> Run(IReadOnlyList<Head> heads, IFeatureSource source,
         IReadOnlyList<int> items, int batch, int draws = 1, Action<int>? onBatch = null,
         CancellationToken cancellation = default)
     {
@@ -51,14 +52,17 @@ public static class HeadEvaluation
         foreach (var features in Draws(source, items, batch, draws, cancellation))
             try
             {
-                for (var i = 0; i < heads.Count; i++) losses[i] += Add(scores[i], heads[i], features);
+                for (var i = 0; i < heads.Count; i++)
+                    if (!double.IsNaN(losses[i])) losses[i] += Add(scores[i], heads[i], features);
                 onBatch?.Invoke(features[0].Items.Count);
             }
             finally
             {
                 foreach (var draw in features) draw.Dispose();
             }
-        return [.. scores.Zip(losses, (score, loss) => new HeadScore(score, loss / Math.Max(1, score.Top1.Trials)))];
+        return [.. scores.Zip(losses, (score, loss) => double.IsNaN(loss)
+            ? null
+            : new HeadScore(score, loss / Math.Max(1, score.Top1.Trials)))];
     }
 
     private static double Add(ClassificationScore score, Head head, LabelledFeatures[] draws)
@@ -69,9 +73,9 @@ public static class HeadEvaluation
         // The logarithm of a mean of probabilities is a logit like another.
         var found = draws.Length == 1 ? logits[0] : Mean([.. logits.Select(l => l.Softmax(-1))]).Log();
         var sum = found.CrossEntropy(draws[0].Labels.To(head.Device), reduction: Reduction.Sum);
-        // Both are queued before the device is waited for.
-        score.Add(found, draws[0].Labels);
-        return sum.Item<float>();
+        var loss = sum.Item<float>();
+        if (!float.IsNaN(loss)) score.Add(found, draws[0].Labels);
+        return loss;
     }
 
     private static Tensor Mean(Tensor[] all) => all.Aggregate((sum, next) => sum + next) / all.Length;

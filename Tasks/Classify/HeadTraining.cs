@@ -64,6 +64,18 @@ public sealed class HeadTraining : IDisposable
     /// <summary>Mean loss over the images of the epoch so far, or of the last whole epoch between two.</summary>
     public double MeanLoss => lossSum / Math.Max(1, images);
 
+    /// <summary>Whether the epoch's loss and every number that is trained are finite. The loss alone does not tell: the
+    /// last step may have been the one that broke the weights.</summary>
+    public bool IsFinite
+    {
+        get
+        {
+            using var scope = Scope.Open();
+            return double.IsFinite(MeanLoss)
+                && optimizer.Parameters.All(p => float.IsFinite(p.Detach().To(DType.Float32).Sum().Item<float>()));
+        }
+    }
+
     /// <summary>Multiply-accumulates of the first step that was made here, for one image: of all that came before the
     /// head too, forward and backward. Null before.</summary>
     public long? MacsPerImage { get; private set; }
@@ -187,9 +199,10 @@ public sealed class HeadTraining : IDisposable
 
     private void EndStep()
     {
-        if (scaler is null || scaler.Unscale(optimizer.Parameters)) optimizer.Step();
-        lossSum += stepLoss;
-        images += stepImages;
+        var taken = scaler is null || scaler.Unscale(optimizer.Parameters);
+        if (taken) optimizer.Step();
+        // In float16 what overflowed and was skipped may be the loss itself.
+        if (taken || double.IsFinite(stepLoss)) (lossSum, images) = (lossSum + stepLoss, images + stepImages);
         BatchesDone++;
         (stepLoss, stepImages) = (0, 0);
     }

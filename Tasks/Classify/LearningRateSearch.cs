@@ -1,3 +1,5 @@
+using Diffract.Engine;
+
 namespace Diffract.Tasks;
 
 /// <summary>One learning rate that was tried.</summary>
@@ -20,7 +22,7 @@ public static class LearningRateSearch
     /// <param name="cancellation">Stops between two steps.</param>
     /// <returns>All that were tried, in the order of the recipe.</returns>
     public static IReadOnlyList<TriedRate> Run(IFeatureSource source, TrainRecipe recipe, IReadOnlyList<int> train,
-        IReadOnlyList<int> validation, IRunProgress progress, Engine.Device? device = null,
+        IReadOnlyList<int> validation, IRunProgress progress, Device? device = null,
         CancellationToken cancellation = default)
     {
         var epochs = Math.Min(recipe.SearchEpochs, recipe.Epochs);
@@ -39,12 +41,12 @@ public static class LearningRateSearch
                 foreach (var rate in rates) trainings.Add(new HeadTraining(source, recipe, rate, device));
                 for (var epoch = 0; epoch < epochs; epoch++)
                     HeadTraining.RunEpoch(trainings, train, (images, _) => bar.Advance(images, note), cancellation);
-                HeadTraining[] whole = [.. trainings.Where(training => double.IsFinite(training.MeanLoss))];
+                HeadTraining[] whole = [.. trainings.Where(training => training.IsFinite)];
                 var scores = HeadEvaluation.Run([.. whole.Select(training => training.Head)], source, validation,
                     recipe.Batch, cancellation: cancellation);
                 var scored = whole.Zip(scores).ToDictionary();
                 tried.AddRange(trainings.Select(training =>
-                    scored.TryGetValue(training, out var score) && double.IsFinite(score.Loss)
+                    scored.TryGetValue(training, out var score) && score is not null && double.IsFinite(score.Loss)
                         ? new TriedRate(training.LearningRate, score.Accuracy, score.Loss)
                         : new TriedRate(training.LearningRate, 0, double.NaN)));
             }
@@ -57,6 +59,9 @@ public static class LearningRateSearch
     }
 
     /// <summary>The best of those that were tried.</summary>
+    /// <exception cref="DiffractException">All of them diverged.</exception>
     public static TriedRate Best(IReadOnlyList<TriedRate> tried) =>
-        tried.OrderByDescending(t => t.Accuracy).ThenBy(t => double.IsNaN(t.Loss) ? double.MaxValue : t.Loss).First();
+        tried.Where(t => !double.IsNaN(t.Loss)).OrderByDescending(t => t.Accuracy).ThenBy(t => t.Loss).FirstOrDefault()
+        ?? throw new DiffractException("training diverged at every learning rate that was tried ("
+            + $"{string.Join(", ", tried.Select(t => $"{t.LearningRate:g}"))}): give a lower one with --lr");
 }

@@ -93,6 +93,9 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
                 // A run that was stopped while it validated has the epoch behind it, but not its score.
                 if (training.Epoch == scores.Count)
                     training.RunEpoch(train, (n, step) => bar.Advance(n, $"loss {step:0.000} {note}"), cancellation);
+                if (!training.IsFinite)
+                    throw new DiffractException($"training diverged in epoch {training.Epoch}: the learning rate "
+                        + $"{rate.LearningRate:g} is too high. Give a lower one with --lr");
                 scores.Add(Validate(training, validation, cancellation));
             }
             catch (OperationCanceledException)

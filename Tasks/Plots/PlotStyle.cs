@@ -56,7 +56,8 @@ internal static class PlotStyle
     {
         axis.Position = position;
         axis.Title = title;
-        axis.AxisTitleDistance = 8;
+        // The numbers of a vertical axis lie between it and its title, and fonts are wider than they are measured.
+        axis.AxisTitleDistance = position == AxisPosition.Left ? 14 : 8;
         axis.TickStyle = TickStyle.Outside;
         axis.TicklineColor = Frame;
         axis.MinorTickSize = 0;

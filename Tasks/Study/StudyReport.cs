@@ -98,7 +98,7 @@ public static class StudyReport
             return (string[])[all.Method.Title, .. byLabels.Select(Cell),
                 Difference(all.Scores, result.Scores, labels[0]),
                 all.Scores.Max(s => s.MacsPerImage) is { } macs ? Number($"{macs / 1e9:0.00}") : "-",
-                Number($"{all.Scores[0].Parameters / 1e6:0.00} M")];
+                Units.Count(all.Scores[0].Parameters)];
         });
         return (header, [.. rows]);
     }

@@ -121,7 +121,7 @@ internal sealed class JobVerbsTests
     [TestCase("sample --network {plain}/ema.safetensors --steps 1001 --name {t}",
         "steps have a signal, 1001 cannot be taken of them")]
     [TestCase("sample --network {plain}/ema.safetensors --sampler ddpm --steps 1001 --name {t}",
-        "1001 steps: section 1 has 1000 steps")]
+        "1001 steps: the process has 1000 steps, 1001 cannot be taken of it")]
     [TestCase("sample --network {plain}/ema.safetensors --eta 1 --name {t}", "--eta is for --sampler ddim")]
     [TestCase("sample --network {plain}/ema.safetensors --sampler ddim --eta 1.1 --name {t}",
         "--eta is a number from 0 to 1, not '1.1'")]

@@ -2,6 +2,7 @@ using Diffract.Autograd;
 using Diffract.Engine;
 using Diffract.Model;
 using Diffract.Tasks;
+using Diffract.Tests.Tasks;
 using NUnit.Framework;
 
 namespace Diffract.Tests;
@@ -40,6 +41,31 @@ internal sealed class LearningRateSearchTests
             Assert.That((found.Accuracy, found.Loss), Is.EqualTo((score.Accuracy, score.Loss)));
         }
         Assert.That((tried[2].Accuracy, tried[2].Loss), Is.EqualTo((0.0, double.NaN)), "it diverged");
+    }
+
+    [Test]
+    public void A_candidate_that_breaks_in_its_only_step_loses_and_the_others_go_on()
+    {
+        using var source = new Counting(12);
+        var recipe = Recipe with { SearchEpochs = 1, SearchRates = [1e300, 1e-3] };
+        // The loss of the only step was calculated before it.
+        var tried = LearningRateSearch.Run(source, recipe, [0, 1, 2, 3], [4, 5, 6, 7, 8, 9], RunProgress.None);
+        Assert.That(tried.Select(t => double.IsFinite(t.Loss)), Is.EqualTo(new[] { false, true }));
+        Assert.That(LearningRateSearch.Best(tried).LearningRate, Is.EqualTo(1e-3));
+        Assert.That(() => LearningRateSearch.Best([tried[0]]), Throws.TypeOf<DiffractException>().With.Message
+            .EqualTo("training diverged at every learning rate that was tried (1e+300): give a lower one with --lr"));
+    }
+
+    [Test]
+    public void A_training_that_diverges_says_so_and_keeps_no_broken_head()
+    {
+        using var source = new Counting(12);
+        var recipe = Recipe with { Optimiser = new OptimiserRecipe { Optimiser = "sgd", LearningRate = 1e300 } };
+        using var temporary = new TemporaryFolder();
+        var task = new TrainTask(Work.Run(temporary.Path, recipe, TrainRecipe.Json), recipe, source);
+        Assert.That(() => task.Run(RunProgress.None), Throws.TypeOf<DiffractException>().With.Message
+            .EqualTo("training diverged in epoch 1: the learning rate 1e+300 is too high. Give a lower one with --lr"));
+        Assert.That(File.Exists(task.BestPath), Is.False);
     }
 
     [Test]

@@ -26,6 +26,31 @@ public sealed class PlotTests
     }
 
     [Test]
+    public void Names_of_points_do_not_cover_each_other_and_stay_by_their_points()
+    {
+        (string Name, double X, double Y)[] points =
+        [
+            ("the highest", 0.4, 64.4), ("near the lowest", 0.43, 57), ("the same", 0.43, 57), ("lower", 0.46, 56.4),
+            ("on the right", 2, 56.7), ("on the right, too", 1.9, 56.2), ("alone", 1.2, 28),
+        ];
+        var texts = Parse(PointPlot.Draw("Cost", "x", "y", points)).Descendants(svg + "text").ToArray();
+        var places = points.ToDictionary(p => p.Name, p => Place(texts.Single(text => text.Value == p.Name)));
+
+        Assert.That(places["near the lowest"].Y, Is.GreaterThan(places["the highest"].Y + 40));
+        string[] left = ["near the lowest", "the same", "lower"], right = ["on the right", "on the right, too"];
+        foreach (var group in (string[][])[left, right])
+            Assert.That(group.Zip(group.Skip(1), (a, b) => places[b].Y - places[a].Y), Has.All.InRange(14 - 1e-9, 20));
+        Assert.That(Texts(PointPlot.Draw("Cost", "x", "y", [])), Does.Contain("Cost"));
+
+        static (double X, double Y) Place(XElement text)
+        {
+            var numbers = text.Attribute("transform")!.Value.Split('(', ')')[1].Split(',')
+                .Select(number => double.Parse(number, CultureInfo.InvariantCulture)).ToArray();
+            return (numbers[0], numbers[1]);
+        }
+    }
+
+    [Test]
     public void A_logarithmic_scale_needs_a_positive_value()
     {
         Curve[] curves = [new("training", [0, 1], [0, -1])];

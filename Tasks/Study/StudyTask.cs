@@ -56,6 +56,8 @@ public sealed class StudyTask(RunFolder run, StudyRecipe recipe, Device device)
             Keep(result = result with { Scores = [.. result.Scores, score] });
             progress.Say($"{new Proportion(score.Right, score.Images)}");
         }
+        // Where nothing was left to do, from what was found elsewhere or by an earlier version.
+        StudyReport.Write(run, recipe, result);
         return result;
     }
 

@@ -37,7 +37,11 @@ public sealed class CpuDevice : Device, IDisposable
     /// <summary>Calls <paramref name="body"/> for 0 … <paramref name="count"/>-1, each once, on all threads of the
     /// device; returns when all calls have ended. Which thread takes which number is not fixed, so a body must write
     /// where no other does, and sums that cross numbers belong in fixed slots that the caller adds in order.</summary>
-    public void For(int count, Action<int> body) => workers.For(count, body);
+    public void For(int count, Action<int> body)
+    {
+        var each = workers.For(count, body);
+        if (each > 0) pool.ReachPeak(each * Math.Min(count, Threads));
+    }
 
     /// <summary>Ends the device's threads and returns what its pool keeps. Tensors on it must be gone by then;
     /// <see cref="Device.Cpu"/> is never disposed.</summary>

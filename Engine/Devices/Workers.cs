@@ -22,9 +22,11 @@ internal sealed class Workers : IDisposable
             new Thread(Work) { IsBackground = true, Name = $"diffract cpu {i + 1}" }.Start();
     }
 
-    public void For(int count, Action<int> body)
+    /// <returns>The most bytes that a task took from a pool, for each thread that may have held as many at once; 0 when
+    /// the caller did all of them.</returns>
+    public long For(int count, Action<int> body)
     {
-        if (count <= 0) return;
+        if (count <= 0) return 0;
         var token = Cancellation.Current;
         token.ThrowIfCancellationRequested();
         if (count == 1 || helpers == 0)
@@ -34,14 +36,14 @@ internal sealed class Workers : IDisposable
                 token.ThrowIfCancellationRequested();
                 body(i);
             }
-            return;
+            return 0;
         }
         var job = new Job(count, body, token);
         lock (gate) jobs.Add(job);
         posted.Release(Math.Min(helpers, count - 1));
         job.Drain();
         lock (gate) jobs.Remove(job);
-        job.Wait();
+        return job.Wait();
     }
 
     private void Work()
@@ -77,6 +79,7 @@ internal sealed class Workers : IDisposable
         private readonly object finished = new();
         private int next;
         private int done;
+        private long mostBytes;
         private ExceptionDispatchInfo? error;
 
         public bool HasWork => Volatile.Read(ref next) < count;
@@ -86,6 +89,7 @@ internal sealed class Workers : IDisposable
             int i;
             while ((i = Interlocked.Increment(ref next) - 1) < count)
             {
+                var outer = TaskMemory.Enter();
                 try
                 {
                     if (error is null)
@@ -98,16 +102,28 @@ internal sealed class Workers : IDisposable
                 {
                     error ??= ExceptionDispatchInfo.Capture(e);
                 }
+                finally
+                {
+                    Raise(TaskMemory.Leave(outer));
+                }
                 if (Interlocked.Increment(ref done) == count) lock (finished) Monitor.PulseAll(finished);
             }
         }
 
-        public void Wait()
+        public long Wait()
         {
             var spinner = new SpinWait();
             for (var i = 0; i < SpinsBeforeSleep && Volatile.Read(ref done) < count; i++) spinner.SpinOnce(-1);
             lock (finished) while (Volatile.Read(ref done) < count) Monitor.Wait(finished);
             error?.Throw();
+            return mostBytes;
+        }
+
+        private void Raise(long bytes)
+        {
+            long seen;
+            while ((seen = Volatile.Read(ref mostBytes)) < bytes)
+                if (Interlocked.CompareExchange(ref mostBytes, bytes, seen) == seen) return;
         }
     }
 }

@@ -40,6 +40,14 @@ internal sealed class MemoryPool
         lock (gate) peakBytes = liveBytes;
     }
 
+    /// <summary>Counts bytes that tasks of a loop that has ended may have held at once, whether they did or not: the
+    /// peak is the same whatever the timing.</summary>
+    public void ReachPeak(long bytes)
+    {
+        if (TaskMemory.IsInside) TaskMemory.Reach(bytes);
+        else lock (gate) peakBytes = Math.Max(peakBytes, liveBytes + bytes);
+    }
+
     public void CountForgotten() => Interlocked.Increment(ref forgotten);
 
     /// <summary>The size a request is rounded up to. Small ones have eight classes a doubling, so at most 1/8 is
@@ -88,6 +96,7 @@ internal sealed class MemoryPool
                 cachedBytes += capacity;
             }
             liveBytes -= capacity;
+            if (TaskMemory.IsInside) TaskMemory.Add(-capacity);
             liveBlocks--;
             live[capacity]--;
         }
@@ -114,7 +123,8 @@ internal sealed class MemoryPool
                 ?? RentClass(capacity);
             if (address == 0) return 0;
             liveBytes += capacity;
-            peakBytes = Math.Max(peakBytes, liveBytes);
+            if (TaskMemory.IsInside) TaskMemory.Add(capacity);
+            else peakBytes = Math.Max(peakBytes, liveBytes);
             liveBlocks++;
             live[capacity] = live.GetValueOrDefault(capacity) + 1;
             return address;

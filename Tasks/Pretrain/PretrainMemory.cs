@@ -54,20 +54,8 @@ public sealed record PretrainMemory(long Fixed, long PerImage, int Microbatch, b
     {
         // What is taken once and for all, such as scratch memory of the kernels, must be there before.
         trainer.Rehearse(2, recompute);
-        var one = Settled(() => trainer.Rehearse(1, recompute));
-        var two = Settled(() => trainer.Rehearse(2, recompute));
+        var (one, two) = (trainer.Rehearse(1, recompute), trainer.Rehearse(2, recompute));
         return new PretrainMemory(2 * one - two, two - one, microbatch, recompute);
-    }
-
-    /// <summary>A measurement that two agree on, else the median of three: now and then a thread that had no part in a
-    /// kernel before takes its first scratch memory in the middle of one.</summary>
-    private static long Settled(Func<long> measure)
-    {
-        var (first, second) = (measure(), measure());
-        if (first == second) return first;
-        long[] three = [first, second, measure()];
-        Array.Sort(three);
-        return three[1];
     }
 }
 

@@ -13,6 +13,7 @@ internal sealed class StateTests
     [
         "Diffract.Engine.Scope", "Diffract.Engine.Cancellation", "Diffract.Autograd.GradMode",
         "Diffract.Autograd.Anomaly", "Diffract.Autograd.Autocast", "Diffract.Kernels.MultiplyAdds",
+        "Diffract.Engine.TaskMemory",
     ];
 
     [TestCase("Diffract.Engine")]

@@ -59,8 +59,8 @@ public abstract class Device
 
 /// <summary>A device's memory at one moment.</summary>
 /// <param name="LiveBytes">Bytes of the storages in use.</param>
-/// <param name="PeakBytes">Largest value of <paramref name="LiveBytes"/> since the last reset; for a parallel loop as if
-/// every thread had held the most that one of its tasks takes at the same time, so that timing does not matter.</param>
+/// <param name="PeakBytes">Largest value of <paramref name="LiveBytes"/> since the last reset; of a parallel loop as
+/// if all threads had held the most that one of its tasks takes at once, so that timing does not matter.</param>
 /// <param name="CachedBytes">Bytes kept for reuse.</param>
 /// <param name="LiveBlocks">Number of storages in use.</param>
 /// <param name="Forgotten">Tensors that neither a scope nor <c>Dispose</c> released; the garbage collector did.</param>

@@ -43,6 +43,10 @@ public sealed partial class TensorFile
         Write(path, stream => TorchWriter.Write(stream, root));
     }
 
+    /// <summary>Whether a path's extension is one that files of tensors are written with.</summary>
+    public static bool CanSave(string path) => System.IO.Path.GetExtension(path).ToLowerInvariant()
+        is ".safetensors" or ".pt" or ".pth";
+
     private static bool IsTorch(string path) => System.IO.Path.GetExtension(path).ToLowerInvariant() switch
     {
         ".pt" or ".pth" => true,

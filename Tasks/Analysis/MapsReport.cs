@@ -16,7 +16,8 @@ public static class MapsReport
         var report = new HtmlReport($"Features of {Path.GetFileName(recipe.Features.Network)}");
         report.Heading("Features").Picture(sheet, "The three principal components of each block's features over all "
             + "places of all these images, as red, green and blue. Colours mean the same in all images, but not in "
-            + "another block or timestep.");
+            + "another block or timestep."
+            + (result.Cells.Any(c => c.IsFirstPass) ? " Blocks named first are of the pass before feedback." : ""));
         if (attention is not null)
         {
             PngWriter.Save(run.At("attention.png"), attention);
@@ -26,7 +27,7 @@ public static class MapsReport
         report.Heading("Images").Table(["row", "image"],
             [.. result.Images.Select((image, i) => (IReadOnlyList<string>)[$"{i + 1}", image])]);
         report.Table(["timestep", "block", "red", "green", "blue"], [.. result.Cells.Select(c => (string[])
-            [$"{c.Timestep}", $"{c.Block}", .. c.Shares.Select(s => $"{100 * s:0} %")])],
+            [$"{c.Timestep}", c.Name, .. c.Shares.Select(s => $"{100 * s:0} %")])],
             "Share of the features' variance that the picture shows");
         report.Save(run.ReportPath);
     }

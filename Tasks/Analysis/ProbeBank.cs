@@ -70,7 +70,7 @@ public sealed class ProbeBank : IDisposable
                 foreach (var group in groups) group.Backward(group.Rows(batch.Maps), labels);
                 optimizer.Step();
                 images += batch.Items.Count;
-                BatchesDone++;
+                BatchesDone = batch.Number + 1;
                 onStep?.Invoke(batch.Items.Count);
             }
         Epoch++;

@@ -99,6 +99,18 @@ public static class HeadFile
     /// <c>best.safetensors</c>.</summary>
     public static string NetworkPath(string head) => Path.ChangeExtension(head, ".network.safetensors");
 
+    /// <summary>The fine-tuned network that lies beside a head; null for none.</summary>
+    public static string? OwnNetwork(string head) => Header(head).HasOwnNetwork ? NetworkPath(head) : null;
+
+    /// <summary>A head's file, from its own path or its run folder's.</summary>
+    /// <exception cref="DiffractException">There is none.</exception>
+    public static string Find(string path)
+    {
+        var file = Directory.Exists(path) ? Path.Combine(path, "best.safetensors") : path;
+        return File.Exists(file) ? file : throw new DiffractException($"{file}: no such head (diffract train writes "
+            + "one)");
+    }
+
     /// <summary>Reads the feedback networks of a head's file; frozen, in evaluation mode.</summary>
     /// <exception cref="StateDictException">They are not there, or do not fit.</exception>
     public static void LoadFeedback(string path, DifFeed feed)
@@ -171,8 +183,8 @@ public static class HeadFile
             if (wanted != found)
                 throw new DiffractException($"{path} was trained on {wanted}; the features have {found}");
         if (source.Classes.Count > 0 && !header.Classes.SequenceEqual(source.Classes))
-            throw new DiffractException($"{path} knows {header.Classes.Count} classes ({Some(header.Classes)}); the "
-                + $"data have {source.Classes.Count} ({Some(source.Classes)})");
+            throw new DiffractException($"{path} knows {header.Classes.Count} classes "
+                + $"({ClassNames.Some(header.Classes)}); the data have {source.Classes.Count} ({ClassNames.Some(source.Classes)})");
     }
 
     /// <summary>What a reader should know of features that fit a head but come from elsewhere; null when there is
@@ -190,9 +202,6 @@ public static class HeadFile
 
     private static bool IsFeedback(KeyValuePair<string, Tensor> tensor) =>
         tensor.Key.StartsWith(FeedbackPrefix, StringComparison.Ordinal);
-
-    private static string Some(IReadOnlyList<string> names) =>
-        string.Join(", ", names.Take(5)) + (names.Count > 5 ? ", ..." : "");
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

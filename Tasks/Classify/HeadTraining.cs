@@ -11,8 +11,8 @@ namespace Diffract.Tasks;
 /// </summary>
 public sealed class HeadTraining : IDisposable
 {
-    private const string EpochNumber = "position.epoch";
-    private const string BatchNumber = "position.batch";
+    internal const string EpochNumber = "position.epoch", BatchNumber = "position.batch";
+
     private const string LossNumber = "position.loss";
     private const string ImagesNumber = "position.images";
     private const string Trained = "trained", Scaler = "scaler";
@@ -64,6 +64,9 @@ public sealed class HeadTraining : IDisposable
     /// <summary>Mean loss over the images of the epoch so far, or of the last whole epoch between two.</summary>
     public double MeanLoss => lossSum / Math.Max(1, images);
 
+    /// <summary>Images of the epoch so far, or of the last whole epoch between two.</summary>
+    public long Images => images;
+
     /// <summary>Whether the epoch's loss and every number that is trained are finite. The loss alone does not tell: the
     /// last step may have been the one that broke the weights.</summary>
     public bool IsFinite
@@ -105,20 +108,20 @@ public sealed class HeadTraining : IDisposable
         foreach (var training in trainings) training.BeginEpoch();
         var (micro, parts) = (recipe.Microbatch ?? recipe.Batch, recipe.StepParts);
         var pass = new FeaturePass(micro, true, recipe.Seed, first.Epoch, first.BatchesDone * parts);
-        // What is trained before the head may have running statistics: a step is done whole, or not begun.
-        var inside = source.Trained is null ? cancellation : CancellationToken.None;
+        // Heads and what is trained in front of them may have running statistics: a step is done whole, or not begun.
+        var inside = source.Trained is null && parts == 1 ? cancellation : CancellationToken.None;
         cancellation.ThrowIfCancellationRequested();
         using var counter = MultiplyAdds.Count();
-        var part = 0;
         foreach (var batch in source.Batches(items, pass, inside))
         {
+            var step = batch.Number / parts;
+            // The last microbatches of the step before were broken.
+            if (first.stepImages > 0 && step != first.BatchesDone) EndStep();
             using (batch)
-                foreach (var training in trainings) training.Take(batch, part == 0, items.Count);
-            if (++part < parts) continue;
-            EndStep();
-            cancellation.ThrowIfCancellationRequested();
+                foreach (var training in trainings) training.Take(batch, step, items.Count);
+            if (batch.Number % parts == parts - 1) EndStep();
         }
-        if (part > 0) EndStep();
+        if (first.stepImages > 0) EndStep();
         foreach (var training in trainings) (training.Epoch, training.BatchesDone) = (training.Epoch + 1, 0);
 
         void EndStep()
@@ -126,8 +129,8 @@ public sealed class HeadTraining : IDisposable
             if (trainings.Count == 1) first.MacsPerImage ??= counter.Total / first.stepImages;
             var (count, loss) = (first.stepImages, first.stepLoss / first.stepImages);
             foreach (var training in trainings) training.EndStep();
-            part = 0;
             onStep?.Invoke(count, loss);
+            cancellation.ThrowIfCancellationRequested();
         }
     }
 
@@ -187,9 +190,11 @@ public sealed class HeadTraining : IDisposable
         (stepLoss, stepImages) = (0, 0);
     }
 
-    private void Take(LabelledFeatures batch, bool isFirst, int all)
+    private void Take(LabelledFeatures batch, int step, int all)
     {
-        if (isFirst) optimizer.ZeroGrad();
+        if (stepImages == 0) optimizer.ZeroGrad();
+        // Steps whose images are all broken are left out.
+        BatchesDone = step;
         // Each microbatch counts by its share of the step's images, as far as they are known beforehand.
         var whole = Math.Min(recipe.Batch, all - BatchesDone * recipe.Batch);
         var loss = Accumulate(batch, recipe.StepParts == 1 ? 1 : (double)batch.Items.Count / whole);

@@ -41,6 +41,7 @@ public sealed record TrainResult(double LearningRate, IReadOnlyList<TriedRate> T
 /// <summary>Trains a head on features in a run folder:
 /// <code>
 /// learning_rate.json   the rate, and those that were tried
+/// search.safetensors   what the search for the rate goes on from, until it ends
 /// best.safetensors     the head of the best epoch on the validation split, with its feedback networks
 /// last.safetensors     the head of the last epoch
 /// best.network.safetensors, last.network.safetensors   the fine-tuned network beside each
@@ -59,6 +60,8 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
     /// <summary>The head of the last epoch.</summary>
     public string LastPath => run.At("last.safetensors");
 
+    private string SearchPath => run.At("search.safetensors");
+
     /// <summary>Trains to the end, from the last checkpoint if there is one.</summary>
     /// <param name="progress">Says how far it is.</param>
     /// <param name="cancellation">Stops between two steps, after writing a checkpoint.</param>
@@ -66,11 +69,13 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
     /// <exception cref="DiffractException">The data do not suit training.</exception>
     public TrainResult Run(IRunProgress progress, CancellationToken cancellation = default)
     {
-        var (train, validation) = HoldOut.Of(source, LabelChoice.Items(source, recipe.Labels, recipe.Seed),
-            recipe.Validation, recipe.Seed);
+        var labelled = LabelChoice.Items(source, recipe.Labels, recipe.Seed);
+        if (recipe.Labels is not null) progress.Say(InWords(labelled));
+        var (train, validation) = HoldOut.Of(source, labelled, recipe.Validation, recipe.Seed);
         if (validation.Count == 0 && recipe.Optimiser.LearningRate is null)
             throw new DiffractException("the learning rate is searched on held-out images: give one with --lr, or hold "
                 + "some out with --validation");
+        if (recipe.Epochs < 1) throw new DiffractException($"training takes at least 1 epoch, found {recipe.Epochs}");
         var rate = ChooseRate(train, validation, progress, cancellation);
         using var training = new HeadTraining(source, recipe, rate.LearningRate, device);
         var scores = new List<EpochScore>();
@@ -85,14 +90,22 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
         using var log = MetricsLog.Open(run, scores.Count);
         using var bar = progress.Begin("training", (long)recipe.Epochs * train.Count, "images",
             (long)training.Epoch * train.Count + (long)training.BatchesDone * recipe.Batch);
+        var saves = new SaveTimer();
         while (scores.Count < recipe.Epochs)
         {
             try
             {
-                var note = scores is [.., { IsValidated: true } last] ? $"val {last.ValidationAccuracy:p1}" : "";
+                var note = scores is [.., { IsValidated: true } last] ? $" val {last.ValidationAccuracy:p1}" : "";
                 // A run that was stopped while it validated has the epoch behind it, but not its score.
                 if (training.Epoch == scores.Count)
-                    training.RunEpoch(train, (n, step) => bar.Advance(n, $"loss {step:0.000} {note}"), cancellation);
+                    training.RunEpoch(train, (n, step) =>
+                    {
+                        bar.Advance(n, $"loss {step:0.000}{note}");
+                        saves.WhenDue(() => SaveState(training, scores, train.Count));
+                    }, cancellation);
+                if (training.Images == 0)
+                    throw new DiffractException($"none of the {train.Count} images to learn from could be read. "
+                        + source.Skipped);
                 if (!training.IsFinite)
                     throw new DiffractException($"training diverged in epoch {training.Epoch}: the learning rate "
                         + $"{rate.LearningRate:g} is too high. Give a lower one with --lr");
@@ -111,15 +124,24 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
         return new TrainResult(rate.LearningRate, rate.Tried, scores, Best(scores), training.MacsPerImage);
     }
 
+    private string InWords(IReadOnlyList<int> labelled)
+    {
+        string[] without = [.. source.Classes.Except(labelled.Select(item => source.Classes[source.Label(item)]))];
+        return $"labels of {Units.Count(labelled.Count)} of {Units.Count(source.Count)} images are used"
+            + (without.Length == 0 ? "" : $"; {without.Length} classes have none: {ClassNames.Some(without)}");
+    }
+
     private ChosenRate ChooseRate(IReadOnlyList<int> train, IReadOnlyList<int> validation, IRunProgress progress,
         CancellationToken cancellation)
     {
         if (recipe.Optimiser.LearningRate is { } given) return new ChosenRate(given, []);
         var path = run.At("learning_rate.json");
         if (File.Exists(path)) return RecipeFile.Load(path, TrainJson.Default.ChosenRate);
-        var tried = LearningRateSearch.Run(source, recipe, train, validation, progress, device, cancellation);
+        var tried = LearningRateSearch.Run(source, recipe, train, validation, progress, device, cancellation,
+            SearchPath);
         var chosen = new ChosenRate(LearningRateSearch.Best(tried).LearningRate, tried);
         RecipeFile.Save(path, chosen, TrainJson.Default.ChosenRate);
+        File.Delete(SearchPath);
         return chosen;
     }
 
@@ -176,8 +198,10 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true,
-    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, UseStringEnumConverter = true)]
+    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, UseStringEnumConverter = true,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(TrainRecipe))]
 [JsonSerializable(typeof(List<EpochScore>))]
+[JsonSerializable(typeof(List<TriedRate>))]
 [JsonSerializable(typeof(TrainTask.ChosenRate))]
 internal sealed partial class TrainJson : JsonSerializerContext;

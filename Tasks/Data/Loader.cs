@@ -62,6 +62,9 @@ public sealed class Loader(ImageDataset dataset, LoaderOptions options, BrokenIm
         }
     }
 
+    /// <summary>The step that a batch of <see cref="Steps"/> is for.</summary>
+    internal long StepOf(Batch batch) => (long)batch.Epoch * BatchesPerEpoch + batch.Number;
+
     // Null for a batch of nothing but broken pictures.
     private IEnumerable<Batch?> Run(long first, long end, CancellationToken cancellation)
     {

@@ -114,10 +114,11 @@ public sealed class FeatureTable : IFeatureSource
         var order = pass.Training
             ? new Generator(pass.Seed).Split((ulong)pass.Epoch).Permutation(items.Count).Select(i => items[(int)i])
             : items;
+        var number = pass.FirstBatch;
         foreach (var batch in order.Chunk(pass.BatchSize).Skip(pass.FirstBatch))
         {
             cancellation.ThrowIfCancellationRequested();
-            yield return Read(batch, pass.Training ? pass.Epoch % draws : pass.Draw);
+            yield return Read(batch, pass.Training ? pass.Epoch % draws : pass.Draw) with { Number = number++ };
         }
     }
 

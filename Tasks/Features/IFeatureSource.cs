@@ -24,6 +24,9 @@ public interface IFeatureSource : IDisposable
     /// <summary>What is trained in front of the head; null for frozen features.</summary>
     TrainedBackbone? Trained => null;
 
+    /// <summary>Images that could not be read so far, in words; empty for none.</summary>
+    string Skipped => "";
+
     /// <summary>Class of an image.</summary>
     int Label(int index);
 

@@ -54,6 +54,9 @@ public sealed class ImageFeatures(
     public BrokenImages Broken { get; init; } = new();
 
     /// <inheritdoc/>
+    public string Skipped => Broken.ToString();
+
+    /// <inheritdoc/>
     public int Label(int index) => data.Label(index);
 
     /// <inheritdoc/>
@@ -74,11 +77,10 @@ public sealed class ImageFeatures(
         };
         var noise = new NoiseSource(seed, pass.Training ? pass.Epoch + 1 : pass.Draw);
         var loader = new Loader(new Subset(data, items), options, Broken);
-        var number = pass.FirstBatch;
         foreach (var batch in loader.Epoch(pass.Training ? pass.Epoch : 0, pass.FirstBatch, cancellation))
             using (batch)
             {
-                if (pass.Training) Trained?.Train(pass.Epoch, number++);
+                if (pass.Training) Trained?.Train(pass.Epoch, batch.Number);
                 else Trained?.Eval();
                 var records = pass.Training && Trained is not null;
                 yield return Calculate(batch, [.. batch.Indices.Select(i => items[i])], noise, records, cancellation);
@@ -96,7 +98,7 @@ public sealed class ImageFeatures(
         using var scope = Scope.Open();
         var maps = backbone.Extract(batch.Images, [.. items.Select(i => (long)i)], spec, noise)
             .Select(map => map.AveragedToAtMost(pool));
-        return new LabelledFeatures(maps.Detach(), Scope.Detach(batch.Labels.Clone()), items);
+        return new LabelledFeatures(maps.Detach(), Scope.Detach(batch.Labels.Clone()), items, batch.Number);
     }
 
     private static FeatureInfo[] Find(IBackbone backbone, FeatureSpec spec, int size, int pool)

@@ -77,7 +77,7 @@ public sealed class ClassifierTask(RunFolder run, ClassifierRecipe recipe, Image
             // Of the step alone, so that it is the same whatever was stopped in between.
             Note(log, trainer.Steps, step);
             (sum, steps) = (0.0, 0);
-        }, () => Save(trainer), cancellation: cancellation);
+        }, trainer.Pass, () => Save(trainer), cancellation: cancellation);
         progress.Say(loader.WaitedOf(Stopwatch.GetElapsedTime(start)));
     }
 

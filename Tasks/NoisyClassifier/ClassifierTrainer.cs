@@ -88,6 +88,9 @@ public sealed class ClassifierTrainer : IDisposable
             new QuartileLosses(new TimestepDraw(t, [.. t.Select(_ => 1.0)]), losses, recipe.Timesteps), skipped);
     }
 
+    /// <summary>Counts a step that there are no images for.</summary>
+    public void Pass() => Steps++;
+
     /// <summary>Everything needed to go on.</summary>
     public SavedState Save()
     {

@@ -195,6 +195,9 @@ public sealed class DiffusionTrainer : IDisposable
         return new DiffusionStep(loss, error, norm, rate, quartiles);
     }
 
+    /// <summary>Counts a step that there are no images for.</summary>
+    public void Pass() => Steps++;
+
     /// <summary>Everything needed to go on.</summary>
     public SavedState Save()
     {

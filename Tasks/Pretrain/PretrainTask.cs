@@ -73,7 +73,7 @@ public sealed class PretrainTask(RunFolder run, PretrainRecipe recipe, ImageData
         var recent = new RunningMean();
         var start = Stopwatch.GetTimestamp();
         StepLoop.Run(loader, trainer.Steps, recipe.Steps, recipe.SaveEvery,
-            batch => Step(trainer, batch, log, bar, recent), () => Save(trainer, loader), step =>
+            batch => Step(trainer, batch, log, bar, recent), trainer.Pass, () => Save(trainer, loader), step =>
             {
                 if (recipe.SampleEvery > 0 && step % recipe.SampleEvery == 0) Sample(trainer, cancellation);
             }, cancellation);

@@ -86,7 +86,7 @@ internal sealed class StudyAnalyses(RunFolder run, StudyRecipe recipe, Device de
     public FeatureInput Test => Input(recipe.Test) with
     {
         Count = recipe.TestImages,
-        Part = Datasets.HasTest(recipe.Test) ? DatasetPart.Test : DatasetPart.Train,
+        Part = recipe.TestPart,
     };
 
     /// <summary>A run folder in the study's, new or gone on with.</summary>

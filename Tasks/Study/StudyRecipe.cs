@@ -137,20 +137,41 @@ public sealed record StudyRecipe
     public IReadOnlyList<StudyCell> Cells(int images, int classes)
     {
         var all = Math.Min(images, Images ?? images);
+        if (all < classes)
+            throw new DiffractException($"{all} images to learn from are fewer than the {classes} classes");
         var cells = Seeds.SelectMany(seed => Methods.Select(method =>
             new StudyCell(StudyMethod.Named(method), all, all, seed)));
-        foreach (var share in LabelShares)
+        // Decimal: 0.29 * 100 is 29, not a little less. Each class has one at least, as in training.
+        foreach (var labels in LabelShares.Select(share => Math.Max((int)((decimal)share * all), classes)).Distinct())
         {
-            // Decimal: 0.29 * 100 is 29, not a little less.
-            var labels = (int)((decimal)share * all);
-            if (labels < classes)
-                throw new DiffractException($"a share of {share:g} of the labels is {labels} of {all} images, and each "
-                    + $"of the {classes} classes needs one: choose other shares with --labels");
+            if (labels == all) continue;
             cells = cells.Concat(Seeds.SelectMany(seed => Methods.Intersect(FewLabelMethods).Select(method =>
                 new StudyCell(StudyMethod.Named(method), labels, all, seed))));
         }
         return [.. cells];
     }
+
+    /// <summary>The images to learn from and those to score, all that there are.</summary>
+    /// <exception cref="DiffractException">They are not of the same classes, or fewer than are asked for.</exception>
+    public (ImageDataset Train, ImageDataset Test) Open()
+    {
+        var train = DataSource.Labelled(Train);
+        var test = DataSource.Labelled(Test, TestPart);
+        if (!train.ClassNames.SequenceEqual(test.ClassNames))
+            throw new DiffractException($"{Train} has {train.ClassNames.Count} classes "
+                + $"({ClassNames.Some(train.ClassNames)}); {Test} has {test.ClassNames.Count} "
+                + $"({ClassNames.Some(test.ClassNames)}): a study scores what it has learnt");
+        if (Images > train.Count) throw TooFew(Train, train, Images);
+        if (TestImages > test.Count) throw TooFew(Test, test, TestImages);
+        return (train, test);
+    }
+
+    /// <summary>The part of <see cref="Test"/> that is scored.</summary>
+    [JsonIgnore]
+    public DatasetPart TestPart => Datasets.HasTest(Test) ? DatasetPart.Test : DatasetPart.Train;
+
+    private static DiffractException TooFew(string path, ImageDataset data, int? wanted) =>
+        new($"{path} has {data.Count} images, and {wanted} are asked for");
 
     /// <summary>The recipe of one training, as <c>diffract train</c> takes it.</summary>
     /// <param name="cell">Which.</param>

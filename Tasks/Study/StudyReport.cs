@@ -16,6 +16,10 @@ public static class StudyReport
         return Columns.Align([header, .. rows], [.. Enumerable.Range(header.Length - 3, 3)]);
     }
 
+    /// <summary>How long it took in words; null where that is not known.</summary>
+    public static string? Time(StudyResult result) =>
+        result.Seconds > 0 ? Units.Duration(TimeSpan.FromSeconds(result.Seconds)) : null;
+
     /// <summary>Writes <c>table.md</c>, the figures and <c>report.html</c> of what has been found so far.</summary>
     public static void Write(RunFolder run, StudyRecipe recipe, StudyResult result)
     {
@@ -27,6 +31,7 @@ public static class StudyReport
             ("network", recipe.Network),
             ("seeds", string.Join(", ", recipe.Seeds)),
             ("features", result.Choice is { } choice ? $"{choice}" : "not chosen yet"),
+            .. Time(result) is { } time ? [("calculated for", time)] : Array.Empty<(string, string)>(),
         ]);
         void Figure(string file, Plot plot, string caption = "")
         {

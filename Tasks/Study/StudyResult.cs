@@ -33,6 +33,10 @@ public sealed record StudyResult(StudyChoice? Choice, SweepResult? Sweep, KnnRes
     public static System.Text.Json.Serialization.Metadata.JsonTypeInfo<StudyResult> Json =>
         StudyJson.Default.StudyResult;
 
+    /// <summary>How long it has calculated, in all its starts; 0 where nobody looked at the clock. What a killed one
+    /// did since it last saved is not in it.</summary>
+    public double Seconds { get; init; }
+
     /// <summary>Nothing yet.</summary>
     public static StudyResult None { get; } = new(null, null, null, null, null, []);
 

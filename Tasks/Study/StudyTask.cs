@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Diffract.Engine;
 
 namespace Diffract.Tasks;
@@ -36,29 +37,47 @@ public sealed class StudyTask(RunFolder run, StudyRecipe recipe, Device device)
         if (recipe.NetworkSha256.Length > 0 && DiffusionNetwork.Hash(recipe.Network) != recipe.NetworkSha256)
             throw new DiffractException($"{recipe.Network} is not the network that the study began with: its SHA-256 "
                 + $"is not {recipe.NetworkSha256[..8]}...");
-        var analyses = new StudyAnalyses(run, recipe, device);
-        var test = analyses.Test.Images(labelled: true);
+        var data = recipe.Open();
+        var cells = recipe.Cells(data.Train.Count, data.Train.ClassNames.Count);
         var result = Result;
+        var (before, start) = (result, Stopwatch.GetTimestamp());
+        StudyResult Timed(StudyResult found) =>
+            found with { Seconds = before.Seconds + Stopwatch.GetElapsedTime(start).TotalSeconds };
+        try
+        {
+            foreach (var found in Parts(before, cells, progress, cancellation)) Keep(result = Timed(found));
+        }
+        catch (OperationCanceledException)
+        {
+            RecipeFile.Save(ResultPath, Timed(result), StudyResult.Json);
+            throw;
+        }
+        // Where nothing was left to do, from what was found elsewhere or by an earlier version.
+        if (result == before) StudyReport.Write(run, recipe, result);
+        return result;
+    }
+
+    // What has been found after each part that was not done before.
+    private IEnumerable<StudyResult> Parts(StudyResult result, IReadOnlyList<StudyCell> cells, IRunProgress progress,
+        CancellationToken cancellation)
+    {
+        var analyses = new StudyAnalyses(run, recipe, device);
         if (result is not { Choice: not null, Sweep: not null })
-            Keep(result = analyses.Sweep(result, progress, cancellation));
+            yield return result = analyses.Sweep(result, progress, cancellation);
         progress.Say($"chosen by {result.Sweep!.Cells.Count} linear probes: {result.Choice}");
-        if (result.Neighbours is null) Keep(result = analyses.Neighbours(result, progress, cancellation));
+        if (result.Neighbours is null) yield return result = analyses.Neighbours(result, progress, cancellation);
         if (result.BlockSimilarity is null || result.TimestepSimilarity is null)
-            Keep(result = analyses.Similarity(result, progress, cancellation));
-        var train = DataSource.Labelled(recipe.Train);
-        var cells = recipe.Cells(train.Count, train.ClassNames.Count);
+            yield return result = analyses.Similarity(result, progress, cancellation);
+        var test = analyses.Test.Images(labelled: true);
         for (var i = 0; i < cells.Count; i++)
         {
             if (result.Find(cells[i]) is not null) continue;
             progress.Say($"{i + 1} of {cells.Count}: {cells[i].Method.Title}, {cells[i].Labels} labels, seed "
                 + $"{cells[i].Seed}");
             var score = Train(cells[i], cells, result, test, progress, cancellation);
-            Keep(result = result with { Scores = [.. result.Scores, score] });
+            yield return result = result with { Scores = [.. result.Scores, score] };
             progress.Say($"{new Proportion(score.Right, score.Images)}");
         }
-        // Where nothing was left to do, from what was found elsewhere or by an earlier version.
-        StudyReport.Write(run, recipe, result);
-        return result;
     }
 
     private void Keep(StudyResult result)

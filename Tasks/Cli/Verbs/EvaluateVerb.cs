@@ -53,12 +53,13 @@ internal static class EvaluateVerb
         {
             RunOptions.Alone(parsed, features, data, part, network, label, seed, noise, stop);
             RunOptions.Alone(parsed, features, inference.Options);
-            var path = parsed.GetRequiredValue(head);
-            if (Directory.Exists(path)) path = Path.Combine(path, "best.safetensors");
-            if (!File.Exists(path)) throw new DiffractException($"{path}: no such head (diffract train writes one)");
+            var path = HeadFile.Find(parsed.GetRequiredValue(head));
             if (parsed.GetValue(features) is null && parsed.GetValue(data) is null)
                 throw new DiffractException("evaluate needs a feature file (--features), or images and the network "
                     + "that reads them (--data and --network)");
+            if (parsed.GetValue(features) is { } given && FeatureInput.HasImages(given))
+                throw new DiffractException($"{given} has images, no features: name it with --data, and the network "
+                    + "that reads it with --network");
             var on = device.Open(parsed, gpus, terminal);
             using var closed = on as IDisposable;
             var (loaded, header) = HeadFile.Load(path, on);
@@ -66,7 +67,7 @@ internal static class EvaluateVerb
             using var opened = parsed.GetValue(features) is { } file
                 ? OpenedFeatures.FromFile(file, header.Timesteps, header.Blocks)
                 : OpenedFeatures.FromImages(Images(parsed, RunOptions.Need(parsed, data), part),
-                    ImageReading.Of(header, parsed.GetValue(network) ?? Own(path, header)
+                    ImageReading.Of(header, parsed.GetValue(network) ?? HeadFile.OwnNetwork(path)
                         ?? RunOptions.Need(parsed, network)) with
                     {
                         ClassLabel = parsed.GetValue(label),
@@ -103,9 +104,6 @@ internal static class EvaluateVerb
         var fallback = Datasets.HasTest(data) ? DatasetPart.Test : DatasetPart.Train;
         return DataSource.Labelled(data, RunOptions.ParsePart(parsed.GetValue(part), fallback));
     }
-
-    private static string? Own(string head, HeadFileHeader header) =>
-        header.HasOwnNetwork ? HeadFile.NetworkPath(head) : null;
 
     private static ulong Seed(ParseResult parsed, Option<ulong> seed, Option<string?> noise, Terminal terminal)
     {

@@ -85,6 +85,7 @@ internal static class FeaturesVerb
             var path = RunOptions.Need(parsed, output);
             var shards = Shards(parsed.GetValue(shard), parsed.GetValue(of));
             CheckOutput(path, shards is not null, parsed.GetValue(force));
+            DefaultBlocks.Check(parsed, blocks, recipe.Network, recipe.Blocks);
             var opened = device.Open(parsed, gpus, terminal);
             using var owned = opened as IDisposable;
             var chosen = RunOptions.ParsePart(parsed.GetValue(part), DatasetPart.Train);
@@ -109,6 +110,9 @@ internal static class FeaturesVerb
             throw new DiffractException($"{path} is a file: with --shard, --out is a folder");
         if (!isFolder && Directory.Exists(path))
             throw new DiffractException($"{path} is a folder: without --shard, --out is a file");
+        if (!isFolder && !TensorFile.CanSave(path))
+            throw new DiffractException($"--out is a file that ends in .safetensors, .pt or .pth, or with --shard a "
+                + $"folder; found {path}");
         if (File.Exists(path) && !force)
             throw new DiffractException($"{path} exists already: give another name, or --force to overwrite it");
     }

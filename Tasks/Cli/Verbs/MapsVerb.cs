@@ -11,8 +11,9 @@ internal static class MapsVerb
     private const string Details = """
         Draws feature maps of a few images, timestep by timestep and block by block: the three principal components of
         a block's features become red, green and blue. With an attention head (--head) it draws its timesteps and
-        blocks, and where the head's class token looks, over the images. Writes maps.png, attention.png, result.json
-        and report.html into the run folder.
+        blocks, after feedback if it was trained with some, and where the head's class token looks, over the images; the
+        network that was fine-tuned with it lies beside it and need not be named. Writes maps.png, attention.png,
+        result.json and report.html into the run folder.
         """;
 
     public static Command Make(Terminal terminal, Gpus gpus)
@@ -43,16 +44,18 @@ internal static class MapsVerb
                     throw new DiffractException($"{path}: no such images; maps are drawn beside the images they are "
                         + "of");
                 var input = words.Input(parsed, path, RunOptions.ParsePart(parsed.GetValue(part), DatasetPart.Train));
-                if (parsed.GetValue(head) is { } given && (input.Timesteps ?? input.Blocks) is not null)
-                    throw new DiffractException($"{given} says its timesteps and blocks: leave --timesteps and "
+                var reader = parsed.GetValue(head) is { } given ? HeadFile.Find(given) : null;
+                if (reader is not null && (input.Timesteps ?? input.Blocks) is not null)
+                    throw new DiffractException($"{reader} says its timesteps and blocks: leave --timesteps and "
                         + "--blocks out");
                 return new MapsRecipe
                 {
-                    Features = input,
+                    Features = input with
+                    {
+                        Network = input.Network ?? (reader is null ? null : HeadFile.OwnNetwork(reader)),
+                    },
                     Images = parsed.GetValue(images),
-                    Head = parsed.GetValue(head) is { } file && Directory.Exists(file)
-                        ? Path.Combine(file, "best.safetensors")
-                        : parsed.GetValue(head),
+                    Head = reader,
                 };
             }, MapsRecipe.Json, (run, recipe, on) => Run(terminal, run, recipe, on, cancellation))));
         return verb;
@@ -76,12 +79,19 @@ internal static class MapsVerb
             terminal.Error.WriteLine($"note: {doubt}");
         if (header is { ImageSize: > 0 } && input.ImageSize is null)
             recipe = recipe with { Features = input with { ImageSize = header.ImageSize } };
-        var task = new MapsTask(recipe, data, network);
+        using var feed = header?.Feedback?.Around(network.Backbone(input.ClassLabel));
+        if (feed is not null)
+        {
+            feed.To(device);
+            HeadFile.LoadFeedback(recipe.Head!, feed);
+        }
+        var task = new MapsTask(recipe, data, network, feed);
         using var progress = RunProgress.On(terminal);
         var (sheet, result) = task.Features(spec, progress, cancellation);
         var attention = head is AttentionHead reader
             ? task.Attention(reader, spec, header!.FeaturePool, cancellation)
             : null;
+        if (task.Skipped.Length > 0) terminal.Error.WriteLine(task.Skipped);
         MapsReport.Write(run, recipe, result, sheet, attention);
         terminal.Output.WriteLine($"{result.Images.Count} images, {spec}: {run.At("maps.png")}"
             + (attention is null ? "" : $", {run.At("attention.png")}"));

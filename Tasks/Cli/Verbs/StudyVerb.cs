@@ -31,7 +31,7 @@ internal static class StudyVerb
         var methods = Choice("--methods", "Methods; all when left out: "
             + string.Join(", ", StudyMethod.All.Select(m => m.Name)), "A,B,...");
         var shares = Choice("--labels", "Shares of the images for learning from few labels, beside all; 0.1,0.01 when "
-            + "left out, none for none", "A,B,...");
+            + "left out, none for none; every class has one at least", "A,B,...");
         var seeds = Choice("--seeds", "Seeds; 0,1,2 when left out", "A,B,...");
         var images = RunOptions.NumberOrNone("--images", "Images to learn from, instead of the recipe's number");
         var testImages = RunOptions.NumberOrNone("--test-images", "Images to score, instead of the recipe's number");
@@ -72,8 +72,9 @@ internal static class StudyVerb
                     Methods = Words(parsed, methods) ?? made.Methods,
                     LabelShares = Shares(parsed, shares) ?? made.LabelShares,
                     Seeds = RunOptions.Choices(parsed, seeds, least: 0)?.Select(s => (ulong)s).ToArray() ?? made.Seeds,
-                    Images = parsed.GetValue(images) ?? Fewer(made.Images, from),
-                    TestImages = parsed.GetValue(testImages) ?? made.TestImages,
+                    Images = parsed.GetValue(images) ?? Fewer(made.Images, from, DatasetPart.Train),
+                    TestImages = parsed.GetValue(testImages)
+                        ?? Fewer(made.TestImages, to, made.TestPart),
                     Epochs = parsed.GetValue(epochs) ?? made.Epochs,
                     AttentionPool = parsed.GetValue(pool) ?? made.AttentionPool,
                     Timesteps = RunOptions.Choices(parsed, timesteps, least: 0) ?? made.Timesteps,
@@ -93,16 +94,14 @@ internal static class StudyVerb
         if (recipe.Blocks?.Max() > network.Network.Plan.Last)
             throw new DiffractException($"{recipe.Network} has blocks 1 to {network.Network.Plan.Last}, found "
                 + string.Join(", ", recipe.Blocks));
-        var train = DataSource.Labelled(recipe.Train);
-        if (recipe.Images > train.Count)
-            throw new DiffractException($"{recipe.Train} has {train.Count} images, and {recipe.Images} are asked for");
+        var train = recipe.Open().Train;
         _ = recipe.Cells(train.Count, train.ClassNames.Count);
         return recipe with { NetworkSha256 = network.Sha256 };
     }
 
     // The recipe's number is a limit, not a demand.
-    private static int? Fewer(int? limit, string data) =>
-        limit < DataSource.Labelled(data).Count ? limit : null;
+    private static int? Fewer(int? limit, string data, DatasetPart part) =>
+        limit < DataSource.Labelled(data, part).Count ? limit : null;
 
     private static string Tested(string train) => Datasets.HasTest(train) ? train
         : throw new DiffractException($"{train} has no test part: name the images to score with --test");
@@ -136,6 +135,7 @@ internal static class StudyVerb
         var task = new StudyTask(run, recipe, device);
         var result = task.Run(progress, cancellation);
         foreach (var line in StudyReport.Lines(recipe, result)) terminal.Output.WriteLine(line);
+        if (StudyReport.Time(result) is { } time) terminal.Error.WriteLine($"calculated for {time} in all");
         terminal.Output.WriteLine($"report: {run.ReportPath}");
         return ExitCode.Success;
     }

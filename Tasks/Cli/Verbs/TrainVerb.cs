@@ -85,6 +85,9 @@ internal static class TrainVerb
             if (parsed.GetValue(features) is null && parsed.GetValue(data) is null)
                 throw new DiffractException("train needs a feature file (--features), or images and the network that "
                     + "reads them (--data and --network)");
+            if (parsed.GetValue(features) is { } given && FeatureInput.HasImages(given))
+                throw new DiffractException($"{given} has images, no features: name it with --data, and the network "
+                    + "that reads it with --network");
             var method = words.Method(parsed);
             var isRelease = parsed.GetValue(recipe) == "release";
             var optimiser = isRelease ? OptimiserRecipe.Release(method) : OptimiserRecipe.Paper;
@@ -113,6 +116,7 @@ internal static class TrainVerb
             };
             // Before images are read for it.
             _ = made.StepParts;
+            if (made.Network is { } unet) DefaultBlocks.Check(parsed, blocks, unet, made.Blocks);
             if (made is { Feedback: not null, Features: not null })
                 throw new DiffractException("diffeed runs the network twice: it needs images (--data and --network), "
                     + "not a feature file");

@@ -20,6 +20,8 @@ internal sealed class AnalysisVerbsTests
         folder = new TemporaryFolder();
         Work.Network(folder.Path);
         Work.Folder(folder["others"], perClass: 4);
+        Work.Folder(folder["other-classes"], perClass: 4);
+        Directory.Move(Path.Combine(folder["other-classes"], "down"), Path.Combine(folder["other-classes"], "up"));
         const string extract = "features --network {network}/ema.safetensors --timesteps 20,90 --blocks 3,5,9 --data ";
         await folder.Succeed(extract + "{pictures} --out {train}.safetensors");
         await folder.Succeed(extract + "{others} --out {test}.safetensors");
@@ -58,7 +60,18 @@ internal sealed class AnalysisVerbsTests
     [TestCase("study --train {pictures} --name {t}", "has no test part: name the images to score with --test")]
     [TestCase("study --train {pictures} --test {others} --name {t}", "--network is needed: ")]
     [TestCase("study --train {pictures} --test {others} --network {absent} --name {t}", "absent: no such file")]
-    [TestCase(Study, "a share of 0.1 of the labels is 1 of 12 images, and each of the 2 classes needs one")]
+    [TestCase("study --train {pictures} --test {other-classes} --network {network}/ema.safetensors --name {t}",
+        "other-classes has 2 (across, up): a study scores what")]
+    [TestCase(Study + " --test-images 9", "others has 8 images, and 9 are asked for")]
+    [TestCase(Study + " --images 1", "1 images to learn from are fewer than the 2 classes")]
+    [TestCase("features --data {pictures} --network {network}/ema.safetensors --blocks 3 --out {f}",
+        "ends in .safetensors, .pt or .pth")]
+    [TestCase("features --data {pictures} --network {network}/ema.safetensors --out {f}.pt",
+        "--blocks is needed: ")]
+    [TestCase("train --data {pictures} --network {network}/ema.safetensors --lr 1 --name {t}",
+        "has blocks 1 to 9, not the paper's 24 that")]
+    [TestCase("train --features {pictures} --name {t}", "has images, no features: name it with --data")]
+    [TestCase("evaluate {linear} --features {pictures}", "has images, no features: name it with --data")]
     [TestCase(Study + " --labels 10%", "--labels takes numbers with commas between them, found '10%'")]
     [TestCase(Study + " --labels 0.5,2", "takes different shares between 0 and 1 with commas between them, or none")]
     [TestCase(Study + " --labels none --methods linear,vit", "there is no method 'vit'; there are untrained, linear")]
@@ -172,6 +185,41 @@ internal sealed class AnalysisVerbsTests
         var cell = Read("maps").GetProperty("cells")[0];
         Assert.That(cell.GetProperty("shares").EnumerateArray().Sum(s => s.GetDouble()), Is.InRange(0.1, 1.00001));
         Assert.That(Read("maps").GetProperty("images").GetArrayLength(), Is.EqualTo(3));
+    }
+
+    [Test]
+    public async Task Pictures_for_a_head_with_feedback_are_of_the_maps_that_it_reads()
+    {
+        const string train = "train --data {pictures} --network {network}/ema.safetensors --timesteps 20 --blocks 6 "
+            + "--head diffeed --feedback bottleneck --pool 2 --width 8 --heads 2 --layers 1 --lr 1e-1 --epochs 2 "
+            + "--validation 0 --name ";
+        await folder.Succeed(train + "{fed} --first-blocks 5");
+        await folder.Succeed($"maps {Images} --head {{fed}} --images 2 --name {{fed-maps}}");
+        var cells = Read("fed-maps").GetProperty("cells").EnumerateArray().ToArray();
+        Assert.That(cells.Select(c => (c.GetProperty("block").GetInt32(), c.GetProperty("is_first_pass").GetBoolean())),
+            Is.EqualTo(new[] { (5, true), (6, false) }));
+
+        // Feedback changes block 6, and its picture.
+        await folder.Succeed($"maps {Images} --blocks 5,6 --timesteps 20 --images 2 --name {{plain-maps}}");
+        var plain = Read("plain-maps").GetProperty("cells").EnumerateArray().ToArray();
+        string Shares(JsonElement cell) => cell.GetProperty("shares").GetRawText();
+        Assert.That(Shares(cells[0]), Is.EqualTo(Shares(plain[0])));
+        Assert.That(Shares(cells[1]), Is.Not.EqualTo(Shares(plain[1])));
+        Assert.That(File.Exists(At("fed-maps", "attention.png")));
+    }
+
+    [Test]
+    public async Task Pictures_for_a_fine_tuned_head_are_of_the_network_beside_it()
+    {
+        await folder.Succeed("train --data {pictures} --network {network}/ema.safetensors --timesteps 20 --blocks 6 "
+            + "--head attention --fine-tune --pool 2 --width 8 --heads 2 --layers 1 --lr 1e-2 --epochs 1 "
+            + "--validation 0 --name {tuned}");
+        var (_, _, error) = await folder.Succeed("maps --features {pictures} --head {tuned} --images 2 "
+            + "--name {tuned-maps}");
+        Assert.That(error, Does.Not.Contain("note:"));
+        await folder.Succeed("maps --features {pictures} --network {tuned}/best.network.safetensors --head {tuned} "
+            + "--images 2 --name {tuned-maps-2}");
+        Assert.That(Read("tuned-maps-2").GetRawText(), Is.EqualTo(Read("tuned-maps").GetRawText()));
     }
 
     private string At(string run, string file) => Path.Combine(folder[run], file);

@@ -1,0 +1,216 @@
+using Diffract.Engine;
+using Diffract.Model;
+using Diffract.Tasks;
+using Diffract.Tests.Tasks;
+using NUnit.Framework;
+
+namespace Diffract.Tests;
+
+/// <summary>Trainings and searches that are stopped anywhere go on with what was done, and end with the same bits.
+/// </summary>
+internal sealed class StoppedTrainingTests
+{
+    private TemporaryFolder folder = null!;
+    private string checkpoint = "";
+
+    [OneTimeSetUp]
+    public void MakeNetwork()
+    {
+        folder = new TemporaryFolder();
+        checkpoint = Work.Network(folder.Path);
+    }
+
+    [OneTimeTearDown]
+    public void RemoveFolder() => folder.Dispose();
+
+    // Steps of the search: 3 in each of 2 epochs, with feedback once for each of 3 rates; then 3 in each of 3 epochs.
+    [TestCase(false, 2)]
+    [TestCase(false, 3)]
+    [TestCase(false, 5)]
+    [TestCase(true, 4)]
+    [TestCase(true, 6)]
+    [TestCase(true, 8)]
+    [TestCase(true, 17)]
+    public void A_search_that_was_stopped_goes_on_where_it_was(bool feedback, int stop)
+    {
+        var recipe = Recipe() with { Feedback = feedback ? new FeedbackRecipe() : null };
+        var straight = folder[$"search-{feedback}-{stop}"];
+        var whole = Train(straight, recipe, out var all);
+        var stopped = folder[$"search-{feedback}-{stop}-stopped"];
+        int before;
+        using (var source = new CancellationTokenSource())
+        {
+            using var progress = new StopLater(stop, source);
+            var seen = 0;
+            Assert.That(() => Train(stopped, recipe, out seen, progress: progress, cancellation: source.Token),
+                Throws.InstanceOf<OperationCanceledException>());
+            before = seen;
+        }
+        Assert.That(File.Exists(Path.Combine(stopped, "search.safetensors")));
+        var rest = Train(stopped, recipe, out var after);
+        Assert.That(rest.Tried, Is.EqualTo(whole.Tried));
+        Assert.That(rest.Epochs, Is.EqualTo(whole.Epochs));
+        Assert.That(before + after, Is.EqualTo(all), "no image is learnt from again");
+        Same(stopped, straight);
+        Assert.That(File.Exists(Path.Combine(stopped, "search.safetensors")), Is.False);
+    }
+
+    [Test]
+    public void A_picture_that_cannot_be_read_does_not_shift_what_comes_after_a_stop([Values(1, 2, 4)] int microbatch)
+    {
+        var pictures = Work.Folder(folder[$"broken-{microbatch}"]);
+        foreach (var name in (string[])["across/01.png", "down/03.png", "down/04.png"])
+            File.WriteAllText(Path.Combine(pictures, name), "no picture");
+        var recipe = Recipe() with
+        {
+            Data = pictures,
+            Batch = 4,
+            Microbatch = microbatch,
+            Validation = 0,
+            Optimiser = OptimiserRecipe.Paper with { LearningRate = 1e-2 },
+        };
+        var straight = folder[$"broken-{microbatch}-straight"];
+        Train(straight, recipe, out _);
+        for (var stop = 1; stop <= 8; stop++)
+        {
+            var stopped = folder[$"broken-{microbatch}-{stop}"];
+            using (var source = new CancellationTokenSource())
+            using (var progress = new StopLater(stop, source))
+                Assert.That(() => Train(stopped, recipe, out _, progress: progress, cancellation: source.Token),
+                    Throws.InstanceOf<OperationCanceledException>());
+            Train(stopped, recipe, out _);
+            Same(stopped, straight);
+        }
+    }
+
+    [Test]
+    public void A_step_of_several_microbatches_is_done_whole_or_not_begun()
+    {
+        var recipe = Recipe() with
+        {
+            Batch = 4,
+            Microbatch = 2,
+            Validation = 0,
+            Head = new HeadRecipe { Kind = "attention", Pool = 4, Width = 8, Heads = 2, Layers = 1, Norm = "batch" },
+            Optimiser = OptimiserRecipe.Paper with { LearningRate = 1e-2 },
+        };
+        Train(folder["whole-steps"], recipe, out _);
+        // The last step, where old running statistics have not faded yet.
+        for (var stop = 14; stop <= 18; stop++)
+        {
+            var stopped = folder[$"whole-steps-{stop}"];
+            using (var source = new CancellationTokenSource())
+                Assert.That(() => Train(stopped, recipe, out _, stop, source: source, cancellation: source.Token),
+                    Throws.InstanceOf<OperationCanceledException>());
+            Train(stopped, recipe, out _);
+            Same(stopped, folder["whole-steps"]);
+        }
+    }
+
+    [Test]
+    public void A_training_without_a_picture_that_can_be_read_says_so()
+    {
+        var pictures = Work.Folder(folder["unreadable"], perClass: 1);
+        foreach (var name in (string[])["across/00.png", "down/00.png"])
+            File.WriteAllText(Path.Combine(pictures, name), "no picture");
+        var recipe = Recipe() with
+        {
+            Data = pictures,
+            Validation = 0,
+            Optimiser = OptimiserRecipe.Paper with { LearningRate = 1e-2 },
+        };
+        Assert.That(() => Train(folder["unread"], recipe, out _), Throws.TypeOf<DiffractException>().With.Message
+            .StartsWith("none of the 2 images to learn from could be read. 2 broken pictures were left out: "));
+        Assert.That(File.Exists(Path.Combine(folder["unread"], "best.safetensors")), Is.False);
+    }
+
+    [Test]
+    public void Time_decides_when_to_save()
+    {
+        var saved = 0;
+        var always = new SaveTimer(TimeSpan.Zero);
+        var never = new SaveTimer(TimeSpan.FromHours(1));
+        for (var i = 0; i < 3; i++) always.WhenDue(() => saved++);
+        never.WhenDue(() => saved += 100);
+        Assert.That(saved, Is.EqualTo(3));
+    }
+
+    private TrainRecipe Recipe() => new()
+    {
+        Data = Path.Combine(folder.Path, "pictures"),
+        Network = checkpoint,
+        Timesteps = [20],
+        Blocks = [6],
+        Head = new HeadRecipe { Kind = "linear", Pool = 2 },
+        Epochs = 3,
+        SearchEpochs = 2,
+        SearchRates = [1e-3, 1e-2, 3e-2],
+        Batch = 3,
+        Validation = 0.3,
+        Seed = 3,
+    };
+
+    // Counts the images of training; stops while a batch is made, if asked.
+    private static TrainResult Train(string path, TrainRecipe recipe, out int images, int stopAt = 0,
+        IRunProgress? progress = null, CancellationTokenSource? source = null, CancellationToken cancellation = default)
+    {
+        using var opened = OpenedFeatures.Of(recipe);
+        var run = Directory.Exists(path) ? RunFolder.Open(path) : Work.Run(path, recipe, TrainRecipe.Json);
+        var watched = new Watched(opened.Source, stopAt, source);
+        try
+        {
+            return new TrainTask(run, recipe, watched).Run(progress ?? RunProgress.None, cancellation);
+        }
+        finally
+        {
+            images = watched.Trained;
+        }
+    }
+
+    private static void Same(string found, string expected)
+    {
+        foreach (var file in (string[])["best.safetensors", "last.safetensors"])
+            Assert.That(File.ReadAllBytes(Path.Combine(found, file)),
+                Is.EqualTo(File.ReadAllBytes(Path.Combine(expected, file))), $"{found}: {file}");
+    }
+
+    private sealed class Watched(IFeatureSource inner, int stopAt, CancellationTokenSource? stop) : IFeatureSource
+    {
+        private int batches;
+
+        public int Trained { get; private set; }
+
+        public FeatureSpec Spec => inner.Spec;
+
+        public IReadOnlyList<FeatureInfo> Blocks => inner.Blocks;
+
+        public IReadOnlyList<string> Classes => inner.Classes;
+
+        public int Count => inner.Count;
+
+        public FeatureOrigin Origin => inner.Origin;
+
+        TrainedBackbone? IFeatureSource.Trained => inner.Trained;
+
+        public string Skipped => inner.Skipped;
+
+        public int Label(int index) => inner.Label(index);
+
+        public string Id(int index) => inner.Id(index);
+
+        public IEnumerable<LabelledFeatures> Batches(IReadOnlyList<int> items, FeaturePass pass,
+            CancellationToken cancellation = default)
+        {
+            foreach (var batch in inner.Batches(items, pass, cancellation))
+            {
+                if (pass.Training && ++batches == stopAt) stop!.Cancel();
+                if (cancellation.IsCancellationRequested) batch.Dispose();
+                cancellation.ThrowIfCancellationRequested();
+                if (pass.Training) Trained += batch.Items.Count;
+                yield return batch;
+            }
+        }
+
+        public void Dispose() { }
+    }
+}

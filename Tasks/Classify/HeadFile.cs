@@ -44,6 +44,9 @@ public sealed record HeadFileHeader
     /// <summary>SHA-256 of the network's checkpoint.</summary>
     public string NetworkSha256 { get; init; } = "";
 
+    /// <summary>Class given to a class-conditional network for every image; null for none, or not known.</summary>
+    public int? ClassLabel { get; init; }
+
     /// <summary>True when the network was trained too and lies beside the head.</summary>
     public bool HasOwnNetwork { get; init; }
 

@@ -73,6 +73,7 @@ public sealed record ImageReading
         ImageSize = header.ImageSize > 0 ? header.ImageSize : null,
         Timesteps = header.Timesteps,
         Blocks = header.Blocks,
+        ClassLabel = header.ClassLabel,
         Pool = header.FeaturePool,
         Feedback = header.Feedback,
     };

@@ -178,6 +178,7 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
         var header = HeadFileHeader.Of(recipe.Head, source) with
         {
             Feedback = recipe.Feedback,
+            ClassLabel = recipe.ClassLabel,
             ValidationAccuracy = score.IsValidated ? score.ValidationAccuracy : null,
         };
         if (source.Trained?.Tuned is { } tuned)

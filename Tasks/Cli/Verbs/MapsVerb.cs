@@ -64,10 +64,18 @@ internal static class MapsVerb
     private static int Run(
         Terminal terminal, RunFolder run, MapsRecipe recipe, Device device, CancellationToken cancellation)
     {
-        var input = recipe.Features;
-        var data = input.Images(labelled: false);
         var (head, header) = recipe.Head is { } path ? HeadFile.Load(path, device) : default;
         using var owned = head;
+        recipe = recipe with
+        {
+            Features = recipe.Features with
+            {
+                ClassLabel = recipe.Features.ClassLabel ?? header?.ClassLabel,
+                ImageSize = recipe.Features.ImageSize ?? (header is { ImageSize: > 0 and var side } ? side : null),
+            },
+        };
+        var input = recipe.Features;
+        var data = input.Images(labelled: false);
         if (head is not (null or AttentionHead))
             throw new DiffractException($"{recipe.Head} is a {header!.Head.Kind} head: it attends to nothing");
         using var network = NetworkFile.Load(input.Network!, inference: input.Inference, device: device);
@@ -77,8 +85,6 @@ internal static class MapsVerb
         if (header is not null
             && HeadFile.Doubt(recipe.Head!, header, network.Features(data, spec, label: input.ClassLabel)) is { } doubt)
             terminal.Error.WriteLine($"note: {doubt}");
-        if (header is { ImageSize: > 0 } && input.ImageSize is null)
-            recipe = recipe with { Features = input with { ImageSize = header.ImageSize } };
         using var feed = header?.Feedback?.Around(network.Backbone(input.ClassLabel));
         if (feed is not null)
         {

@@ -82,6 +82,22 @@ internal sealed class DifFeedTests
     }
 
     [Test]
+    public void A_forward_for_maps_stops_at_the_last_of_them()
+    {
+        using var scope = Scope.Open();
+        using var network = Network();
+        var (x, t) = Input(network);
+        foreach (var last in (int[])[24, 30])
+        {
+            using var no = GradMode.No();
+            using var counter = MultiplyAdds.Count();
+            network.Run(x, t, null, Taps.At([19, last]));
+            // Upsampling and the like multiply nothing.
+            Assert.That(counter.Total, Is.EqualTo(network.Plan.MacsUpTo(last)).Within(1).Percent, $"block {last}");
+        }
+    }
+
+    [Test]
     public void The_head_gets_maps_of_both_passes()
     {
         using var scope = Scope.Open();

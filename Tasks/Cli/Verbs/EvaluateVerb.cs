@@ -57,7 +57,7 @@ internal static class EvaluateVerb
             if (Directory.Exists(path)) path = Path.Combine(path, "best.safetensors");
             if (!File.Exists(path)) throw new DiffractException($"{path}: no such head (diffract train writes one)");
             if (parsed.GetValue(features) is null && parsed.GetValue(data) is null)
-                throw new DiffractException("evaluate needs a feature file (--features), or images and the network "
+                throw new UsageException("evaluate needs a feature file (--features), or images and the network "
                     + "that reads them (--data and --network)");
             var on = device.Open(parsed, gpus, terminal);
             using var closed = on as IDisposable;

@@ -16,28 +16,35 @@ public static class AtomicFile
     /// stays as it was.</summary>
     /// <param name="path">The file, which need not exist; its folder must.</param>
     /// <param name="write">Writes the content; it may seek, and need not flush.</param>
-    /// <exception cref="IOException">There is no room for it, or the file system takes no file as large.</exception>
+    /// <exception cref="IOException">It cannot be made there, there is no room for it, or the file system takes no file
+    /// as large.</exception>
     public static void Write(string path, Action<FileStream> write)
     {
         var full = Path.GetFullPath(path);
         var folder = Path.GetDirectoryName(full)
             ?? throw new ArgumentException($"{path} is not the name of a file", nameof(path));
-        RemoveStale(folder, Path.GetFileName(full));
         var temporary = Path.Combine(folder, $".{Path.GetFileName(full)}.{Path.GetRandomFileName()}.tmp");
+        var stream = Create(path, full, temporary);
+        var isWritten = false;
         try
         {
-            using (var stream = new FileStream(
-                temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, BufferBytes))
+            using (stream)
             {
                 write(stream);
                 stream.Flush(flushToDisk: true);
             }
+            isWritten = true;
             File.Move(temporary, full, overwrite: true);
         }
         catch (Exception e)
         {
             File.Delete(temporary);
             if (IsTooLarge(e)) throw TooLarge(full, e);
+            if (isWritten && Directory.Exists(full))
+                throw new IOException($"{path} cannot be written: it is a folder", e);
+            // What is read while it is written has errors of its own.
+            if (Unwritable.IsRefusal(e) && (isWritten || e.Message.Contains(temporary, StringComparison.Ordinal)))
+                throw Unwritable.Because(path, e);
             throw;
         }
         Folders.Flush(folder);
@@ -57,6 +64,19 @@ public static class AtomicFile
     /// <summary>Replaces <paramref name="path"/> by a text, in UTF-8.</summary>
     public static void WriteText(string path, string text) =>
         Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
+
+    private static FileStream Create(string path, string full, string temporary)
+    {
+        try
+        {
+            RemoveStale(Path.GetDirectoryName(full)!, Path.GetFileName(full));
+            return new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, BufferBytes);
+        }
+        catch (Exception e) when (Unwritable.IsRefusal(e))
+        {
+            throw Unwritable.Because(path, e);
+        }
+    }
 
     private static void RemoveStale(string folder, string name)
     {

@@ -154,8 +154,6 @@ internal sealed class SafetensorsReader
         Span<long> ends = stackalloc long[2];
         if (ReadNumbers(ref json, ends, "data_offsets", name) != 2 || ends[0] > ends[1])
             throw Error(ref json, $"the data_offsets of {FileText.Quote(name)} are not a begin and an end after it");
-        if (ends[1] > data.Bytes)
-            throw Error(ref json, $"the tensor {FileText.Quote(name)} ends at {ends[1]} of {data.Bytes} bytes of data");
         return (ends[0], ends[1]);
     }
 
@@ -189,6 +187,9 @@ internal sealed class SafetensorsReader
                     + (tensor.SectionOffset < covered ? "another tensor is" : $"{covered} was due: a hole"));
             covered += tensor.Bytes;
         }
+        if (covered > data.Bytes)
+            throw file.Error(file.Length, "the file is cut off: it should have "
+                + $"{(ulong)data.At + (ulong)covered} bytes, and has {file.Length}");
         if (covered != data.Bytes)
             throw file.Error(data.At + covered, $"{data.Bytes - covered} bytes after the last tensor belong to none");
     }

@@ -62,7 +62,8 @@ public sealed class CkaTask(CkaRecipe recipe, IFeatureSource rows, IFeatureSourc
     private (Gram[] Grams, IReadOnlyList<int> Read) Grams(IFeatureSource source, int[] items, IRunProgress progress,
         CancellationToken cancellation)
     {
-        using var bar = progress.Begin("features", (long)items.Length * LayerFeatures.Passes(source), "images");
+        using var bar = progress.Begin("features", (long)items.Length * LayerFeatures.Passes(source),
+            LayerFeatures.Unit(source));
         var grams = new List<Gram>();
         IReadOnlyList<int> read = [];
         foreach (var layer in LayerFeatures.Read(source, items, recipe.Pool, recipe.Batch, n => bar.Advance(n),

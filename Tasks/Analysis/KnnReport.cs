@@ -17,6 +17,7 @@ public static class KnnReport
         [
             ("training images", $"{result.TrainImages} of {result.Classes} classes, {recipe.Train.Path}"),
             ("test images", $"{result.Scores[0].Top1.Trials}, {recipe.Test.Path}"),
+            ("network", Network(recipe.Train)),
             ("similarity", recipe.Cosine ? "cosine" : "dot product"),
             ("weight", $"exp(similarity / {recipe.Temperature:g})"),
             ("features", recipe.Pool == 0 ? "flattened maps" : $"maps averaged to {recipe.Pool} x {recipe.Pool}"),
@@ -40,6 +41,14 @@ public static class KnnReport
         report.Heading("Scores").Table(["timestep", "block", "k", "top-1", "top-5"], [.. result.Scores.Select(Row)],
             "Intervals are 95 % after Wilson (1927)");
         report.Save(run.ReportPath);
+    }
+
+    // A feature file says which network made it.
+    private static string Network(FeatureInput input)
+    {
+        if (input.Network is { } given) return given;
+        using var table = FeatureTable.Open(input.Path);
+        return table.Origin.Network;
     }
 
     private static string[] Row(KnnScore s) => [$"{s.Timestep}", $"{s.Block}", $"{s.K}", $"{s.Top1}", $"{s.Top5}"];

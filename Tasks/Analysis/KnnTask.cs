@@ -32,7 +32,8 @@ public sealed class KnnTask(KnnRecipe recipe, IFeatureSource train, IFeatureSour
     private IEnumerable<LayerFeatures> Read(
         IFeatureSource source, string title, IRunProgress progress, CancellationToken cancellation)
     {
-        using var bar = progress.Begin(title, (long)source.Count * LayerFeatures.Passes(source), "images");
+        using var bar = progress.Begin(title, (long)source.Count * LayerFeatures.Passes(source),
+            LayerFeatures.Unit(source));
         foreach (var layer in LayerFeatures.Read(source, [.. Enumerable.Range(0, source.Count)], recipe.Pool,
             recipe.Batch, n => bar.Advance(n), cancellation))
             yield return layer;

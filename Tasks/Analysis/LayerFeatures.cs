@@ -18,6 +18,9 @@ public sealed record LayerFeatures(int Timestep, int Block, Tensor Rows, IReadOn
     public static int Passes(IFeatureSource source) =>
         source is FeatureTable ? source.Spec.Timesteps.Count * source.Spec.Blocks.Count : 1;
 
+    /// <summary>What <see cref="Read"/> counts, in the plural: images, or their maps, one for each layer.</summary>
+    public static string Unit(IFeatureSource source) => Passes(source) == 1 ? "images" : "maps";
+
     /// <summary>Reads all layers, timestep by timestep, block by block. Those of a table come one by one, so that only
     /// one is in memory; a network makes them all at once.</summary>
     /// <param name="source">Features.</param>

@@ -20,6 +20,8 @@ public static class SweepReport
         var report = new HtmlReport($"Sweep of linear probes: {run.Name}");
         report.Facts(
         [
+            ("data", recipe.Features.Path),
+            ("network", recipe.Features.Network ?? source.Origin.Network),
             ("features", $"{source.Spec}, {source.Count} images of {source.Classes.Count} classes"),
             ("probes", $"{result.Cells.Count} linear heads at {recipe.Rates.Count} learning rates each, "
                 + $"{recipe.Optimiser.Optimiser}, batch {recipe.Batch}, {recipe.Epochs} epochs, seed {recipe.Seed}"),
@@ -41,7 +43,7 @@ public static class SweepReport
         report.Heading("Curves").Plot(curves);
         var epochs = Enumerable.Range(1, result.BestCurve.Count).Select(e => (double)e).ToArray();
         report.Plot(CurvePlot.Draw($"The best cell: {best}", "epoch", "top-1 on the held-out images, percent",
-            [new Curve("held out", epochs, [.. result.BestCurve.Select(a => 100 * a)])]));
+            [new Curve("held out", epochs, [.. result.BestCurve.Select(a => 100 * a)])], percent: true));
         report.Heading("Best cells").Table(["timestep", "block", "pool", "learning rate", "epoch", "top-1"],
             [.. Ranked(result, Listed)], "Intervals are 95 % after Wilson (1927); all cells are in sweep.csv");
         report.Save(run.ReportPath);
@@ -54,7 +56,8 @@ public static class SweepReport
         return CurvePlot.Draw("Linear probes, best pooling", "block", "top-1 on the held-out images, percent",
             [.. result.Cells.GroupBy(c => c.Timestep).Select(step => new Curve($"t {step.Key}",
                 [.. blocks.Select(b => (double)b)],
-                [.. blocks.Select(b => 100 * step.Where(c => c.Block == b).Max(c => c.Accuracy.Value))]))]);
+                [.. blocks.Select(b => 100 * step.Where(c => c.Block == b).Max(c => c.Accuracy.Value))]))],
+            percent: true);
     }
 
     private static IEnumerable<string[]> Ranked(SweepResult result, int count) =>

@@ -15,9 +15,7 @@ public static class FileConversion
     /// the source.</exception>
     public static ConversionReport Run(ConversionOptions options)
     {
-        if (!IsTorch(options.Target) && Extension(options.Target) != ".safetensors")
-            throw new DiffractException($"{options.Target}: the name must end in .safetensors, .pt or .pth, which says "
-                + "the format");
+        if (Unwritable(options.Target) is { } problem) throw new DiffractException(problem);
         if (!options.Overwrite && File.Exists(options.Target))
             throw new DiffractException($"{options.Target} exists already; --force replaces it");
         using var scope = Scope.Open();
@@ -38,6 +36,11 @@ public static class FileConversion
         FindOthers(Entry(source, options.Entry), options.Entry is null ? "" : options.Entry + ".", left);
         return copy.Report(left);
     }
+
+    /// <summary>What is wrong with the name of a target, in words; null when nothing is.</summary>
+    internal static string? Unwritable(string target) => IsTorch(target) || Extension(target) == ".safetensors"
+        ? null
+        : $"{target}: the name must end in .safetensors, .pt or .pth, which says the format";
 
     private static IEnumerable<(string Name, TensorInfo Info)> Flat(TensorFile source, string? entry)
     {

@@ -46,6 +46,7 @@ public static class HeadEvaluation
         CancellationToken cancellation = default)
     {
         if (heads.Count == 0) return [];
+        (source as FeatureTable)?.NeedDraws(draws);
         foreach (var head in heads) head.Eval();
         var scores = heads.Select(_ => new ClassificationScore(source.Classes)).ToArray();
         var losses = new double[heads.Count];

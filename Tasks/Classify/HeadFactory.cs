@@ -21,7 +21,7 @@ public static class HeadFactory
             return recipe.Kind switch
             {
                 "linear" => new LinearHead(blocks, classes, pool, timesteps: timesteps),
-                "mlp" => new LinearHead(blocks, classes, pool, recipe.Hidden, timesteps),
+                "mlp" => new LinearHead(blocks, classes, pool, Sizes("hidden layers", recipe.Hidden), timesteps),
                 "cnn" => new CnnHead(blocks, classes, Channels(recipe), pool, timesteps: timesteps),
                 "attention" => new AttentionHead(blocks, classes, Layers(recipe), pool, Norm(recipe), timesteps),
                 _ => throw new DiffractException(
@@ -39,14 +39,20 @@ public static class HeadFactory
     public static Head Make(HeadRecipe recipe, IFeatureSource features) =>
         Make(recipe, features.Blocks, features.Spec.Timesteps.Count, features.Classes.Count);
 
-    private static (int First, int Second) Channels(HeadRecipe recipe) => recipe.Channels is [var first, var second]
-        ? (first, second)
+    private static IReadOnlyList<int> Sizes(string what, IReadOnlyList<int> sizes) => sizes.All(size => size > 0)
+        ? sizes
+        : throw new DiffractException($"{what} have sizes from 1, found {string.Join(", ", sizes)}");
+
+    private static (int First, int Second) Channels(HeadRecipe recipe) =>
+        Sizes("convolutions", recipe.Channels) is [var first, var second] ? (first, second)
         : throw new DiffractException(
             $"a CNN head has two convolutions, found {recipe.Channels.Count} numbers of channels");
 
     private static string Layers(HeadRecipe recipe)
     {
         if (recipe.Chain is { } chain) return chain;
+        _ = Sizes("width, heads, layers and MLP ratio",
+            [recipe.Width, recipe.Heads, recipe.Layers, recipe.MlpRatio]);
         return recipe.Width % recipe.Heads == 0
             ? $"Use_CLS_Token:True:{recipe.Width},Insert_CLS_Token,Attention:{recipe.Width}:{recipe.Heads}:"
                 + $"{recipe.MlpRatio}:{recipe.Layers},Extract_CLS_Token"

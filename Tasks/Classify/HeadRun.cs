@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Diffract.Engine;
 
 namespace Diffract.Tasks;
 
@@ -26,11 +27,27 @@ public sealed record HeadRun(string Name, TrainRecipe Recipe, int Epochs, double
     internal string Kind => JsonSerializer.Serialize(Recipe with { Seed = 0 }, TrainRecipe.Json);
 
     /// <summary>The runs of heads in the folders of a folder, by name; folders of other runs are passed over.</summary>
-    /// <exception cref="RunException">There is no such folder, or a recipe cannot be read.</exception>
-    public static IReadOnlyList<HeadRun> In(string parent)
+    /// <param name="parent">The folder.</param>
+    /// <param name="damaged">Told of each run that cannot be read, and why; it is left out.</param>
+    /// <exception cref="RunException">There is no such folder.</exception>
+    public static IReadOnlyList<HeadRun> In(string parent, Action<string> damaged)
     {
         if (!Directory.Exists(parent)) throw new RunException($"{parent}: there is no such folder of runs");
-        return [.. Directory.GetDirectories(parent).Order(StringComparer.Ordinal).Select(Find).OfType<HeadRun>()];
+        return [.. Directory.GetDirectories(parent).Order(StringComparer.Ordinal)
+            .Select(folder => Find(folder, damaged)).OfType<HeadRun>()];
+    }
+
+    private static HeadRun? Find(string folder, Action<string> damaged)
+    {
+        try
+        {
+            return Find(folder);
+        }
+        catch (Exception e) when (e is DiffractException or IOException or UnauthorizedAccessException)
+        {
+            damaged(e.Message.Contains(folder, StringComparison.Ordinal) ? e.Message : $"{folder}: {e.Message}");
+            return null;
+        }
     }
 
     private static HeadRun? Find(string folder)
@@ -45,19 +62,19 @@ public sealed record HeadRun(string Name, TrainRecipe Recipe, int Epochs, double
             score is null ? null : new Proportion(score.Top1, score.Images));
     }
 
-    // What no other recipe has.
+    // What only this verb's recipe has together: a study's has a head too, and a sweep's an optimiser.
     private static bool IsOfHead(string path)
     {
         try
         {
             using var recipe = JsonDocument.Parse(File.ReadAllBytes(path));
             return recipe.RootElement.ValueKind == JsonValueKind.Object
-                && recipe.RootElement.TryGetProperty("search_rates", out _)
+                && recipe.RootElement.TryGetProperty("optimiser", out _)
                 && recipe.RootElement.TryGetProperty("head", out _);
         }
         catch (JsonException e)
         {
-            throw new RunException($"{path}: the recipe cannot be read: {e.Message}", e);
+            throw new RunException($"{path}: {RecipeFile.Damage(e)}", e);
         }
     }
 

@@ -9,14 +9,15 @@ public static class TrainReport
         var report = new HtmlReport($"Training of {run.Name}");
         report.Facts(
         [
+            ("data", recipe.Features ?? recipe.Data ?? ""),
             ("features", $"{source.Spec}, {source.Count} images of {source.Classes.Count} classes"),
             ("noise", source.Origin.Noise),
             ("head", recipe.Head.Description),
             .. recipe.Feedback is { } feedback
                 ? [("feedback", $"{feedback.Strategy}, layers {feedback.Layers}")]
                 : (ReadOnlySpan<(string, string)>)[],
-            ("network", !recipe.FineTune ? "frozen"
-                : recipe.NetworkRate is { } rate ? $"fine-tuned, learning rate {rate:g}" : "fine-tuned"),
+            ("network", (recipe.Network ?? source.Origin.Network) + (!recipe.FineTune ? ", frozen"
+                : recipe.NetworkRate is { } rate ? $", fine-tuned, learning rate {rate:g}" : ", fine-tuned")),
             ("recipe", $"{recipe.Optimiser.Name}: {recipe.Optimiser.Optimiser}, learning rate {result.LearningRate:g}, "
                 + $"batch {recipe.Batch}, {recipe.Epochs} epochs, seed {recipe.Seed}"),
             ("labels", recipe.Labels ?? "all"),
@@ -34,7 +35,7 @@ public static class TrainReport
             .Plot(CurvePlot.Draw("Cross-entropy", "epoch", "nats", isValidated ? [trained, held] : [trained]));
         if (isValidated)
             report.Heading("Accuracy").Plot(CurvePlot.Draw("Top-1 on the held-out images", "epoch", "percent",
-                [held with { Y = [.. result.Epochs.Select(e => 100 * e.ValidationAccuracy)] }]));
+                [held with { Y = [.. result.Epochs.Select(e => 100 * e.ValidationAccuracy)] }], percent: true));
         if (result.Tried.Count > 0)
             report.Heading("Learning rates").Table(["learning rate", "held-out top-1", "held-out loss"],
                 [.. result.Tried.Select(t => (IReadOnlyList<string>)[$"{t.LearningRate:g}", $"{100 * t.Accuracy:0.0} %",

@@ -46,6 +46,10 @@ public static class Application
             await terminal.Error.WriteLineAsync("diffract: stopped");
             return interrupt.ExitCode;
         }
+        catch (UsageException e)
+        {
+            return UsageError.Report(terminal, parsed, e.Message);
+        }
         catch (Exception e)
         {
             return Failure.Report(terminal, e, parsed.GetValue(debug));

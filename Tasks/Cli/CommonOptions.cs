@@ -33,7 +33,8 @@ internal static class CommonOptions
         {
             foreach (var token in result.Tokens)
                 if (token.Value is not (Auto or "cpu" or "sim") && Ordinal(token.Value) is null)
-                    result.AddError($"--device is {Auto} or cpu or cuda or cuda:N or sim, not '{token.Value}'");
+                    result.AddError($"--device is {Auto} or cpu or cuda or cuda:N or sim, not '{token.Value}'"
+                        + Spelling.Hint([Auto, "cpu", "cuda", "sim"], token.Value));
         });
         return option;
     }
@@ -110,7 +111,8 @@ internal static class CommonOptions
         {
             foreach (var token in result.Tokens)
                 if (!words.Contains(token.Value))
-                    result.AddError($"{name} is {string.Join(" or ", words)}, not '{token.Value}'");
+                    result.AddError($"{name} is {string.Join(" or ", words)}, not '{token.Value}'"
+                        + Spelling.Hint(words, token.Value));
         });
         return option;
     }

@@ -23,8 +23,15 @@ internal static class Failure
     private static string Explain(Exception e) => e switch
     {
         FileNotFoundException { FileName: { Length: > 0 } file } => $"{file}: no such file",
+        DirectoryNotFoundException when Quoted(e.Message) is { } path => $"{path}: no such file or folder",
+        UnauthorizedAccessException when Quoted(e.Message) is { } path => $"{path}: permission denied",
         UnauthorizedAccessException => $"permission denied: {e.Message}",
-        DiffractException => e.Message,
         _ => e.Message,
     };
+
+    // "Could not find a part of the path '/data/x'.", which begins in the middle.
+    private static string? Quoted(string message) =>
+        message.IndexOf('\'') is >= 0 and var from && message.LastIndexOf('\'') is var to && to > from + 1
+            ? message[(from + 1)..to]
+            : null;
 }

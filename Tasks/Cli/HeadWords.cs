@@ -1,12 +1,12 @@
 using System.CommandLine;
-using Diffract.Engine;
+using System.Text.RegularExpressions;
 using Diffract.Model;
 using Diffract.Tasks;
 
 namespace Diffract.Cli;
 
 /// <summary>Options that say what is trained: a head, feedback, the network.</summary>
-internal sealed class HeadWords
+internal sealed partial class HeadWords
 {
     private const string DifFormer = "difformer", DifFeed = "diffeed";
 
@@ -87,7 +87,7 @@ internal sealed class HeadWords
         : parsed.GetValue(head) ?? defaults.Kind;
 
     /// <summary>The head.</summary>
-    /// <exception cref="DiffractException">An option belongs to another head.</exception>
+    /// <exception cref="UsageException">An option belongs to another head.</exception>
     public HeadRecipe Recipe(ParseResult parsed)
     {
         var kind = Method(parsed) is DifFormer or DifFeed ? "attention" : Method(parsed);
@@ -95,12 +95,15 @@ internal sealed class HeadWords
         Only(parsed, kind, "cnn", channels);
         Only(parsed, kind, "attention", width, heads, layers, norm, chain);
         RunOptions.Alone(parsed, chain, width, heads, layers);
+        if (parsed.GetValue(width) % parsed.GetValue(heads) != 0)
+            throw new UsageException($"{width.Name} is divided among {heads.Name}, and {parsed.GetValue(width)} is no "
+                + $"multiple of {parsed.GetValue(heads)}");
         return new HeadRecipe
         {
             Kind = kind,
             Pool = parsed.GetValue(pool),
-            Hidden = RunOptions.Integers(parsed, hidden),
-            Channels = RunOptions.Integers(parsed, channels),
+            Hidden = RunOptions.Sizes(parsed, hidden),
+            Channels = RunOptions.Sizes(parsed, channels, count: 2),
             Width = parsed.GetValue(width),
             Heads = parsed.GetValue(heads),
             Layers = parsed.GetValue(layers),
@@ -110,21 +113,21 @@ internal sealed class HeadWords
     }
 
     /// <summary>The feedback; null for none.</summary>
-    /// <exception cref="DiffractException">Its settings are given without it.</exception>
+    /// <exception cref="UsageException">Its settings are given without it.</exception>
     public FeedbackRecipe? Feedback(ParseResult parsed)
     {
         if (parsed.GetValue(feedback) is null && Method(parsed) != DifFeed)
         {
             foreach (var option in (ReadOnlySpan<Option>)[feedbackLayers, firstBlocks])
                 if (parsed.GetResult(option) is not null)
-                    throw new DiffractException($"{option.Name} says how feedback is: ask for it with --feedback or "
+                    throw new UsageException($"{option.Name} says how feedback is: ask for it with --feedback or "
                         + "--head diffeed");
             return null;
         }
         var plain = new FeedbackRecipe();
         return new FeedbackRecipe
         {
-            Strategy = parsed.GetValue(feedback) ?? plain.Strategy,
+            Strategy = Strategy(parsed.GetValue(feedback) ?? plain.Strategy),
             Layers = parsed.GetValue(feedbackLayers) ?? plain.Layers,
             FirstBlocks = RunOptions.Choices(parsed, firstBlocks, least: 1) ?? [],
         };
@@ -134,10 +137,10 @@ internal sealed class HeadWords
     public bool FineTune(ParseResult parsed) => parsed.GetValue(fineTune);
 
     /// <summary>The network's learning rate; null for the head's.</summary>
-    /// <exception cref="DiffractException">It is given, and the network is not trained.</exception>
+    /// <exception cref="UsageException">It is given, and the network is not trained.</exception>
     public double? NetworkRate(ParseResult parsed) => FineTune(parsed) || parsed.GetValue(networkRate) is null
         ? parsed.GetValue(networkRate)
-        : throw new DiffractException($"{networkRate.Name} says how fast the network learns: ask for that with "
+        : throw new UsageException($"{networkRate.Name} says how fast the network learns: ask for that with "
             + fineTune.Name);
 
     /// <summary>The paper's timesteps of a method; null for one.</summary>
@@ -146,11 +149,19 @@ internal sealed class HeadWords
     /// <summary>The paper's blocks of a method; null for one.</summary>
     public static IReadOnlyList<int>? Blocks(string method) => method == DifFormer ? [19, 24, 30] : null;
 
+    private static string Strategy(string text) =>
+        FeedbackStrategy.Names.Contains(text) || DecoderBlocks().IsMatch(text) ? text
+        : throw new UsageException($"--feedback is {string.Join(", ", FeedbackStrategy.Names)}, or decoder blocks with "
+            + $"commas between them, such as 21,24:14; not '{text}'{Spelling.Hint(FeedbackStrategy.Names, text)}");
+
+    [GeneratedRegex(@"^\s*\d+\s*(:\s*\d+\s*)?(,\s*\d+\s*(:\s*\d+\s*)?)*$")]
+    private static partial Regex DecoderBlocks();
+
     private static void Only(ParseResult parsed, string kind, string owner, params ReadOnlySpan<Option> options)
     {
         if (kind == owner) return;
         foreach (var option in options)
             if (parsed.GetResult(option) is { Implicit: false })
-                throw new DiffractException($"{option.Name} is for the {owner} head, and the head is {kind}");
+                throw new UsageException($"{option.Name} is for the {owner} head, and the head is {kind}");
     }
 }

@@ -62,12 +62,24 @@ internal static class RunOptions
         Description = "Stops at the first image that cannot be read, instead of skipping, counting and naming it",
     };
 
-    public static Option<string?> Name(string verb) => new("--name")
+    public static Option<string?> Name(string verb)
     {
-        Description = $"The run folder is runs/NAME; a path is taken as it is ({verb} when left out)",
-        HelpName = "NAME",
-        DefaultValueFactory = _ => verb,
-    };
+        var option = new Option<string?>("--name")
+        {
+            Description = "The run folder is runs/NAME, or runs/NAME-2 and so on where that exists; a path is taken "
+                + $"as it is ({verb} when left out)",
+            HelpName = "NAME",
+            DefaultValueFactory = _ => verb,
+        };
+        option.Validators.Add(result =>
+        {
+            foreach (var token in result.Tokens)
+                if (Path.GetFileName(Path.TrimEndingDirectorySeparator(token.Value)).Trim() is "" or "." or "..")
+                    result.AddError($"{option.Name} is the name of a run, or the path of its folder, not "
+                        + $"'{token.Value}'");
+        });
+        return option;
+    }
 
     public static Option<string?> Resume() => new("--resume")
     {
@@ -88,32 +100,46 @@ internal static class RunOptions
     };
 
     /// <summary>The value of an option that must be there unless a run is resumed.</summary>
-    /// <exception cref="DiffractException">It is not.</exception>
+    /// <exception cref="UsageException">It is not.</exception>
     public static string Need(ParseResult parsed, Option<string?> option) => parsed.GetValue(option)
-        ?? throw new DiffractException($"{option.Name} is needed: {option.Description}");
+        ?? throw new UsageException($"{option.Name} is needed: {option.Description}");
 
     /// <summary>Refuses options that say nothing beside another that is given.</summary>
-    /// <exception cref="DiffractException">One of them is given too.</exception>
+    /// <exception cref="UsageException">One of them is given too.</exception>
     public static void Alone(ParseResult parsed, Option given, params ReadOnlySpan<Option> others)
     {
         if (parsed.GetResult(given) is not { Implicit: false }) return;
         foreach (var other in others)
             if (parsed.GetResult(other) is { Implicit: false })
-                throw new DiffractException($"{given.Name} and {other.Name} do not go together: leave one out");
+                throw new UsageException($"{given.Name} and {other.Name} do not go together: leave one out");
     }
 
     public static IReadOnlyList<int> Integers(ParseResult parsed, Option<string> option) =>
         Parse(parsed, option, text => int.Parse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture));
 
+    /// <summary>Sizes of layers: at least one, each at least 1.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="option">The option.</param>
+    /// <param name="count">How many there must be; any number when null.</param>
+    /// <exception cref="UsageException">They are not.</exception>
+    public static IReadOnlyList<int> Sizes(ParseResult parsed, Option<string> option, int? count = null)
+    {
+        var sizes = Integers(parsed, option);
+        return sizes.Count > 0 && sizes.Min() >= 1 && (count ?? sizes.Count) == sizes.Count
+            ? sizes
+            : throw new UsageException($"{option.Name} takes {(count is { } n ? $"{n} " : "")}whole numbers from 1 "
+                + $"with commas between them, found '{parsed.GetValue(option)}'");
+    }
+
     /// <summary>Timesteps or blocks: at least one, none twice; null when the option was left out.</summary>
-    /// <exception cref="DiffractException">They are not.</exception>
+    /// <exception cref="UsageException">They are not.</exception>
     public static IReadOnlyList<int>? Choices(ParseResult parsed, Option<string> option, int least)
     {
         if (parsed.GetValue(option) is not { } text) return null;
         var chosen = Integers(parsed, option);
         return chosen.Count > 0 && chosen.Min() >= least && chosen.Distinct().Count() == chosen.Count
             ? chosen
-            : throw new DiffractException($"{option.Name} takes different numbers from {least} with commas between "
+            : throw new UsageException($"{option.Name} takes different numbers from {least} with commas between "
                 + $"them, found '{text}'");
     }
 
@@ -153,11 +179,13 @@ internal static class RunOptions
         if (settle is not null) made = settle(made, device);
         var environment = RunEnvironment.Now(Environment.CommandLine, device);
         var run = RunFolder.Create(path, made, json, environment, ExistingRun.Number);
+        if (run.Path != Path.TrimEndingDirectorySeparator(path))
+            terminal.Error.WriteLine($"{path} exists: this run is {run.Path}");
         try
         {
             return Guard(terminal, run, resume is not null, () => body(run, made, device));
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (resume is null || e is not OperationCanceledException)
         {
             run.RemoveUnused();
             throw;
@@ -199,7 +227,7 @@ internal static class RunOptions
         }
         catch (Exception e) when (e is FormatException or OverflowException)
         {
-            throw new DiffractException($"{option.Name} takes numbers with commas between them, found '{text}'");
+            throw new UsageException($"{option.Name} takes numbers with commas between them, found '{text}'");
         }
     }
 }

@@ -92,7 +92,7 @@ internal sealed class UNetTrainingWords(UNetTrainingRecipe defaults, string data
     /// <typeparam name="T">The training.</typeparam>
     /// <param name="parsed">The command line.</param>
     /// <param name="recipe">What else it is told.</param>
-    /// <exception cref="DiffractException">No data are given, or no map has a side where attention is asked for.
+    /// <exception cref="UsageException">No data are given, or no map has a side where attention is asked for.
     /// </exception>
     public T Recipe<T>(ParseResult parsed, T recipe)
         where T : UNetTrainingRecipe
@@ -126,7 +126,7 @@ internal sealed class UNetTrainingWords(UNetTrainingRecipe defaults, string data
         if (parsed.GetResult(attention) is { Implicit: false })
             foreach (var side in told.AttentionSizes)
                 if (!told.MapSizes.Contains(side))
-                    throw new DiffractException($"{attention.Name}: no map has a side of {side}; the levels' maps have "
+                    throw new UsageException($"{attention.Name}: no map has a side of {side}; the levels' maps have "
                         + $"sides {string.Join(", ", told.MapSizes)}");
         return told;
     }

@@ -15,11 +15,14 @@ internal static class UsageError
         if (parsed.Action is System.CommandLine.Help.HelpAction or Help) return null;
         var command = parsed.CommandResult.Command;
         if (parsed.UnmatchedTokens.Count > 0) return Unknown(command, parsed.UnmatchedTokens[0]);
-        return parsed.Errors[0].SymbolResult is CommandResult && command.Subcommands.Count > 0
-            ? "a verb is missing"
-            : parsed.Errors[0].SymbolResult is ArgumentResult { Tokens.Count: 0 } missing
-                ? $"{missing.Argument.Name} is missing"
-                : parsed.Errors[0].Message.ReplaceLineEndings(" ").TrimEnd('.');
+        var error = parsed.Errors[0];
+        return error.SymbolResult switch
+        {
+            CommandResult when command.Subcommands.Count > 0 => "a verb is missing",
+            ArgumentResult { Tokens.Count: 0 } missing => $"{missing.Argument.Name} is missing",
+            OptionResult option when Misread(option) is { } problem => problem,
+            _ => error.Message.ReplaceLineEndings(" ").TrimEnd('.'),
+        };
     }
 
     public static int Report(Terminal terminal, ParseResult parsed, string problem)
@@ -37,6 +40,25 @@ internal static class UsageError
         return ExitCode.Usage;
     }
 
+    // An option with limits says itself what it takes.
+    private static string? Misread(OptionResult result)
+    {
+        if (result.Tokens is not [var token] || result.Option.Validators.Count > 0) return null;
+        var (type, text) = (result.Option.ValueType, token.Value);
+        var expected = (Nullable.GetUnderlyingType(type) ?? type) switch
+        {
+            var t when t == typeof(ulong) && !ulong.TryParse(text, out _) =>
+                $"a whole number from 0 to {ulong.MaxValue}",
+            var t when t == typeof(int) && !int.TryParse(text, out _) =>
+                $"a whole number from {int.MinValue} to {int.MaxValue}",
+            var t when t == typeof(double) && !double.TryParse(text, out _) => "a number",
+            var t when t == typeof(float) && !float.TryParse(text, out _) => "a number",
+            var t when t == typeof(bool) && !bool.TryParse(text, out _) => "true or false",
+            _ => null,
+        };
+        return expected is null ? null : $"{result.Option.Name} is {expected}, not '{text}'";
+    }
+
     private static string Unknown(Command command, string token)
     {
         var isOption = token.StartsWith('-');
@@ -45,33 +67,6 @@ internal static class UsageError
                 .Concat(command.Options).SelectMany(option => option.Aliases.Append(option.Name))
             : command.Subcommands.Select(verb => verb.Name);
         var what = isOption ? "option" : command.Subcommands.Count > 0 ? "verb" : "argument";
-        return $"unknown {what} '{token}'" + (Nearest(known, token) is { } near ? $"; did you mean '{near}'?" : "");
-    }
-
-    /// <summary>The known word that takes the fewest edits, if that is few for its length.</summary>
-    internal static string? Nearest(IEnumerable<string> known, string word)
-    {
-        var best = known.Select(k => (Word: k, Edits: Edits(k, word))).OrderBy(k => k.Edits).FirstOrDefault();
-        return best.Word is not null && best.Edits <= Math.Max(1, word.TrimStart('-').Length / 3) + 1
-            && best.Edits < word.TrimStart('-').Length ? best.Word : null;
-    }
-
-    /// <summary>Insertions, removals, replacements and swaps of neighbours that turn one word into the other.</summary>
-    private static int Edits(string a, string b)
-    {
-        var d = new int[a.Length + 1, b.Length + 1];
-        for (var i = 0; i <= a.Length; i++) d[i, 0] = i;
-        for (var j = 0; j <= b.Length; j++) d[0, j] = j;
-        for (var i = 1; i <= a.Length; i++)
-        {
-            for (var j = 1; j <= b.Length; j++)
-            {
-                var replaced = d[i - 1, j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-                d[i, j] = Math.Min(Math.Min(d[i - 1, j], d[i, j - 1]) + 1, replaced);
-                if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                    d[i, j] = Math.Min(d[i, j], d[i - 2, j - 2] + 1);
-            }
-        }
-        return d[a.Length, b.Length];
+        return $"unknown {what} '{token}'{Spelling.Hint(known, token)}";
     }
 }

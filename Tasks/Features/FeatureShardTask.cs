@@ -36,7 +36,7 @@ public sealed class FeatureShardTask(
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(number, of);
         if (of > data.Count)
             throw new DiffractException($"{data.Count} images cannot be divided into {of} shards");
-        Directory.CreateDirectory(folder);
+        OutputFile.MakeFolder(folder, folder);
         RefuseOthers();
         var skipped = "";
         var shard = again ? null : Made(progress);

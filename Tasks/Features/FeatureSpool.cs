@@ -36,7 +36,7 @@ internal sealed class FeatureSpool : IDisposable
     {
         folder = FolderOf(path);
         this.identity = identity;
-        Directory.CreateDirectory(folder);
+        OutputFile.MakeFolder(folder, path);
         identityFile = Path.Combine(folder, "identity.json");
         var logFile = Path.Combine(folder, "images.tsv");
         ReadLog(logFile);

@@ -108,9 +108,7 @@ public sealed class FeatureTable : IFeatureSource
     public IEnumerable<LabelledFeatures> Batches(IReadOnlyList<int> items, FeaturePass pass,
         CancellationToken cancellation = default)
     {
-        if (pass.Draw >= draws)
-            throw new DiffractException($"the features have {draws} noise draws for each image, and {pass.Draw + 1} "
-                + "are asked for: make them with more --draws");
+        NeedDraws(pass.Draw + 1);
         var order = pass.Training
             ? new Generator(pass.Seed).Split((ulong)pass.Epoch).Permutation(items.Count).Select(i => items[(int)i])
             : items;
@@ -120,6 +118,15 @@ public sealed class FeatureTable : IFeatureSource
             cancellation.ThrowIfCancellationRequested();
             yield return Read(batch, pass.Training ? pass.Epoch % draws : pass.Draw) with { Number = number++ };
         }
+    }
+
+    /// <summary>Refuses more noise draws of each image than there are.</summary>
+    /// <exception cref="DiffractException">There are fewer.</exception>
+    internal void NeedDraws(int wanted)
+    {
+        if (wanted > draws)
+            throw new DiffractException($"the features have {draws} noise draw{(draws == 1 ? "" : "s")} for each "
+                + $"image, and {wanted} are asked for: make them with --draws {wanted}");
     }
 
     /// <summary>The maps of some images at one noise draw.</summary>

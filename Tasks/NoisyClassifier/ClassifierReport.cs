@@ -18,7 +18,8 @@ public static class ClassifierReport
     public static Plot Draw(IReadOnlyList<ClassifierScore> scores) => CurvePlot.Draw("Classifier of noised images",
         "timestep", "percent of the images", [.. new (string Name, Func<ClassifierScore, Proportion> Of)[]
             { ("top-1", s => s.Top1), ("top-5", s => s.Top5) }.Select(line => new Curve(line.Name,
-                [.. scores.Select(s => (double)(s.Timestep ?? 0))], [.. scores.Select(s => 100 * line.Of(s).Value)]))]);
+                [.. scores.Select(s => (double)(s.Timestep ?? 0))], [.. scores.Select(s => 100 * line.Of(s).Value)]))],
+        percent: true);
 
     /// <summary>Keeps scores as JSON.</summary>
     /// <param name="path">The file; it appears whole or not at all.</param>

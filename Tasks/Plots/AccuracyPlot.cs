@@ -11,6 +11,9 @@ public static class AccuracyPlot
     private const int BarHeight = 30;
     private const int AroundBars = 110;
 
+    // The value of a bar that ends at 100 % stands beside the axis.
+    private const double BesideAxis = 40;
+
     // Half the height of the strokes that end an interval, in bars.
     private const double Cap = 0.14;
 
@@ -22,12 +25,14 @@ public static class AccuracyPlot
     public static Plot Draw(string title, IReadOnlyList<AccuracyBar> bars, double? chance = null, int width = 760)
     {
         var model = PlotStyle.Model(title);
+        model.Padding = new OxyThickness(model.Padding.Left, model.Padding.Top, model.Padding.Right + BesideAxis,
+            model.Padding.Bottom);
         var names = PlotStyle.Styled(new CategoryAxis { StartPosition = 1, EndPosition = 0, GapWidth = 0.45 },
             AxisPosition.Left, "", grid: false);
         names.TickStyle = TickStyle.None;
         names.Labels.AddRange(bars.Select(bar => bar.Name));
         model.Axes.Add(names);
-        model.Axes.Add(PlotStyle.Styled(new LinearAxis { Minimum = 0, Maximum = 112, MajorStep = 20 },
+        model.Axes.Add(PlotStyle.Styled(new LinearAxis { Minimum = 0, Maximum = 100, MajorStep = 20 },
             AxisPosition.Bottom, "accuracy in %, with 95 % confidence interval"
                 + (chance is { } guess ? $"; broken line: chance ({100 * guess:0.##} %)" : "")));
         var series = new BarSeries { FillColor = OxyColor.FromAColor(190, PlotStyle.Series(0)), StrokeThickness = 0 };
@@ -46,6 +51,7 @@ public static class AccuracyPlot
                 TextHorizontalAlignment = HorizontalAlignment.Left,
                 TextVerticalAlignment = VerticalAlignment.Middle,
                 StrokeThickness = 0,
+                ClipByXAxis = false,
             });
         }
         model.Series.Add(series);

@@ -20,10 +20,11 @@ public static class CurvePlot
     /// <param name="logX">Whether positions are drawn on a logarithmic scale; all must be positive.</param>
     /// <param name="width">Pixels.</param>
     /// <param name="height">Pixels.</param>
+    /// <param name="percent">Whether values are percentages of a whole: the scale keeps between 0 and 100.</param>
     /// <exception cref="ArgumentException">A curve has not as many positions as values, its smoothing is not in
     /// [0, 1), or a position is not positive where the scale is logarithmic.</exception>
     public static Plot Draw(string title, string xLabel, string yLabel, IReadOnlyList<Curve> curves, bool logY = false,
-        bool logX = false, int width = 760, int height = 420)
+        bool logX = false, int width = 760, int height = 420, bool percent = false)
     {
         foreach (var curve in curves)
         {
@@ -39,14 +40,19 @@ public static class CurvePlot
         }
         var model = PlotStyle.Model(title);
         logY &= curves.Any(curve => curve.Y.Any(value => value > 0 && double.IsFinite(value)));
-        model.Axes.Add(PlotStyle.Styled<Axis>(
+        var x = PlotStyle.Styled<Axis>(
             logX ? new LogarithmicAxis { PowerPadding = false, MinimumPadding = 0.05, MaximumPadding = 0.05 }
                 : new LinearAxis { MinimumPadding = 0.01, MaximumPadding = 0.01 },
-            AxisPosition.Bottom, xLabel));
-        model.Axes.Add(PlotStyle.Styled<Axis>(
+            AxisPosition.Bottom, xLabel);
+        // Epochs, steps and blocks have nothing between two of them.
+        if (!logX && curves.All(curve => curve.X.All(double.IsInteger))) x.MinimumMajorStep = 1;
+        model.Axes.Add(x);
+        var y = PlotStyle.Styled<Axis>(
             logY ? new LogarithmicAxis { PowerPadding = false, MinimumPadding = 0.05, MaximumPadding = 0.05 }
                 : new LinearAxis { MinimumPadding = 0.05, MaximumPadding = 0.05 },
-            AxisPosition.Left, yLabel));
+            AxisPosition.Left, yLabel);
+        if (percent) (y.AbsoluteMinimum, y.AbsoluteMaximum) = (0, 100);
+        model.Axes.Add(y);
         if (curves.Count > 1) model.Legends.Add(PlotStyle.LegendAbove());
         for (var i = 0; i < curves.Count; i++)
         {

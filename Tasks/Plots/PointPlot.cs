@@ -8,12 +8,10 @@ namespace Diffract.Tasks;
 /// <summary>Points with their names beside them: what something costs and what it is worth.</summary>
 public static class PointPlot
 {
-    // A name that would leave the picture stands on the point's other side.
-    private const double Right = 0.7;
-    private const double Padding = 0.08, Beside = 8;
+    private const double Padding = 0.08, Radius = 4.5;
 
-    // What is around the plot's area, and what a line and a character of a name take, in pixels.
-    private const double Around = 110, Line = PlotStyle.TextSize + 2, Character = 0.62 * PlotStyle.TextSize;
+    // Text is drawn on the foot of its box, and has little below its line.
+    private const double Raise = 0.22 * PlotStyle.TextSize;
 
     /// <summary>Draws points.</summary>
     /// <param name="title">Title of the plot.</param>
@@ -26,49 +24,56 @@ public static class PointPlot
         IReadOnlyList<(string Name, double X, double Y)> points, int width = 760, int height = 420)
     {
         var model = PlotStyle.Model(title);
-        model.Axes.Add(PlotStyle.Styled(new LinearAxis { MinimumPadding = Padding, MaximumPadding = Padding },
-            AxisPosition.Bottom, xLabel));
-        model.Axes.Add(PlotStyle.Styled(new LinearAxis { MinimumPadding = Padding, MaximumPadding = Padding },
-            AxisPosition.Left, yLabel));
+        var x = PlotStyle.Styled(new LinearAxis { MinimumPadding = Padding, MaximumPadding = Padding },
+            AxisPosition.Bottom, xLabel);
+        var y = PlotStyle.Styled(new LinearAxis { MinimumPadding = Padding, MaximumPadding = Padding },
+            AxisPosition.Left, yLabel);
+        model.Axes.Add(x);
+        model.Axes.Add(y);
         var series = new ScatterSeries
         {
             MarkerType = MarkerType.Circle,
-            MarkerSize = 4.5,
+            MarkerSize = Radius,
             MarkerFill = PlotStyle.Series(0),
         };
-        var (x, y) = (Share([.. points.Select(p => p.X)]), Share([.. points.Select(p => p.Y)]));
-        var taken = new List<(double Left, double Top, double Right)>();
-        foreach (var i in Enumerable.Range(0, points.Count).OrderByDescending(i => y[i]))
-        {
-            series.Points.Add(new ScatterPoint(points[i].X, points[i].Y));
-            var isRight = x[i] > Right;
-            var (across, down) = (x[i] * (width - Around), (1 - y[i]) * (height - Around));
-            var length = Beside + Character * points[i].Name.Length;
-            var (left, right) = isRight ? (across - length, across) : (across, across + length);
-            // From the highest point on, each name goes as far down as those before it leave room.
-            var top = down;
-            foreach (var other in taken.OrderBy(t => t.Top))
-                if (other.Left < right && left < other.Right && Math.Abs(top - other.Top) < Line)
-                    top = other.Top + Line;
-            taken.Add((left, top, right));
-            model.Annotations.Add(new TextAnnotation
-            {
-                Text = points[i].Name,
-                TextPosition = new DataPoint(points[i].X, points[i].Y),
-                Offset = new ScreenVector(isRight ? -Beside : Beside, top - down),
-                TextHorizontalAlignment = isRight ? HorizontalAlignment.Right : HorizontalAlignment.Left,
-                TextVerticalAlignment = VerticalAlignment.Middle,
-                StrokeThickness = 0,
-            });
-        }
+        series.Points.AddRange(points.Select(point => new ScatterPoint(point.X, point.Y)));
         model.Series.Add(series);
-        return new Plot(model, width, height);
+        var plot = new Plot(model, width, height);
+        // Where points come to lie is known once the axes are laid out, which names do not change.
+        _ = plot.ToSvg();
+        ScreenPoint[] places = [.. points.Select(p => new ScreenPoint(x.Transform(p.X), y.Transform(p.Y)))];
+        var measurer = new TextMeasurer();
+        var names = NamePlaces.Find(places, [.. points.Select(p =>
+            measurer.MeasureText(p.Name, PlotStyle.Font, PlotStyle.TextSize, FontWeights.Normal))], model.PlotArea);
+        for (var i = 0; i < points.Count; i++)
+        {
+            if (names[i].Leader is { } end) model.Series.Insert(0, Leader(x, y, places[i], end));
+            model.Annotations.Add(Name(points[i], places[i], names[i]));
+        }
+        return plot;
     }
 
-    // Where each lies between the ends of an axis, 0 to 1.
-    private static double[] Share(double[] values)
+    private static LineSeries Leader(LinearAxis x, LinearAxis y, ScreenPoint from, ScreenPoint to)
     {
-        var (least, range) = values.Length == 0 ? (0, 0) : (values.Min(), values.Max() - values.Min());
-        return [.. values.Select(v => range > 0 ? ((v - least) / range + Padding) / (1 + 2 * Padding) : 0)];
+        var line = new LineSeries { Color = PlotStyle.Frame, StrokeThickness = 1 };
+        foreach (var end in (ScreenPoint[])[from, to])
+            line.Points.Add(new DataPoint(x.InverseTransform(end.X), y.InverseTransform(end.Y)));
+        return line;
     }
+
+    private static TextAnnotation Name((string Name, double X, double Y) point, ScreenPoint at,
+        NamePlace place) => new()
+    {
+        Text = point.Name,
+        TextPosition = new DataPoint(point.X, point.Y),
+        Offset = new ScreenVector(place.Across switch
+        {
+            HorizontalAlignment.Left => place.Box.Left,
+            HorizontalAlignment.Right => place.Box.Right,
+            _ => place.Box.Center.X,
+        } - at.X, place.Box.Center.Y - Raise - at.Y),
+        TextHorizontalAlignment = place.Across,
+        TextVerticalAlignment = VerticalAlignment.Middle,
+        StrokeThickness = 0,
+    };
 }

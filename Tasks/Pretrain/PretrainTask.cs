@@ -184,6 +184,6 @@ public sealed class PretrainTask(RunFolder run, PretrainRecipe recipe, ImageData
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true,
-    UseStringEnumConverter = true)]
+    UseStringEnumConverter = true, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(PretrainRecipe))]
 internal sealed partial class PretrainJson : JsonSerializerContext;

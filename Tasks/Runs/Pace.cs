@@ -27,7 +27,7 @@ internal sealed class Pace(long total, string unit, long alreadyDone, Func<TimeS
     {
         lock (gate)
         {
-            note = newNote ?? note;
+            note = newNote?.Trim() ?? note;
             history.Add((now(), history[^1].Done + amount));
             // Keep every second mark when full: old times get coarser, memory stays bounded.
             if (history.Count > Marks)
@@ -59,15 +59,20 @@ internal sealed class Pace(long total, string unit, long alreadyDone, Func<TimeS
     public string RateText => PerSecond is > 0 and var rate ? Units.Rate(rate, unit) : "";
 
     /// <summary>One line: <c>450 of 1,000 images (45 %), 12.3 images/s, 45 s left, loss 0.231</c>.</summary>
-    public override string ToString()
+    public override string ToString() => Line(Done < total);
+
+    /// <summary>The same of work that is over, also where it ended before its total: nothing is left.</summary>
+    public string Ended => Line(goesOn: false);
+
+    private string Line(bool goesOn)
     {
         var parts = new List<string>
         {
             $"{Units.Count(Done)} of {Units.Count(total)} {unit} ({100.0 * Done / Math.Max(1, total):0} %)",
         };
         if (RateText.Length > 0) parts.Add(RateText);
-        if (Remaining is { } left && Done < total) parts.Add($"{Units.Duration(left)} left");
-        if (note is not null) parts.Add(note);
+        if (goesOn && Remaining is { } left) parts.Add($"{Units.Duration(left)} left");
+        if (note is { Length: > 0 }) parts.Add(note);
         return string.Join(", ", parts);
     }
 

@@ -50,7 +50,7 @@ internal sealed class PlainProgress(TextWriter error, TimeSpan? interval = null)
         {
             if (ended) return;
             ended = true;
-            owner.Say($"{title}: {pace}, took {Units.Duration(Stopwatch.GetElapsedTime(start))}");
+            owner.Say($"{title}: {pace.Ended}, took {Units.Duration(Stopwatch.GetElapsedTime(start))}");
         }
     }
 }

@@ -145,7 +145,7 @@ public sealed class RunFolder
     {
         if (File.Exists(path)) return false;
         if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any()) return false;
-        Directory.CreateDirectory(path);
+        OutputFile.MakeFolder(path, path);
         var recipe = new RunFolder(path).RecipePath;
         try
         {
@@ -155,6 +155,10 @@ public sealed class RunFolder
         catch (IOException) when (File.Exists(recipe))
         {
             return false;
+        }
+        catch (Exception e) when (Unwritable.IsRefusal(e))
+        {
+            throw Unwritable.Because(path, e);
         }
     }
 }

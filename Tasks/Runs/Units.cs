@@ -41,12 +41,15 @@ public static class Units
     /// <summary>A number with thousands separated: <c>552,814,086</c>.</summary>
     public static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
 
-    /// <summary>Millions, thousand millions or more: <c>302.8 M</c>.</summary>
+    /// <summary>Thousands, millions, thousand millions or more: <c>302.8 M</c>; as it is below a thousand.</summary>
     public static string Large(long count) => count switch
     {
-        >= 1_000_000_000_000 => string.Create(CultureInfo.InvariantCulture, $"{count / 1e12:0.00} T"),
-        >= 1_000_000_000 => string.Create(CultureInfo.InvariantCulture, $"{count / 1e9:0.0} G"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{count / 1e6:0.0} M"),
+        // What would print as 1000.0 takes the next prefix.
+        >= 999_950_000_000 => string.Create(CultureInfo.InvariantCulture, $"{count / 1e12:0.00} T"),
+        >= 999_950_000 => string.Create(CultureInfo.InvariantCulture, $"{count / 1e9:0.0} G"),
+        >= 999_950 => string.Create(CultureInfo.InvariantCulture, $"{count / 1e6:0.0} M"),
+        >= 1000 => string.Create(CultureInfo.InvariantCulture, $"{count / 1e3:0.0} k"),
+        _ => count.ToString(CultureInfo.InvariantCulture),
     };
 
     /// <summary>A rate per second, or per minute or hour when it is slow: <c>12.3 images/s</c>.</summary>

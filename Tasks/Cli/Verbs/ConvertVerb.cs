@@ -36,6 +36,11 @@ internal static class ConvertVerb
                 "diffract convert own.pt own.safetensors --head-channels 32 --attention-order new --schedule cosine",
             ],
         };
+        target.Validators.Add(result =>
+        {
+            foreach (var token in result.Tokens)
+                if (FileConversion.Unwritable(token.Value) is { } problem) result.AddError(problem);
+        });
         verb.Add(source);
         verb.Add(target);
         verb.Add(dtype);

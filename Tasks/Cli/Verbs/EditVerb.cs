@@ -52,7 +52,7 @@ internal static class EditVerb
             {
                 var given = parsed.GetRequiredValue(images);
                 if (parsed.GetValue(points) > 0 && given.Length != 2)
-                    throw new DiffractException($"--points lie between two images, found {given.Length}");
+                    throw new UsageException($"--points lie between two images, found {given.Length}");
                 return new EditRecipe
                 {
                     Images = given,

@@ -55,7 +55,7 @@ internal static class EvaluateVerb
             RunOptions.Alone(parsed, features, inference.Options);
             var path = HeadFile.Find(parsed.GetRequiredValue(head));
             if (parsed.GetValue(features) is null && parsed.GetValue(data) is null)
-                throw new DiffractException("evaluate needs a feature file (--features), or images and the network "
+                throw new UsageException("evaluate needs a feature file (--features), or images and the network "
                     + "that reads them (--data and --network)");
             if (parsed.GetValue(features) is { } given && FeatureInput.HasImages(given))
                 throw new DiffractException($"{given} has images, no features: name it with --data, and the network "

@@ -110,24 +110,24 @@ internal static class PretrainVerb
         double[] rates = [.. RunOptions.Reals(parsed, option)];
         return rates.Length > 0 && rates.All(r => r is >= 0 and < 1) && rates.Distinct().Count() == rates.Length
             ? rates
-            : throw new DiffractException($"{option.Name} takes different numbers from 0 that are less than 1, found "
+            : throw new UsageException($"{option.Name} takes different numbers from 0 that are less than 1, found "
                 + $"'{parsed.GetValue(option)}'");
     }
 
     private static long? Budget(ParseResult parsed, Option<string?> option) => parsed.GetValue(option) is not { } text
         ? null
-        : Units.ParseBytes(text) ?? throw new DiffractException($"{option.Name} takes a size such as 6GiB or 800MB, "
+        : Units.ParseBytes(text) ?? throw new UsageException($"{option.Name} takes a size such as 6GiB or 800MB, "
             + $"found '{text}'");
 
     private static PretrainRecipe Checked(PretrainRecipe recipe)
     {
         if (recipe is { SmallVariance: true, Loss: not "simple" })
-            throw new DiffractException($"--small-variance is for --loss simple: {recipe.Loss} learns variances");
+            throw new UsageException($"--small-variance is for --loss simple: {recipe.Loss} learns variances");
         if (recipe is { SumMicrobatches: true, Microbatch: null })
-            throw new DiffractException("--sum-microbatches says what becomes of microbatches: give their size with "
+            throw new UsageException("--sum-microbatches says what becomes of microbatches: give their size with "
                 + "--microbatch");
         if (recipe is { SumMicrobatches: true, MemoryBudget: not null })
-            throw new DiffractException("--memory-budget chooses microbatches, and with --sum-microbatches the step "
+            throw new UsageException("--memory-budget chooses microbatches, and with --sum-microbatches the step "
                 + "depends on their number: leave one out");
         return recipe;
     }

@@ -10,7 +10,7 @@ internal static class RunsVerb
     private const string Details = """
         Lists the run folders of diffract train with what they learnt, the best first: accuracy on the held-out images,
         and on those that diffract evaluate scored. Runs that differ in their seed alone get a line with the mean and
-        the standard deviation.
+        the standard deviation. A run that is damaged is left out, and named with what is wrong on the error stream.
         """;
 
     public static Command Make(Terminal terminal)
@@ -31,9 +31,16 @@ internal static class RunsVerb
         verb.SetAction(parsed =>
         {
             var parent = parsed.GetRequiredValue(folder);
-            var runs = HeadRun.In(parent);
+            var damaged = 0;
+            var runs = HeadRun.In(parent, problem =>
+            {
+                damaged++;
+                terminal.Error.WriteLine($"left out: {problem}");
+            });
             if (runs.Count == 0)
-                throw new DiffractException($"{parent} has no run of a head (diffract train makes one)");
+                throw new DiffractException(damaged > 0
+                    ? $"{parent} has no run of a head that can be read"
+                    : $"{parent} has no run of a head (diffract train makes one)");
             foreach (var line in HeadRunTable.Lines(runs)) terminal.Output.WriteLine(line);
             if (parsed.GetValue(report) is not { } path) return ExitCode.Success;
             HeadRunTable.Write(path, runs);

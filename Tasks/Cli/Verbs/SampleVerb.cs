@@ -64,12 +64,12 @@ internal static class SampleVerb
             () => device.Open(parsed, gpus, terminal), () =>
             {
                 if (parsed.GetResult(eta) is { Implicit: false } && parsed.GetValue(sampler) != "ddim")
-                    throw new DiffractException("--eta is for --sampler ddim");
+                    throw new UsageException("--eta is for --sampler ddim");
                 if (parsed.GetResult(scale) is { Implicit: false } && parsed.GetValue(classifier) is null)
-                    throw new DiffractException("--scale says how strongly a classifier guides: name it with "
+                    throw new UsageException("--scale says how strongly a classifier guides: name it with "
                         + "--classifier");
                 if ((parsed.GetValue(inpaint) is null) != (parsed.GetValue(mask) is null))
-                    throw new DiffractException("--inpaint and --mask are given together");
+                    throw new UsageException("--inpaint and --mask are given together");
                 return new SampleRecipe
                 {
                     Network = RunOptions.Need(parsed, network),

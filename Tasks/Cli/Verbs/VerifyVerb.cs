@@ -63,7 +63,7 @@ internal static class VerifyVerb
     private static int Run(Terminal terminal, VerifyOptions options, string? json, CancellationToken cancellation)
     {
         if (options is { Memory: MemoryMode.Lean, DType: DType.Float64 })
-            throw new DiffractException("--memory lean calculates in float32: leave --dtype float64 out");
+            throw new UsageException("--memory lean calculates in float32: leave --dtype float64 out");
         var reports = Verification.Run(options, report =>
         {
             foreach (var line in VerifyReport.Lines(report)) terminal.Output.WriteLine(line);

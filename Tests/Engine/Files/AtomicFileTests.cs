@@ -52,10 +52,24 @@ public sealed class AtomicFileTests
     {
         var path = FileCases.TemporaryPath("folder");
         Directory.CreateDirectory(path);
-        Assert.That(() => AtomicFile.WriteText(path, "x"), Throws.InstanceOf<SystemException>());
+        Assert.That(() => AtomicFile.WriteText(path, "x"),
+            Throws.TypeOf<IOException>().With.Message.EqualTo($"{path} cannot be written: it is a folder"));
         Assert.That(Beside(path), Is.EqualTo(new[] { path }));
-        Assert.That(() => AtomicFile.WriteText(Path.Combine(path, "absent", "x"), "x"),
-            Throws.InstanceOf<DirectoryNotFoundException>());
+    }
+
+    [Test]
+    public void What_cannot_be_written_is_said_of_the_file_that_was_asked_for()
+    {
+        var path = FileCases.TemporaryPath("file");
+        AtomicFile.WriteText(path, "old");
+        var folder = Path.GetDirectoryName(path)!;
+        Refused(Path.Combine(folder, "absent", "x"), $"there is no folder {Path.Combine(folder, "absent")}");
+        Refused(Path.Combine(path, "x"), $"{path} is a file, not a folder");
+        Refused(Path.Combine(path, "x", "y"), $"{path} is a file, not a folder");
+        if (OperatingSystem.IsLinux()) Refused("/proc/x", "nothing can be made in /proc");
+
+        static void Refused(string path, string why) => Assert.That(() => AtomicFile.WriteText(path, "x"),
+            Throws.TypeOf<IOException>().With.Message.EqualTo($"{path} cannot be written: {why}"));
     }
 
     [Test]

@@ -103,11 +103,15 @@ internal sealed class AnalysisVerbsTests
     public async Task Neighbours_of_a_file_and_of_images_are_the_same()
     {
         const string more = " --k 1,3 --timesteps 20 --blocks 3,5";
-        var (_, output, _) = await folder.Succeed(
+        var (_, output, error) = await folder.Succeed(
             "knn --train {train}.safetensors --test {test}.safetensors --name {knn}" + more);
+        Assert.That(error, Does.Contain("training images: 24 of 24 maps (100 %)"), "12 images, 2 layers");
         Assert.That(output, Does.Match(@"20 +3 +1  \d+\.\d % \(\d+\.\d to \d+\.\d\), \d of 8"));
-        await folder.Succeed(
+        (_, _, error) = await folder.Succeed(
             "knn --train {pictures} --test {others} --network {network}/ema.safetensors --name {knn2}" + more);
+        Assert.That(error, Does.Contain("training images: 12 of 12 images (100 %)"));
+        foreach (var run in (string[])["knn", "knn2"])
+            Assert.That(File.ReadAllText(At(run, "report.html")), Does.Contain("ema.safetensors"));
         var (first, second) = (Read("knn"), Read("knn2"));
         Assert.That(second.GetRawText(), Is.EqualTo(first.GetRawText()));
         Assert.That(first.GetProperty("scores").GetArrayLength(), Is.EqualTo(4));
@@ -151,6 +155,8 @@ internal sealed class AnalysisVerbsTests
         Assert.That(output, Does.Contain("best of 12: t "));
         foreach (var file in (string[])["map-1x1.svg", "map-2x2.svg", "curves.svg", "sweep.csv", "report.html"])
             Assert.That(File.Exists(At("sweep", file)), file);
+        Assert.That(await File.ReadAllTextAsync(At("sweep", "report.html")), Does.Contain("ema.safetensors")
+            .And.Contain(folder[from.Contains("{train}", StringComparison.Ordinal) ? "train" : "pictures"]));
         // A run that was stopped after its first epoch has the first checkpoint.
         File.Delete(RunFolder.Open(folder["sweep"]).Checkpoints.Latest!.Path);
         File.Delete(At("sweep", "result.json"));

@@ -23,7 +23,7 @@ internal sealed class ApplicationTests
     [TestCase("verify", "DIR is missing")]
     [TestCase("verify a --fliter x", "unknown option '--fliter'; did you mean '--filter'?")]
     [TestCase("verify a b", "unknown argument 'b'")]
-    [TestCase("verify a --dtype float3", "--dtype is float32 or float64, not 'float3'")]
+    [TestCase("verify a --dtype float3", "--dtype is float32 or float64, not 'float3'; did you mean 'float32'?")]
     [TestCase("verify a --threads 0", "--threads is a number from 1 to 1024, not '0'")]
     public async Task Wrong_usage_is_one_sentence_and_exit_code_2(string line, string problem)
     {

@@ -216,7 +216,7 @@ internal sealed class FileVerbsTests
     public async Task Convert_needs_an_extension_it_knows()
     {
         var (code, _, error) = await ApplicationTests.Run("convert", folder["w.safetensors"], folder["w.bin"]);
-        Assert.That(code, Is.EqualTo(1));
+        Assert.That(code, Is.EqualTo(2));
         Assert.That(error, Does.Contain(".safetensors, .pt or .pth"));
     }
 }

@@ -81,7 +81,7 @@ internal sealed class JobVerbsTests
     [TestCase("train --features {f}.safetensors --fine-tune --name {t}",
         "--features and --fine-tune do not go together")]
     [TestCase("train --features {f}.safetensors --head cnn --hidden 5 --name {t}", "--hidden is for the mlp head")]
-    [TestCase("train --features {f}.safetensors --head cnn --channels 5 --name {t}", "two convolutions, found 1")]
+    [TestCase("train --features {f}.safetensors --head cnn --channels 5 --name {t}", "takes 2 whole numbers from 1")]
     [TestCase("train --features {f}.safetensors --head attention --chain Reshape --name {t}",
         "attention head: 'Reshape': the width of the tokens is missing")]
     [TestCase("train --features {f}.safetensors --batch 32 --microbatch 5 --name {t}",
@@ -144,10 +144,13 @@ internal sealed class JobVerbsTests
     [TestCase("pretrain --data {pictures} --save-every 0 --name {t}", "--save-every is a whole number from 1, not '0'")]
     [TestCase("pretrain --data {pictures} --image-size 8 --channels 32 --channel-mult 1,2 --attention 4,7 --name {t}",
         "--attention: no map has a side of 7; the levels' maps have sides 8, 4")]
-    [TestCase("pretrain --resume {head}", "head is no run that diffract pretrain can go on with")]
+    [TestCase("pretrain --resume {head}", "head is no run that diffract pretrain can go on with: ")]
+    [TestCase("pretrain --resume {head}", "recipe.json: line 2: there is no setting 'features'")]
     [TestCase("pretrain --resume {absent}", "absent: no such run")]
     [TestCase("evaluate {head}", "(--features), or images and the network that reads them (--data and --network)")]
     [TestCase("evaluate {head} --features {f}.safetensors --label 1", "--features and --label do not go together")]
+    [TestCase("evaluate {head} --features {f}.safetensors --draws 3",
+        "the features have 1 noise draw for each image, and 3 are asked for: make them with --draws 3")]
     [TestCase("evaluate {absent} --features {f}.safetensors", "absent: no such head (diffract train writes one)")]
     [TestCase("evaluate {plain}/ema.safetensors --features {f}.safetensors", "is no head of this program")]
     [TestCase("evaluate {head} --features {f2}.safetensors",
@@ -194,6 +197,42 @@ internal sealed class JobVerbsTests
             Assert.That(File.ReadAllText(folder["many.html"]), Does.Contain("Mean and standard deviation"));
         });
     }
+
+    [Test]
+    public async Task Runs_that_are_damaged_are_named_and_the_others_listed()
+    {
+        foreach (var name in (string[])["whole", "cut", "short"])
+        {
+            Directory.CreateDirectory(folder[$"mixed/{name}"]);
+            foreach (var file in (string[])["recipe.json", "best.safetensors"])
+                File.Copy(folder[$"head/{file}"], folder[$"mixed/{name}/{file}"]);
+        }
+        Cut(folder["mixed/cut/best.safetensors"]);
+        Cut(folder["mixed/short/recipe.json"]);
+        Directory.CreateDirectory(folder["mixed/study"]);
+        RecipeFile.Save(folder["mixed/study/recipe.json"], StudyRecipe.Small("a", "b", "c"), StudyRecipe.Json);
+        var (_, output, error) = await folder.Succeed("runs {mixed}");
+        Assert.That(output.Split('\n', StringSplitOptions.RemoveEmptyEntries), Has.Length.EqualTo(2));
+        Assert.That(output, Does.Contain("\nwhole "));
+        Assert.That(error.Split('\n', StringSplitOptions.RemoveEmptyEntries), Has.Length.EqualTo(2));
+        Assert.That(error, Does.Contain($"left out: {folder["mixed/cut/best.safetensors"]}: byte ")
+            .And.Contain($"left out: {folder["mixed/short/recipe.json"]}: line "));
+        Directory.Delete(folder["mixed/whole"], recursive: true);
+        var (code, _, why) = await folder.Run("runs {mixed}");
+        Assert.That(code, Is.EqualTo(1));
+        Assert.That(why, Does.Contain("has no run of a head that can be read"));
+
+        static void Cut(string path)
+        {
+            using var file = File.OpenWrite(path);
+            file.SetLength(file.Length / 2);
+        }
+    }
+
+    [Test]
+    public void A_report_of_training_names_data_and_network() => Assert.That(
+        File.ReadAllText(folder["head/report.html"]),
+        Does.Contain(folder["f.safetensors"]).And.Contain("ema.safetensors, frozen"));
 
     [Test]
     public async Task Feedback_and_a_fine_tuned_network_are_found_beside_the_head()

@@ -37,6 +37,22 @@ internal sealed class FeaturesAndHeadsTests
     }
 
     [Test]
+    public void Sizes_of_heads_are_said_in_the_words_of_the_recipe()
+    {
+        FeatureInfo[] maps = [new(3, 8, new MapSize(4, 4))];
+        Refused(new HeadRecipe { Kind = "mlp", Hidden = [5, 0] }, "hidden layers have sizes from 1, found 5, 0");
+        Refused(new HeadRecipe { Kind = "cnn", Channels = [0, 5] }, "convolutions have sizes from 1, found 0, 5");
+        Refused(new HeadRecipe { Kind = "cnn", Channels = [5] }, "two convolutions, found 1");
+        foreach (var recipe in (HeadRecipe[])[new() { Width = 0 }, new() { Heads = 0 }, new() { Layers = -1 }])
+            Refused(recipe with { Kind = "attention" }, "width, heads, layers and MLP ratio have sizes from 1, found ");
+        Refused(new HeadRecipe { Kind = "attention", Width = 10, Heads = 4 }, "width of 10 cannot be divided among 4");
+
+        void Refused(HeadRecipe recipe, string problem) => Assert.That(
+            () => HeadFactory.Make(recipe, maps, timesteps: 1, classes: 2),
+            Throws.TypeOf<DiffractException>().With.Message.Contains(problem).And.Message.Not.Contains("Parameter"));
+    }
+
+    [Test]
     public void A_broken_picture_is_skipped_named_and_has_no_row()
     {
         var pictures = Work.Folder(Path.Combine(folder, "with-broken"));

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Xml.Linq;
 using Diffract.Tasks;
 using NUnit.Framework;
+using OxyPlot;
 
 namespace Diffract.Tests.Tasks;
 
@@ -12,6 +13,17 @@ public sealed class PlotTests
     private static XElement Parse(Plot plot) => XDocument.Parse(plot.ToSvg()).Root!;
 
     private static string[] Texts(Plot plot) => [.. Parse(plot).Descendants(svg + "text").Select(text => text.Value)];
+
+    private static double[] Numbers(Plot plot) => [.. Texts(plot)
+        .Where(text => double.TryParse(text, CultureInfo.InvariantCulture, out _))
+        .Select(text => double.Parse(text, CultureInfo.InvariantCulture))];
+
+    private static (double X, double Y) Place(XElement text)
+    {
+        var numbers = text.Attribute("transform")!.Value.Split('(', ')')[1].Split(',')
+            .Select(number => double.Parse(number, CultureInfo.InvariantCulture)).ToArray();
+        return (numbers[0], numbers[1]);
+    }
 
     private static readonly Curve[] twoCurves =
         [new("training", [0, 1, 2, 3], [1, 0.1, double.NaN, 0.001]), new("validation", [0, 3], [0.5, 0.05])];
@@ -26,27 +38,96 @@ public sealed class PlotTests
     }
 
     [Test]
-    public void Names_of_points_do_not_cover_each_other_and_stay_by_their_points()
+    public void Names_cover_no_point_and_no_other_name_and_stay_by_their_own_point()
     {
-        (string Name, double X, double Y)[] points =
+        // Accuracy and arithmetic of ten methods: two at one place, three close together.
+        ScreenPoint[] points =
         [
-            ("the highest", 0.4, 64.4), ("near the lowest", 0.43, 57), ("the same", 0.43, 57), ("lower", 0.46, 56.4),
-            ("on the right", 2, 56.7), ("on the right, too", 1.9, 56.2), ("alone", 1.2, 28),
+            new(114, 339), new(114, 137), new(114, 123), new(116, 66), new(130, 128), new(687, 87), new(514, 104),
+            new(490, 109), new(401, 98), new(400, 97),
         ];
-        var texts = Parse(PointPlot.Draw("Cost", "x", "y", points)).Descendants(svg + "text").ToArray();
-        var places = points.ToDictionary(p => p.Name, p => Place(texts.Single(text => text.Value == p.Name)));
+        var area = new OxyRect(68, 45, 664, 315);
+        var places = NamePlaces.Find(points, [.. points.Select((_, i) => new OxySize(40 + 10 * i, 14))], area);
 
-        Assert.That(places["near the lowest"].Y, Is.GreaterThan(places["the highest"].Y + 40));
-        string[] left = ["near the lowest", "the same", "lower"], right = ["on the right", "on the right, too"];
-        foreach (var group in (string[][])[left, right])
-            Assert.That(group.Zip(group.Skip(1), (a, b) => places[b].Y - places[a].Y), Has.All.InRange(14 - 1e-9, 20));
-        Assert.That(Texts(PointPlot.Draw("Cost", "x", "y", [])), Does.Contain("Cost"));
-
-        static (double X, double Y) Place(XElement text)
+        for (var i = 0; i < points.Length; i++)
         {
-            var numbers = text.Attribute("transform")!.Value.Split('(', ')')[1].Split(',')
-                .Select(number => double.Parse(number, CultureInfo.InvariantCulture)).ToArray();
-            return (numbers[0], numbers[1]);
+            var box = places[i].Box;
+            Assert.That((box.Left, box.Top, box.Right, box.Bottom), Is.EqualTo((Math.Max(box.Left, area.Left),
+                Math.Max(box.Top, area.Top), Math.Min(box.Right, area.Right), Math.Min(box.Bottom, area.Bottom))));
+            for (var j = 0; j < points.Length; j++)
+            {
+                var point = points[j];
+                Assert.That(box.Left < point.X + 4 && box.Right > point.X - 4 && box.Top < point.Y + 4
+                    && box.Bottom > point.Y - 4, Is.False, $"name {i} on point {j}");
+                var other = places[j].Box;
+                Assert.That(i != j && box.Left < other.Right && box.Right > other.Left && box.Top < other.Bottom
+                    && box.Bottom > other.Top, Is.False, $"names {i} and {j}");
+            }
+            var to = places[i].Leader ?? points[i];
+            var across = Math.Max(box.Left - to.X, to.X - box.Right);
+            var down = Math.Max(box.Top - to.Y, to.Y - box.Bottom);
+            Assert.That(Math.Max(across, down), Is.LessThan(10), $"name {i} is by its point, or a line leads to it");
+        }
+        Assert.That(places.Count(place => place.Leader is null), Is.GreaterThan(5));
+        Assert.That(places[0].Box.Left, Is.GreaterThan(points[0].X), "a name alone stands on the right");
+        Assert.That(places[5].Box.Right, Is.LessThan(points[5].X), "where there is no room, on the left");
+    }
+
+    [Test]
+    public void Names_of_points_are_drawn_with_lines_to_those_that_are_far()
+    {
+        (string Name, double X, double Y)[] heap =
+            [.. Enumerable.Range(0, 9).Select(i => ($"the name of point {i}", 1 + 0.01 * (i % 3), 1 + 0.01 * (i / 3)))];
+        var plot = Parse(PointPlot.Draw("Cost", "x", "y", [.. heap, ("far away", 3, 3)]));
+
+        Assert.That(plot.Descendants(svg + "text").Select(text => text.Value),
+            Is.SupersetOf(heap.Select(point => point.Name).Append("far away")));
+        Assert.That(plot.Descendants(svg + "polyline").Count(line => line.Attribute("shape-rendering") is null),
+            Is.InRange(3, 9), "lines to names; those of the grid have sharp edges");
+        Assert.That(Texts(PointPlot.Draw("Cost", "x", "y", [])), Does.Contain("Cost"));
+    }
+
+    [TestCase(1)]
+    [TestCase(2)]
+    [TestCase(4)]
+    public void Epochs_have_whole_numbers(int count)
+    {
+        double[] epochs = [.. Enumerable.Range(1, count).Select(e => (double)e)];
+        var plot = CurvePlot.Draw("Accuracy", "epoch", "percent",
+            [new("a", epochs, [.. epochs.Select(_ => 0.0)]), new("b", epochs, [.. epochs.Select(_ => 100.0)])]);
+
+        Assert.That(Texts(plot), Has.Member($"{count}"));
+        Assert.That(Numbers(plot), Has.All.Matches<double>(double.IsInteger));
+    }
+
+    [Test]
+    public void Percentages_end_at_a_hundred()
+    {
+        foreach (var values in (double[][])[[0], [100], [0, 100], [99, 100]])
+        {
+            Curve curve = new("a", [.. values.Select((_, i) => i + 1.0)], values);
+            Assert.That(Numbers(CurvePlot.Draw("A", "epoch", "percent", [curve], percent: true)),
+                Has.All.InRange(0, 100));
+        }
+        var bars = AccuracyPlot.Draw("B", [new("all", new(50, 50)), new("none", new(0, 50))]);
+        Assert.That(Texts(bars), Has.Member("100.0"), "the value of the first bar");
+        var last = Place(Parse(bars).Descendants(svg + "text").Single(text => text.Value == "100")).X;
+        var ends = Parse(bars).Descendants(svg + "polyline").SelectMany(line => line.Attribute("points")!.Value.Split())
+            .Select(point => double.Parse(point.Split(',')[0], CultureInfo.InvariantCulture));
+        Assert.That(ends.Max(), Is.EqualTo(last).Within(0.1), "the axis ends at its last tick");
+    }
+
+    [Test]
+    public void Letters_below_the_line_reach_below_it()
+    {
+        foreach (var letter in "0123456789abcdefghijklmnopqrstuvwxyz")
+        {
+            var image = new Image(6, PixelFont.Height);
+            Array.Fill(image.Pixels, (byte)255);
+            PixelFont.Write(image, $"{letter}", 0, 0);
+            Assert.That(image.Crop(0, 7, 6, 2).Pixels.Any(p => p < 255),
+                Is.EqualTo("gjpqy".Contains(letter, StringComparison.Ordinal)), $"{letter}");
+            Assert.That(image.Crop(0, 0, 6, 7).Pixels, Has.Some.LessThan(255), $"{letter}");
         }
     }
 

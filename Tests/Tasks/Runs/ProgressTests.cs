@@ -73,6 +73,18 @@ internal sealed class ProgressTests
         Assert.That(error.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries), Has.Length.EqualTo(5));
     }
 
+    [TestCase("loss 1.612 ", ", loss 1.612, took")]
+    [TestCase(" ", "images/s, took")]
+    public void A_bar_that_ends_before_its_total_has_nothing_left(string note, string end)
+    {
+        using var error = new StringWriter();
+        using (var progress = new PlainProgress(error))
+        using (var bar = progress.Begin("features", 10, "images"))
+            bar.Advance(8, note);
+        Assert.That(error.ToString().Split('\n')[1],
+            Does.StartWith("features: 8 of 10 images (80 %), ").And.Not.Contain("left").And.Contain(end));
+    }
+
     [Test]
     public void A_live_bar_ends_and_leaves_its_last_state()
     {

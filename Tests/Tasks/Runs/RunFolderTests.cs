@@ -63,10 +63,28 @@ internal sealed class RunFolderTests
     [Test]
     public void A_recipe_with_a_misspelt_setting_is_an_error_that_names_line_and_setting()
     {
+        Refused("{\n  \"data\": \"x\",\n  \"epohcs\": 3\n}",
+            "line 3: there is no setting 'epohcs'; did you mean 'epochs'?");
+        Refused("{\n  \"data\": \"x\",\n  \"epochs\": \"many\"\n}",
+            "line 3: the setting 'epochs' cannot have the value that it has");
+        Refused("{\n  \"inner\": { \"data\": \"x\", \"k\": 3 }\n}", "line 2: there is no setting 'k'");
+        Refused("{\n  \"needed\": 1\n}", "line 3: the setting 'other' is missing");
+    }
+
+    [Test]
+    public void A_recipe_that_is_cut_off_is_said_to_be() =>
+        Refused("{\n  \"data\": \"x", "line 2: the JSON is damaged or cut off: ");
+
+    private void Refused(string recipe, string problem)
+    {
         var path = Path.Combine(folder, "recipe.json");
-        File.WriteAllText(path, "{\n  \"data\": \"x\",\n  \"epohcs\": 3\n}");
-        Assert.That(() => RecipeFile.Load(path, DemoJson.Default.DemoRecipe),
-            Throws.TypeOf<RunException>().With.Message.Contains("epohcs").And.Message.Contains(path));
+        File.WriteAllText(path, recipe);
+        var wanted = Throws.TypeOf<RunException>().With.Message.StartWith($"{path}: {problem}");
+        if (recipe.Contains("inner", StringComparison.Ordinal))
+            Assert.That(() => RecipeFile.Load(path, DemoJson.Default.OuterRecipe), wanted);
+        else if (recipe.Contains("needed", StringComparison.Ordinal))
+            Assert.That(() => RecipeFile.Load(path, DemoJson.Default.StrictRecipe), wanted);
+        else Assert.That(() => RecipeFile.Load(path, DemoJson.Default.DemoRecipe), wanted);
     }
 
     [Test]
@@ -94,8 +112,19 @@ internal sealed class RunFolderTests
 
 internal sealed record DemoRecipe(string Data, int Epochs);
 
+internal sealed record OuterRecipe(DemoRecipe Inner);
+
+internal sealed record StrictRecipe
+{
+    public required int Needed { get; init; }
+
+    public required int Other { get; init; }
+}
+
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(DemoRecipe))]
+[JsonSerializable(typeof(OuterRecipe))]
+[JsonSerializable(typeof(StrictRecipe))]
 internal sealed partial class DemoJson : JsonSerializerContext;

@@ -13,6 +13,16 @@ internal sealed class UnitsTests
     [TestCase(2211383297, "2.06 GiB")]
     public void Bytes_have_three_digits(long bytes, string text) => Assert.That(Units.Bytes(bytes), Is.EqualTo(text));
 
+    [TestCase(820, "820")]
+    [TestCase(7680, "7.7 k")]
+    [TestCase(999_949, "999.9 k")]
+    [TestCase(999_950, "1.0 M")]
+    [TestCase(302_800_000, "302.8 M")]
+    [TestCase(999_950_000, "1.0 G")]
+    [TestCase(1_234_000_000_000, "1.23 T")]
+    public void Large_numbers_take_the_prefix_that_leaves_digits(long count, string text) =>
+        Assert.That(Units.Large(count), Is.EqualTo(text));
+
     [TestCase(0.31, "0.3 s")]
     [TestCase(9.96, "10 s")]
     [TestCase(59.4, "59 s")]

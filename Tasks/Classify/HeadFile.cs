@@ -187,7 +187,8 @@ public static class HeadFile
                 throw new DiffractException($"{path} was trained on {wanted}; the features have {found}");
         if (source.Classes.Count > 0 && !header.Classes.SequenceEqual(source.Classes))
             throw new DiffractException($"{path} knows {header.Classes.Count} classes "
-                + $"({ClassNames.Some(header.Classes)}); the data have {source.Classes.Count} ({ClassNames.Some(source.Classes)})");
+                + $"({ClassNames.Some(header.Classes)}); the data have {source.Classes.Count} "
+                + $"({ClassNames.Some(source.Classes)})");
     }
 
     /// <summary>What a reader should know of features that fit a head but come from elsewhere; null when there is

@@ -82,9 +82,9 @@ internal static class EvaluateVerb
             HeadFile.CheckFits(path, header, opened.Source);
             if (HeadFile.Doubt(path, header, opened.Source) is { } doubt) terminal.Error.WriteLine($"note: {doubt}");
             if (parsed.GetValue(label) is { } said && said != header.ClassLabel)
-                terminal.Error.WriteLine($"note: the network is given the class {said}; " + (header.ClassLabel is { } own
-                    ? $"when the head was trained it was given {own}"
-                    : "the head does not say what it was given in training"));
+                terminal.Error.WriteLine($"note: the network is given the class {said}; "
+                    + (header.ClassLabel is { } own ? $"when the head was trained it was given {own}"
+                        : "the head does not say what it was given in training"));
             if (opened.Source.Classes.Count == 0)
                 throw new DiffractException(
                     "scoring a head needs labels: put the images of each class in a folder of its own");

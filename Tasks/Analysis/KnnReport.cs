@@ -4,6 +4,7 @@ namespace Diffract.Tasks;
 public static class KnnReport
 {
     private const int MostBars = 24;
+    private const int FewestOnCurve = 3;
 
     /// <summary>Lines for a terminal, with a header.</summary>
     public static IEnumerable<string> Lines(KnnResult result) => Columns.Align(
@@ -29,10 +30,17 @@ public static class KnnReport
             plot.Save(run.At("accuracy.svg"));
             report.Heading("Accuracy").Plot(plot);
         }
+        var (timesteps, blocks) = (Count(result, s => s.Timestep), Count(result, s => s.Block));
+        if (Math.Min(timesteps, blocks) == 1
+            && (Math.Max(timesteps, blocks) >= FewestOnCurve || result.Scores.Count > MostBars))
+        {
+            var plot = Curves(result);
+            plot.Save(run.At("curves.svg"));
+            report.Heading("Curves").Plot(plot);
+        }
         foreach (var scores in result.Scores.GroupBy(s => s.K))
         {
-            if (scores.Select(s => s.Timestep).Distinct().Count() < 2
-                || scores.Select(s => s.Block).Distinct().Count() < 2) continue;
+            if (Math.Min(timesteps, blocks) < 2) continue;
             var map = BlockTimestepPlot.Draw($"Top-1 of {scores.Key} nearest neighbours", "top-1, percent",
                 [.. scores.Select(s => (s.Timestep, s.Block, 100 * s.Top1.Value))]);
             map.Save(run.At($"map-k{scores.Key}.svg"));
@@ -42,6 +50,29 @@ public static class KnnReport
             "Intervals are 95 % after Wilson (1927)");
         report.Save(run.ReportPath);
     }
+
+    /// <summary>Top-1 over blocks, a line for each number of neighbours; over timesteps of one block, and over numbers
+    /// of neighbours where there is one of both.</summary>
+    public static Plot Curves(KnnResult result)
+    {
+        var one = result.Scores[0];
+        // A line alone has no legend.
+        var k = Count(result, s => s.K) == 1 ? $", k {one.K}" : "";
+        return (Count(result, s => s.Timestep), Count(result, s => s.Block)) switch
+        {
+            (1, 1) => Draw($", timestep {one.Timestep}, block {one.Block}", "k", s => s.K, _ => ""),
+            (_, 1) => Draw($", block {one.Block}{k}", "timestep", s => s.Timestep, s => $"k {s.K}"),
+            (1, _) => Draw($", timestep {one.Timestep}{k}", "block", s => s.Block, s => $"k {s.K}"),
+            _ => Draw("", "block", s => s.Block, s => $"t {s.Timestep}, k {s.K}"),
+        };
+
+        Plot Draw(string of, string axis, Func<KnnScore, int> at, Func<KnnScore, string> line) => CurvePlot.Draw(
+            $"Nearest neighbours{of}", axis, "top-1 on test images, percent",
+            [.. result.Scores.OrderBy(at).GroupBy(line).Select(group => new Curve(group.Key,
+                [.. group.Select(s => (double)at(s))], [.. group.Select(s => 100 * s.Top1.Value)]))]);
+    }
+
+    private static int Count(KnnResult result, Func<KnnScore, int> of) => result.Scores.Select(of).Distinct().Count();
 
     // A feature file says which network made it.
     private static string Network(FeatureInput input)

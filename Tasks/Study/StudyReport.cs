@@ -56,7 +56,7 @@ public static class StudyReport
         if (result.Neighbours is { } neighbours)
         {
             report.Heading("Nearest neighbours");
-            Figure("neighbours.svg", Neighbours(neighbours));
+            Figure("neighbours.svg", KnnReport.Curves(neighbours));
         }
         if (result.Sweep is { } sweep)
         {
@@ -149,11 +149,6 @@ public static class StudyReport
             [.. Rows(recipe, scores.Where(s => s.Labels == most && s.MacsPerImage is not null)).Select(row =>
                 (row.Method.Title, row.Scores.Max(s => s.MacsPerImage!.Value) / 1e9, 100 * row.Mean))]);
     }
-
-    private static Plot Neighbours(KnnResult result) => CurvePlot.Draw("Nearest neighbours", "block",
-        "top-1 on test images, percent", [.. result.Scores.GroupBy(s => s.K).Select(group =>
-            new Curve($"k {group.Key}", [.. group.Select(s => (double)s.Block)],
-                [.. group.Select(s => 100 * s.Top1.Value)]))]);
 
     private static string Number(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

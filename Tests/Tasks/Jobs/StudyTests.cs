@@ -102,6 +102,8 @@ internal sealed class StudyTests
         foreach (var file in (string[])["methods-16.svg", "methods-4.svg", "labels.svg", "cost.svg", "neighbours.svg",
             "sweep-curves.svg", "sweep-map.svg", "cka-blocks.svg", "cka-timesteps.svg"])
             Assert.That(File.ReadAllText(folder[$"whole/{file}"]), Does.Contain("</svg>"), file);
+        Assert.That(File.ReadAllText(folder["whole/neighbours.svg"]),
+            Does.Contain($"Nearest neighbours, timestep {whole.Choice!.Timestep}"));
         Assert.That(File.ReadAllText(folder["whole/report.html"]), Does.Contain("DifFeed, multi-scale"));
         Assert.That(Directory.GetFiles(folder["whole"], "step-*", SearchOption.AllDirectories), Is.Empty);
     }

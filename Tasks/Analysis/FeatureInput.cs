@@ -99,6 +99,14 @@ public sealed record FeatureInput
     /// <summary>The block between the network's encoder and its decoder.</summary>
     public int MiddleBlock() => Plan().Mid;
 
+    /// <summary>Sizes of the maps that the network makes of the images, before they are averaged.</summary>
+    internal IReadOnlyList<MapSize> MapSizes()
+    {
+        var plan = Plan();
+        if (ImageSize is { } side) plan = plan.At(new MapSize(side, side));
+        return [.. plan.Blocks.Where(b => Blocks?.Contains(b.Number) ?? true).Select(b => b.Out)];
+    }
+
     // Names and shapes tell it; the numbers are not read.
     private UNetPlan Plan()
     {

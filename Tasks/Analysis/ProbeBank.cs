@@ -19,7 +19,7 @@ public sealed class ProbeBank : IDisposable
 
     /// <summary>Fresh probes.</summary>
     /// <param name="source">Features and labels; their spec says the timesteps and blocks.</param>
-    /// <param name="pools">Sides the maps are averaged to.</param>
+    /// <param name="pools">Sides the maps are averaged to; a smaller map stays as it is.</param>
     /// <param name="rates">Learning rates.</param>
     /// <param name="recipe">Optimiser, batch and seed; its head and learning rate are not looked at.</param>
     /// <param name="device">Where probes are trained; the CPU when left out.</param>
@@ -28,8 +28,8 @@ public sealed class ProbeBank : IDisposable
     {
         (this.source, this.recipe, Rates, this.device) = (source, recipe, rates, device ?? Device.Cpu);
         var spec = source.Spec;
-        Cells = [.. spec.Timesteps.SelectMany(t => spec.Blocks.SelectMany(b => pools.Select(p =>
-            new ProbeCell(t, b, p))))];
+        Cells = [.. spec.Timesteps.SelectMany(t => spec.Blocks.SelectMany(b =>
+            pools.Select(p => Math.Min(p, Side(b))).Distinct().Select(p => new ProbeCell(t, b, p))))];
         groups = [.. Enumerable.Range(0, Cells.Count).GroupBy(i => Width(Cells[i])).Select(Group)];
         optimizer = recipe.Optimiser.Make(rates.Select((rate, r) => new ParamGroup(
             groups.SelectMany((g, i) => g.Parameters(r, i)), rate)), rates[0]);
@@ -178,6 +178,8 @@ public sealed class ProbeBank : IDisposable
     }
 
     private FeatureInfo Info(int block) => source.Blocks.First(b => b.Block == block);
+
+    private int Side(int block) => Math.Max(Info(block).Size.Height, Info(block).Size.Width);
 
     private int Width(ProbeCell cell) => Info(cell.Block).Channels * cell.Pool * cell.Pool;
 

@@ -12,7 +12,7 @@ public sealed record SweepRecipe
     /// <summary>Labelled features: timesteps and blocks.</summary>
     public required FeatureInput Features { get; init; }
 
-    /// <summary>Sides the maps are averaged to.</summary>
+    /// <summary>Sides the maps are averaged to; a smaller map stays as it is.</summary>
     public IReadOnlyList<int> Pools { get; init; } = [1, 2, 4];
 
     /// <summary>Learning rates; every cell is given the best for it.</summary>

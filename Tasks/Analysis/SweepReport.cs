@@ -31,7 +31,7 @@ public static class SweepReport
         report.Paragraph("The best of many numbers is somewhat better by luck: score it on other images before "
             + "believing the last digit.");
         report.Heading("By block and timestep");
-        foreach (var cells in result.Cells.GroupBy(c => c.Pool))
+        foreach (var cells in result.Cells.GroupBy(c => c.Pool).OrderBy(group => group.Key))
         {
             var map = BlockTimestepPlot.Draw($"Linear probes on {cells.Key}x{cells.Key} averages", "top-1, percent",
                 [.. cells.Select(c => (c.Timestep, c.Block, 100 * c.Accuracy.Value))]);

@@ -23,7 +23,8 @@ internal static class SweepVerb
     {
         var features = RunOptions.File("--features", "A feature file, or a folder of labelled images");
         var words = new FeatureWords();
-        var pools = RunOptions.List("--pool", "Sides the maps are averaged to", string.Join(',', defaults.Pools));
+        var pools = RunOptions.List("--pool", "Sides the maps are averaged to; a smaller map stays as it is",
+            string.Join(',', defaults.Pools));
         var rates = RunOptions.List("--lr", "Learning rates that every cell tries",
             string.Join(',', defaults.Rates.Select(r => $"{r:g}")));
         var recipe = CommonOptions.Choice("--recipe",

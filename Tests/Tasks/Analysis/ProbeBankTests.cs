@@ -68,6 +68,18 @@ internal sealed class ProbeBankTests
             }
     }
 
+    // Repeating its elements would make a probe of as many more weights that says the same.
+    [Test]
+    public void A_map_that_is_smaller_than_a_pooling_stays_as_it_is()
+    {
+        using var bank = new ProbeBank(table, [2, 4, 8], [1e-2], Recipe("adam"));
+        Assert.That(bank.Cells.Where(c => c.Timestep == 10).Select(c => (c.Block, c.Pool)),
+            Is.EqualTo(new[] { (1, 2), (1, 4), (2, 2), (2, 3) }));
+        bank.RunEpoch(All);
+        using var scope = Scope.Open();
+        Assert.That(bank.Probe(bank.Cells[3], 1e-2).Weight.Shape, Is.EqualTo(Shape.Of(3, 8 * 3 * 3)));
+    }
+
     [Test]
     public void Stopped_in_an_epoch_they_go_on_with_the_same_bits()
     {

@@ -5,14 +5,18 @@ using Diffract.Tasks;
 namespace Diffract.Cli;
 
 /// <summary>Options that say how images become features, of verbs that read feature files or images.</summary>
-internal sealed class FeatureWords
+/// <param name="images">The timesteps of images when none are said.</param>
+/// <param name="files">Whether the verb reads feature files too.</param>
+internal sealed class FeatureWords(string images = "150", bool files = true)
 {
     private readonly Option<string?> network = RunOptions.File("--network",
-        "Checkpoint of the diffusion U-Net that reads images; not for feature files");
+        "Checkpoint of the diffusion U-Net that reads images" + (files ? "; not for feature files" : ""));
     private readonly Option<int?> size = RunOptions.ImageSize();
     private readonly Option<string> timesteps = new("--timesteps")
     {
-        Description = "Noise levels, 0-based; all of a feature file, 150 for images",
+        Description = "Noise levels, 0-based; " + (files
+            ? $"all of a feature file, {images} for images"
+            : $"{images} when left out"),
         HelpName = "A,B,...",
     };
     private readonly Option<string> blocks = new("--blocks")
@@ -38,26 +42,35 @@ internal sealed class FeatureWords
     /// <param name="path">The file or folder.</param>
     /// <param name="part">Of a data set that has parts.</param>
     /// <param name="seeded">Whether the seed decides more than the noise of images.</param>
+    /// <param name="beside">What is read beside it; what only images need is meant for that where it has no features.
+    /// </param>
+    /// <param name="own">Further options of the verb that only images need.</param>
     /// <exception cref="DiffractException">It is a file and something was said that only images need.</exception>
-    public FeatureInput Input(ParseResult parsed, string path, DatasetPart part, bool seeded = false)
+    public FeatureInput Input(ParseResult parsed, string path, DatasetPart part, bool seeded = false,
+        string? beside = null, params ReadOnlySpan<Option> own)
     {
-        if (FeatureInput.HasFeatures(path))
-            foreach (var option in (Option[])[network, size, label, seed, stop, .. inference.Options])
-                if (parsed.GetResult(option) is { Implicit: false } && !(seeded && option == seed))
-                    throw new DiffractException($"{path} has features already: leave {option.Name} out");
-        return new FeatureInput
+        var input = new FeatureInput
         {
             Path = path,
             Part = part,
-            Network = parsed.GetValue(network),
-            ImageSize = parsed.GetValue(size),
             Timesteps = Timesteps(parsed),
             Blocks = Blocks(parsed),
-            ClassLabel = parsed.GetValue(label),
             Seed = parsed.GetValue(seed),
-            Inference = inference.Recipe(parsed),
-            StopOnBrokenImage = parsed.GetValue(stop),
         };
+        if (!FeatureInput.HasFeatures(path))
+            return input with
+            {
+                Network = parsed.GetValue(network),
+                ImageSize = parsed.GetValue(size),
+                ClassLabel = parsed.GetValue(label),
+                Inference = inference.Recipe(parsed),
+                StopOnBrokenImage = parsed.GetValue(stop),
+            };
+        if (beside is not null && !FeatureInput.HasFeatures(beside)) return input;
+        foreach (var option in (Option[])[network, size, label, seed, stop, .. inference.Options, .. own])
+            if (parsed.GetResult(option) is { Implicit: false } && !(seeded && option == seed))
+                throw new DiffractException($"{path} has features already: leave {option.Name} out");
+        return input;
     }
 
     /// <summary>Says what was assumed of a network.</summary>

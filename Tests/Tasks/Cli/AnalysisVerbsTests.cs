@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Diffract.Cli;
 using Diffract.Tasks;
 using NUnit.Framework;
 
@@ -116,6 +117,17 @@ internal sealed class AnalysisVerbsTests
         Assert.That(second.GetRawText(), Is.EqualTo(first.GetRawText()));
         Assert.That(first.GetProperty("scores").GetArrayLength(), Is.EqualTo(4));
         Assert.That(new FileInfo(At("knn", "accuracy.svg")).Length, Is.GreaterThan(1000));
+    }
+
+    [Test]
+    public void Help_says_what_a_verb_reads()
+    {
+        string? Help(FeatureWords words, string option) =>
+            words.Options.Single(o => o.Name == option).Description;
+        Assert.That(Help(new FeatureWords(), "--timesteps"), Does.EndWith("all of a feature file, 150 for images"));
+        var maps = new FeatureWords(images: "10,100,400", files: false);
+        Assert.That(Help(maps, "--timesteps"), Is.EqualTo("Noise levels, 0-based; 10,100,400 when left out"));
+        Assert.That(Help(maps, "--network"), Does.Not.Contain("file"));
     }
 
     [TestCase("--timesteps 20", "block", "3,5,9", "block")]

@@ -69,7 +69,8 @@ public sealed class KnnTask(KnnRecipe recipe, IFeatureSource train, IFeatureSour
             throw new DiffractException($"training images have {train.Classes.Count} classes, test images "
                 + $"{test.Classes.Count}, or others");
         foreach (var (wanted, found) in train.Blocks.Zip(test.Blocks))
-            if (wanted.Channels != found.Channels || (recipe.Pool != 1 && wanted.Size != found.Size))
+            if (wanted.Channels != found.Channels
+                || wanted.Size.AtMost(recipe.Pool) != found.Size.AtMost(recipe.Pool))
                 throw new DiffractException($"training features have {wanted}, test features {found}");
         if (recipe.K.Max() > train.Count)
             throw new DiffractException($"there are {train.Count} training images, found k {recipe.K.Max()}");

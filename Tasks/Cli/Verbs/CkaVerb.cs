@@ -56,17 +56,19 @@ internal static class CkaVerb
                 var path = RunOptions.Need(parsed, features);
                 var fallback = FeatureInput.HasImages(path) && Datasets.HasTest(path)
                     ? DatasetPart.Test : DatasetPart.Train;
-                var rows = words.Input(parsed, path, RunOptions.ParsePart(parsed.GetValue(part), fallback));
+                var estimate = parsed.GetValue(estimator) switch
+                {
+                    "minibatch" => CkaEstimator.Minibatch,
+                    "minmax" => CkaEstimator.MinibatchMinMax,
+                    _ => CkaEstimator.Full,
+                };
+                var rows = words.Input(parsed, path, RunOptions.ParsePart(parsed.GetValue(part), fallback),
+                    own: [part]);
                 return new CkaRecipe
                 {
                     Features = rows,
                     Against = Other(parsed, rows, against, otherNetwork, otherSteps, otherBlocks),
-                    Estimator = parsed.GetValue(estimator) switch
-                    {
-                        "minibatch" => CkaEstimator.Minibatch,
-                        "minmax" => CkaEstimator.MinibatchMinMax,
-                        _ => CkaEstimator.Full,
-                    },
+                    Estimator = estimate,
                     Batch = parsed.GetValue(batch),
                     Pool = parsed.GetValue(pool),
                     Images = parsed.GetValue(images),
@@ -86,7 +88,9 @@ internal static class CkaVerb
         if (parsed.GetValue(file) is { } path)
             return new FeatureInput { Path = path, Timesteps = steps, Blocks = chosen };
         if (parsed.GetValue(network) is { } checkpoint)
-            return rows with { Network = checkpoint, Timesteps = steps ?? rows.Timesteps, Blocks = chosen };
+            return FeatureInput.HasFeatures(rows.Path)
+                ? throw new DiffractException($"{rows.Path} has features already: leave {network.Name} out")
+                : rows with { Network = checkpoint, Timesteps = steps ?? rows.Timesteps, Blocks = chosen };
         return steps is null && chosen is null
             ? null
             : rows with { Timesteps = steps ?? rows.Timesteps, Blocks = chosen ?? rows.Blocks };

@@ -12,7 +12,7 @@ internal static class KnnVerb
         temperature): what features are worth without any training. Every timestep and block is scored by itself.
         Prints top-1 and top-5 with 95 % confidence intervals, and writes result.json, pictures and report.html into
         the run folder. Reading many images takes long: diffract features can be stopped and goes on, and its files
-        are read here.
+        are read here; one side may be a file, and the other images that the same network reads.
         """;
 
     public static Command Make(Terminal terminal, Gpus gpus)
@@ -43,15 +43,19 @@ internal static class KnnVerb
             name];
         foreach (var option in options) verb.Add(option);
         verb.SetAction((parsed, cancellation) => Task.FromResult(RunOptions.Start(terminal, parsed, name, null,
-            () => device.Open(parsed, gpus, terminal), () => new KnnRecipe
+            () => device.Open(parsed, gpus, terminal), () =>
             {
-                Train = words.Input(parsed, RunOptions.Need(parsed, train), DatasetPart.Train),
-                Test = Tested(words.Input(parsed, RunOptions.Need(parsed, test), DatasetPart.Test)),
-                K = RunOptions.Choices(parsed, k, least: 1)!,
-                Temperature = parsed.GetValue(temperature),
-                Cosine = parsed.GetValue(similarity) != "dot",
-                Pool = parsed.GetValue(pool),
-                Batch = parsed.GetValue(batch),
+                var (from, to) = (RunOptions.Need(parsed, train), RunOptions.Need(parsed, test));
+                return new KnnRecipe
+                {
+                    Train = words.Input(parsed, from, DatasetPart.Train, beside: to, own: [batch]),
+                    Test = Tested(words.Input(parsed, to, DatasetPart.Test, beside: from, own: [batch])),
+                    K = RunOptions.Choices(parsed, k, least: 1)!,
+                    Temperature = parsed.GetValue(temperature),
+                    Cosine = parsed.GetValue(similarity) != "dot",
+                    Pool = parsed.GetValue(pool),
+                    Batch = parsed.GetValue(batch),
+                };
             }, KnnRecipe.Json, (run, recipe, on) => Run(terminal, run, recipe, on, cancellation))));
         return verb;
     }
@@ -62,13 +66,34 @@ internal static class KnnVerb
             ? input with { Part = DatasetPart.Train }
             : input;
 
+    // A file has the timesteps and blocks it has: images beside it are read at those.
+    private static (OpenedFeatures Train, OpenedFeatures Test) Open(Terminal terminal, KnnRecipe recipe, Device device)
+    {
+        var isFileLast = FeatureInput.HasImages(recipe.Train.Path) && FeatureInput.HasFeatures(recipe.Test.Path);
+        var (leader, follower) = isFileLast ? (recipe.Test, recipe.Train) : (recipe.Train, recipe.Test);
+        var first = FeatureWords.Announced(terminal, leader.Open(device, recipe.Pool, labelled: true));
+        try
+        {
+            var spec = first.Source.Spec;
+            var second = (follower with { Timesteps = spec.Timesteps, Blocks = spec.Blocks })
+                .Open(device, recipe.Pool, labelled: true);
+            // Of one network for both it has been said.
+            if (leader.Network is null) FeatureWords.Announced(terminal, second);
+            return isFileLast ? (second, first) : (first, second);
+        }
+        catch
+        {
+            first.Dispose();
+            throw;
+        }
+    }
+
     private static int Run(
         Terminal terminal, RunFolder run, KnnRecipe recipe, Device device, CancellationToken cancellation)
     {
-        using var train = FeatureWords.Announced(terminal, recipe.Train.Open(device, recipe.Pool, labelled: true));
-        var spec = train.Source.Spec;
-        using var test = (recipe.Test with { Timesteps = spec.Timesteps, Blocks = spec.Blocks })
-            .Open(device, recipe.Pool, labelled: true);
+        var (train, test) = Open(terminal, recipe, device);
+        using var owned = train;
+        using var ownedToo = test;
         KnnResult result;
         using (var progress = RunProgress.On(terminal))
             result = new KnnTask(recipe, train.Source, test.Source, device).Run(progress, cancellation);

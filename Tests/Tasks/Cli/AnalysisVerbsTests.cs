@@ -40,6 +40,8 @@ internal sealed class AnalysisVerbsTests
     [TestCase("knn --train {train}.safetensors --test {absent} --name {t}", "there is no such feature file")]
     [TestCase("knn --train {train}.safetensors --test {test}.safetensors --name {t}",
         "there are 12 training images, found k 200")]
+    [TestCase("knn --train {train}.safetensors --test {test}.safetensors --batch 4 --name {t}", "leave --batch out")]
+    [TestCase("knn --train {train}.safetensors --test {others} --name {t}", "--network is needed to read them")]
     [TestCase("knn --train {train}.safetensors --test {test}.safetensors --k 0 --name {t}", "different numbers from 1")]
     [TestCase("knn --train {train}.safetensors --test {test}.safetensors --seed 3 --name {t}", "leave --seed out")]
     [TestCase("cka --name {t}", "--features is needed: ")]
@@ -49,6 +51,10 @@ internal sealed class AnalysisVerbsTests
         "one whole batch; found 12 images")]
     [TestCase("cka --features {train}.safetensors --network {network}/ema.safetensors --name {t}",
         "leave --network out")]
+    [TestCase("cka --features {train}.safetensors --against-network {network}/ema.safetensors --name {t}",
+        "leave --against-network out")]
+    [TestCase("cka --features {train}.safetensors --part test --name {t}", "leave --part out")]
+    [TestCase("cka --features {train}.safetensors --seed 1 --name {t}", "leave --seed out")]
     [TestCase("cka --features {train}.safetensors --blocks 4 --name {t}", "has no features of block 4")]
     [TestCase("sweep --features {train}.safetensors --lr 0 --name {t}", "--lr takes different numbers above 0")]
     [TestCase("sweep --features {train}.safetensors --draws 2 --name {t}", "leave --draws out")]
@@ -117,6 +123,21 @@ internal sealed class AnalysisVerbsTests
         Assert.That(second.GetRawText(), Is.EqualTo(first.GetRawText()));
         Assert.That(first.GetProperty("scores").GetArrayLength(), Is.EqualTo(4));
         Assert.That(new FileInfo(At("knn", "accuracy.svg")).Length, Is.GreaterThan(1000));
+    }
+
+    // What is asked of the network is asked of the side with images, which follows the file.
+    [TestCase("--train {pictures} --test {test}.safetensors")]
+    [TestCase("--train {train}.safetensors --test {others}")]
+    public async Task Neighbours_in_a_file_and_images_are_the_same(string sides)
+    {
+        const string reading = " --network {network}/ema.safetensors --batch 5";
+        var (_, output, _) = await folder.Succeed($"knn {sides} --k 1,3 --name {{mixed}}{reading}");
+        var (_, files, _) = await folder.Succeed(
+            "knn --train {train}.safetensors --test {test}.safetensors --k 1,3 --name {files}");
+        Assert.That(output.Split('\n')[..13], Is.EqualTo(files.Split('\n')[..13]));
+        // Maps of a file may be larger than those that a network is asked for.
+        await folder.Succeed($"knn {sides} --k 1 --pool 2 --name {{small}}{reading}");
+        foreach (var name in (string[])["mixed", "files", "small"]) Directory.Delete(folder[name], recursive: true);
     }
 
     [Test]

@@ -20,7 +20,8 @@ internal static class KnnVerb
         var train = RunOptions.File("--train", "Training features: a feature file, or a folder of labelled images");
         var test = RunOptions.File("--test", "Test features: a feature file, or a folder of labelled images");
         var words = new FeatureWords();
-        var k = RunOptions.List("--k", "Numbers of neighbours", "20,200");
+        var k = RunOptions.List("--k", "Numbers of neighbours; when left out, those of them that there are images for",
+            "20,200");
         var temperature = RunOptions.Real("--temperature", "Low values leave the vote to the very nearest", 0.1)
             .Positive();
         var similarity = CommonOptions.Choice("--similarity",
@@ -56,7 +57,8 @@ internal static class KnnVerb
                     Pool = parsed.GetValue(pool),
                     Batch = parsed.GetValue(batch),
                 };
-            }, KnnRecipe.Json, (run, recipe, on) => Run(terminal, run, recipe, on, cancellation))));
+            }, KnnRecipe.Json, (run, recipe, on) => Run(terminal, run, recipe,
+                parsed.GetResult(k) is { Implicit: false }, on, cancellation))));
         return verb;
     }
 
@@ -88,12 +90,26 @@ internal static class KnnVerb
         }
     }
 
-    private static int Run(
-        Terminal terminal, RunFolder run, KnnRecipe recipe, Device device, CancellationToken cancellation)
+    // What was not asked for cannot be too much.
+    private static KnnRecipe Fitting(Terminal terminal, RunFolder run, KnnRecipe recipe, int images)
+    {
+        int[] fitting = [.. recipe.K.Where(k => k <= images)];
+        if (fitting.Length == recipe.K.Count) return recipe;
+        if (fitting.Length == 0) fitting = [images];
+        terminal.Error.WriteLine($"note: there are {images} training images: k {string.Join(", ", fitting)} instead of "
+            + string.Join(", ", recipe.K));
+        var fitted = recipe with { K = fitting };
+        RecipeFile.Save(run.RecipePath, fitted, KnnRecipe.Json);
+        return fitted;
+    }
+
+    private static int Run(Terminal terminal, RunFolder run, KnnRecipe recipe, bool isKGiven, Device device,
+        CancellationToken cancellation)
     {
         var (train, test) = Open(terminal, recipe, device);
         using var owned = train;
         using var ownedToo = test;
+        if (!isKGiven) recipe = Fitting(terminal, run, recipe, train.Source.Count);
         KnnResult result;
         using (var progress = RunProgress.On(terminal))
             result = new KnnTask(recipe, train.Source, test.Source, device).Run(progress, cancellation);

@@ -38,7 +38,7 @@ internal sealed class AnalysisVerbsTests
     [TestCase("knn --test {test}.safetensors --name {t}", "--train is needed: ")]
     [TestCase("knn --train {pictures} --test {test}.safetensors --name {t}", "--network is needed to read them")]
     [TestCase("knn --train {train}.safetensors --test {absent} --name {t}", "there is no such feature file")]
-    [TestCase("knn --train {train}.safetensors --test {test}.safetensors --name {t}",
+    [TestCase("knn --train {train}.safetensors --test {test}.safetensors --k 200 --name {t}",
         "there are 12 training images, found k 200")]
     [TestCase("knn --train {train}.safetensors --test {test}.safetensors --batch 4 --name {t}", "leave --batch out")]
     [TestCase("knn --train {train}.safetensors --test {others} --name {t}", "--network is needed to read them")]
@@ -138,6 +138,16 @@ internal sealed class AnalysisVerbsTests
         // Maps of a file may be larger than those that a network is asked for.
         await folder.Succeed($"knn {sides} --k 1 --pool 2 --name {{small}}{reading}");
         foreach (var name in (string[])["mixed", "files", "small"]) Directory.Delete(folder[name], recursive: true);
+    }
+
+    [Test]
+    public async Task Neighbours_that_nobody_asked_for_are_as_many_as_there_are()
+    {
+        var (_, output, error) = await folder.Succeed("knn --train {train}.safetensors --test {test}.safetensors "
+            + "--timesteps 20 --blocks 3 --name {few}");
+        Assert.That(error, Does.Contain("note: there are 12 training images: k 12 instead of 20, 200"));
+        Assert.That(output, Does.Match(@"20 +3 +12  \d+\.\d % "));
+        Assert.That(RecipeFile.Load(At("few", "recipe.json"), KnnRecipe.Json).K, Is.EqualTo(new[] { 12 }));
     }
 
     [Test]

@@ -8,7 +8,8 @@ public sealed record CkaRecipe
     /// <summary>How it is written as JSON.</summary>
     public static System.Text.Json.Serialization.Metadata.JsonTypeInfo<CkaRecipe> Json => CkaJson.Default.CkaRecipe;
 
-    /// <summary>The layers of the rows.</summary>
+    /// <summary>The layers of the rows. Its seed deals the images out to the batches of the minibatch estimators, too.
+    /// </summary>
     public required FeatureInput Features { get; init; }
 
     /// <summary>The layers of the columns, of the same images; null for those of the rows.</summary>

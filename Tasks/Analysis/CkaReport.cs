@@ -32,8 +32,8 @@ public static class CkaReport
             ("estimator", recipe.Estimator switch
             {
                 CkaEstimator.Full => "linear CKA of all images at once, biased HSIC",
-                CkaEstimator.Minibatch => $"unbiased HSIC_1 over batches of {recipe.Batch}",
-                _ => $"HSIC_1 of Gram matrices stretched to [0, 1], over batches of {recipe.Batch}",
+                CkaEstimator.Minibatch => $"unbiased HSIC_1 over random batches of {recipe.Batch}",
+                _ => $"HSIC_1 of Gram matrices stretched to [0, 1], over random batches of {recipe.Batch}",
             }),
         ]);
         report.Plot(plot, "1 for layers that differ by a rotation and a factor, 0 for layers with nothing in common.");

@@ -39,7 +39,11 @@ public sealed class CkaTask(CkaRecipe recipe, IFeatureSource rows, IFeatureSourc
     private int[] Items()
     {
         var count = recipe.Images == 0 ? rows.Count : Math.Min(recipe.Images, rows.Count);
-        return [.. Enumerable.Range(0, count).Select(i => (int)((long)i * rows.Count / count))];
+        int[] items = [.. Enumerable.Range(0, count).Select(i => (int)((long)i * rows.Count / count))];
+        // Data are sorted by class as a rule, and a batch of one class is no sample of all images.
+        return recipe.Estimator == CkaEstimator.Full
+            ? items
+            : [.. new Generator(recipe.Features.Seed).Permutation(count).Select(i => items[i])];
     }
 
     private bool SameImages(IFeatureSource other) => rows.Count == other.Count

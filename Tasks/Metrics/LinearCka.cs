@@ -9,7 +9,8 @@ public static class LinearCka
     /// <param name="x">Float32 or float64 [images, features].</param>
     /// <param name="y">[images, features], of any number of features.</param>
     /// <param name="estimator">How HSIC is estimated.</param>
-    /// <param name="batch">Images in a batch of the minibatch estimators; an incomplete last batch is left out.</param>
+    /// <param name="batch">Images in a batch of the minibatch estimators, rows that follow each other: they are to be
+    /// in random order, not sorted by class. An incomplete last batch is left out.</param>
     /// <exception cref="ShapeException">The numbers of images differ, or there is no whole batch.</exception>
     public static double Of(Tensor x, Tensor y, CkaEstimator estimator = CkaEstimator.Full, int batch = 0)
     {

@@ -63,7 +63,7 @@ internal static class CkaVerb
                     _ => CkaEstimator.Full,
                 };
                 var rows = words.Input(parsed, path, RunOptions.ParsePart(parsed.GetValue(part), fallback),
-                    own: [part]);
+                    seeded: estimate != CkaEstimator.Full, own: [part]);
                 return new CkaRecipe
                 {
                     Features = rows,

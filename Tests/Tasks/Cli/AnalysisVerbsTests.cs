@@ -151,6 +151,20 @@ internal sealed class AnalysisVerbsTests
     }
 
     [Test]
+    public async Task Batches_of_images_and_of_their_features_are_the_same()
+    {
+        const string more = " --timesteps 20 --blocks 3,5 --estimator minibatch --batch 6 --seed ";
+        await folder.Succeed("features --network {network}/ema.safetensors --data {pictures} --timesteps 20 "
+            + "--blocks 3,5 --seed 2 --out {seeded}.safetensors");
+        await folder.Succeed("cka --features {seeded}.safetensors --name {batches}" + more + "2");
+        await folder.Succeed($"cka {Images} --name {{batches2}}{more}2");
+        await folder.Succeed("cka --features {seeded}.safetensors --name {batches3}" + more + "1");
+        double Value(string run) => Read(run).GetProperty("values")[0][1].GetDouble();
+        Assert.That(Value("batches2"), Is.EqualTo(Value("batches")).Within(1e-7));
+        Assert.That(Value("batches3"), Is.Not.EqualTo(Value("batches")).Within(1e-6));
+    }
+
+    [Test]
     public void Help_says_what_a_verb_reads()
     {
         string? Help(FeatureWords words, string option) =>

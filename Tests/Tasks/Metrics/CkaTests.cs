@@ -1,5 +1,6 @@
 using Diffract.Autograd;
 using Diffract.Engine;
+using Diffract.Model;
 using Diffract.Tasks;
 using NUnit.Framework;
 
@@ -17,6 +18,8 @@ internal sealed class CkaTests
 
     [TearDown]
     public void Close() => scope.Dispose();
+
+    private static Tensor Maps(Tensor rows) => rows.Reshape([rows.Shape[0], 1, rows.Shape[1], 1, 1]).Clone();
 
     private static Tensor Draw(int features, ulong seed, int images = Images) =>
         Tensor.Randn([images, features], new Generator(seed));
@@ -93,6 +96,44 @@ internal sealed class CkaTests
         var (x, y) = (Draw(3, 9), Draw(3, 10));
         Assert.That(LinearCka.Of(x, y, CkaEstimator.Minibatch, 5), Is.EqualTo(
             LinearCka.Of(x.Slice(0, 0, 10), y.Slice(0, 0, 10), CkaEstimator.Minibatch, 5)).Within(1e-12));
+    }
+
+    // Two layers that tell five classes apart and agree on little else: in batches of one class they would be
+    // strangers.
+    [TestCase(CkaEstimator.Minibatch)]
+    [TestCase(CkaEstimator.MinibatchMinMax)]
+    public void Batches_are_random_however_the_images_are_sorted(CkaEstimator estimator)
+    {
+        const int classes = 5, images = 200;
+        Tensor Layer(int features, ulong seed)
+        {
+            var means = Tensor.Randn([classes, 1, features], new Generator(seed)) * 1.5;
+            var own = Tensor.Randn([classes, images / classes, features], new Generator(seed + 1));
+            return (own + means).Reshape([images, features]);
+        }
+        double Compare(Tensor x, Tensor y, CkaEstimator by, ulong seed)
+        {
+            using var table = new FeatureTable(new FeatureSpec([0], [1, 2]), [[Maps(x), Maps(y)]],
+                new long[images], ["all"], [.. Enumerable.Range(0, images).Select(i => $"{i}")]);
+            var recipe = new CkaRecipe
+            {
+                Features = new FeatureInput { Path = "memory", Seed = seed },
+                Estimator = by,
+                Batch = 40,
+            };
+            return new CkaTask(recipe, table, null, Device.Cpu).Run(RunProgress.None).Values[0][1];
+        }
+        var (x, y) = (Layer(32, 1), Layer(48, 3));
+        var order = Tensor.From(new Generator(9).Permutation(images), [images]);
+        var sorted = Compare(x, y, estimator, 0);
+        var shuffled = Compare(x.IndexSelect(0, order), y.IndexSelect(0, order), estimator, 0);
+        Assert.That(sorted, Is.EqualTo(shuffled).Within(0.03));
+        if (estimator == CkaEstimator.Minibatch)
+            Assert.That(sorted, Is.EqualTo(Compare(x, y, CkaEstimator.Full, 0)).Within(0.06));
+        Assert.That(Compare(x, y, estimator, 0), Is.EqualTo(sorted), "the same seed, the same batches");
+        Assert.That(Compare(x, y, estimator, 1), Is.Not.EqualTo(sorted).Within(1e-9));
+        // As they come: what batches of a class would say.
+        Assert.That(LinearCka.Of(x, y, estimator, 40), Is.Not.EqualTo(shuffled).Within(0.2));
     }
 
     [Test]

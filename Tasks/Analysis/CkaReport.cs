@@ -4,8 +4,7 @@ namespace Diffract.Tasks;
 public static class CkaReport
 {
     /// <summary>The matrix as a map from 0 (dark) to 1 (bright).</summary>
-    public static Plot Draw(CkaRecipe recipe, CkaResult result) => Draw(result,
-        Title(result.RowAxis, recipe.Features), Title(result.ColumnAxis, recipe.Against ?? recipe.Features));
+    public static Plot Draw(CkaResult result) => Draw(result, result.RowTitle, result.ColumnTitle);
 
     /// <summary>The same, with other words at the axes.</summary>
     /// <param name="result">The matrix.</param>
@@ -20,13 +19,13 @@ public static class CkaReport
     {
         RecipeFile.Save(run.At("result.json"), result, CkaResult.Json);
         OutputFile.WriteText(run.At("cka.csv"), result.ToCsv());
-        var plot = Draw(recipe, result);
+        var plot = Draw(result);
         plot.Save(run.At("cka.svg"));
         var report = new HtmlReport($"Similarity of layers: {run.Name}");
         report.Facts(
         [
-            ("rows", Words(recipe.Features)),
-            ("columns", recipe.Against is { } other ? Words(other) : "the same"),
+            ("rows", $"{Words(recipe.Features)}, {result.RowSpec}"),
+            ("columns", recipe.Against is { } other ? $"{Words(other)}, {result.ColumnSpec}" : "the same"),
             ("images", $"{result.Images}"),
             ("features", recipe.Pool == 0 ? "flattened maps" : $"maps averaged to {recipe.Pool} x {recipe.Pool}"),
             ("estimator", recipe.Estimator switch
@@ -39,13 +38,6 @@ public static class CkaReport
         report.Plot(plot, "1 for layers that differ by a rotation and a factor, 0 for layers with nothing in common.");
         report.Save(run.ReportPath);
     }
-
-    private static string Title(string axis, FeatureInput input) => (axis, input) switch
-    {
-        ("block", { Timesteps: [var t] }) => $"block, timestep {t}",
-        ("timestep", { Blocks: [var b] }) => $"timestep, block {b}",
-        _ => axis,
-    };
 
     private static string Words(FeatureInput input) =>
         input.Network is { } network ? $"{network} on {input.Path}" : input.Path;

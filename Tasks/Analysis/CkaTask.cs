@@ -33,7 +33,11 @@ public sealed class CkaTask(CkaRecipe recipe, IFeatureSource rows, IFeatureSourc
         var values = matrix.Values;
         return new CkaResult(images, Axis(rows), rowLayers, Axis(columns ?? rows), columnLayers ?? rowLayers,
             [.. Enumerable.Range(0, values.GetLength(0)).Select(i => (IReadOnlyList<double>)
-                [.. Enumerable.Range(0, values.GetLength(1)).Select(j => values[i, j])])]);
+                [.. Enumerable.Range(0, values.GetLength(1)).Select(j => values[i, j])])])
+        {
+            RowSpec = rows.Spec,
+            ColumnSpec = (columns ?? rows).Spec,
+        };
     }
 
     private int[] Items()

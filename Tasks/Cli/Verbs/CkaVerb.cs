@@ -25,8 +25,10 @@ internal static class CkaVerb
         var words = new FeatureWords();
         var against = RunOptions.File("--against", "Columns: another feature file of the same images");
         var otherNetwork = RunOptions.File("--against-network", "Columns: another network that reads the same images");
-        var otherSteps = Choice("--against-timesteps", "Noise levels of the columns; those of the rows when left out");
-        var otherBlocks = Choice("--against-blocks", "Blocks of the columns; all when left out");
+        var otherSteps = Choice("--against-timesteps",
+            "Noise levels of the columns; when left out all of the file --against, else those of the rows");
+        var otherBlocks = Choice("--against-blocks",
+            "Blocks of the columns; when left out all of the other file or network, else those of the rows");
         var estimator = CommonOptions.Choice("--estimator",
             "full (default): all images at once; minibatch: unbiased, over batches; minmax: the same of Gram matrices "
             + "stretched to [0, 1]", "full", "minibatch", "minmax");
@@ -101,6 +103,10 @@ internal static class CkaVerb
     {
         using var rows = FeatureWords.Announced(terminal, recipe.Features.Open(device, recipe.Pool));
         using var columns = recipe.Against?.Open(device, recipe.Pool);
+        if (recipe.Against is { Timesteps: null } && columns is { Source.Spec.Timesteps: var others }
+            && !others.SequenceEqual(rows.Source.Spec.Timesteps))
+            terminal.Error.WriteLine($"note: the rows are of timestep {string.Join(", ", rows.Source.Spec.Timesteps)}, "
+                + $"the columns of timestep {string.Join(", ", others)} (--against-timesteps)");
         CkaResult result;
         using (var progress = RunProgress.On(terminal))
             result = new CkaTask(recipe, rows.Source, columns?.Source, device).Run(progress, cancellation);

@@ -151,6 +151,24 @@ internal sealed class AnalysisVerbsTests
     }
 
     [Test]
+    public async Task Similarities_say_of_which_timesteps_they_are()
+    {
+        await folder.Succeed("features --network {network}/ema.safetensors --data {pictures} --timesteps 20 "
+            + "--blocks 3,5 --out {one}.safetensors");
+        var (_, _, error) = await folder.Succeed(
+            $"cka {Images} --timesteps 90 --blocks 9,3 --against {{one}}.safetensors --name {{unlike}}");
+        Assert.That(error, Does.Contain("note: the rows are of timestep 90, the columns of timestep 20"));
+        var spec = Read("unlike").GetProperty("column_spec");
+        Assert.That(spec.GetProperty("timesteps")[0].GetInt32(), Is.EqualTo(20));
+        Assert.That(File.ReadAllText(At("unlike", "cka.csv")), Does.StartWith("block t90/block t20,3,5\n3,"));
+        Assert.That(File.ReadAllText(At("unlike", "cka.svg")),
+            Does.Contain("block, timestep 90").And.Contain("block, timestep 20"));
+        Assert.That(File.ReadAllText(At("unlike", "report.html")), Does.Contain("t 90; b 3, 9").And.Contain("t 20; b"));
+        await folder.Succeed("cka --features {one}.safetensors --name {alone}");
+        Assert.That(File.ReadAllText(At("alone", "cka.svg")), Does.Contain("block, timestep 20"));
+    }
+
+    [Test]
     public async Task Batches_of_images_and_of_their_features_are_the_same()
     {
         const string more = " --timesteps 20 --blocks 3,5 --estimator minibatch --batch 6 --seed ";

@@ -48,7 +48,8 @@ public static class PointPlot
         for (var i = 0; i < points.Count; i++)
         {
             if (names[i].Leader is { } end) model.Series.Insert(0, Leader(x, y, places[i], end));
-            model.Annotations.Add(Name(points[i], places[i], names[i]));
+            model.Annotations.Add(
+                Name(points[i].Name, new DataPoint(points[i].X, points[i].Y), places[i], names[i]));
         }
         return plot;
     }
@@ -61,11 +62,10 @@ public static class PointPlot
         return line;
     }
 
-    private static TextAnnotation Name((string Name, double X, double Y) point, ScreenPoint at,
-        NamePlace place) => new()
+    private static TextAnnotation Name(string name, DataPoint point, ScreenPoint at, NamePlace place) => new()
     {
-        Text = point.Name,
-        TextPosition = new DataPoint(point.X, point.Y),
+        Text = name,
+        TextPosition = point,
         Offset = new ScreenVector(place.Across switch
         {
             HorizontalAlignment.Left => place.Box.Left,

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Diffract.Engine;
 using Diffract.Tasks;
 
 namespace Diffract.Cli;

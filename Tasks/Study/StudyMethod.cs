@@ -35,5 +35,5 @@ public sealed record StudyMethod(string Name, string Title, string Head, string?
     /// <exception cref="DiffractException">There is none.</exception>
     public static StudyMethod Named(string name) => All.FirstOrDefault(m => m.Name == name)
         ?? throw new DiffractException($"there is no method '{name}'; there are "
-            + string.Join(", ", All.Select(m => m.Name)));
+            + string.Join(", ", All.Select(m => m.Name)) + Spelling.Hint(All.Select(m => m.Name), name));
 }

@@ -99,9 +99,9 @@ internal static class FeaturesVerb
     private static (int Number, int Of)? Shards(int? number, int? of)
     {
         if (number is null && of is null) return null;
-        if (number is null || of is null) throw new DiffractException("--shard and --of are given together");
+        if (number is null || of is null) throw new UsageException("--shard and --of are given together");
         return number < of ? (number.Value, of.Value)
-            : throw new DiffractException($"--shard goes from 0 to {of - 1} with --of {of}, found {number}");
+            : throw new UsageException($"--shard goes from 0 to {of - 1} with --of {of}, found {number}");
     }
 
     private static void CheckOutput(string path, bool isFolder, bool force)
@@ -111,7 +111,7 @@ internal static class FeaturesVerb
         if (!isFolder && Directory.Exists(path))
             throw new DiffractException($"{path} is a folder: without --shard, --out is a file");
         if (!isFolder && !TensorFile.CanSave(path))
-            throw new DiffractException($"--out is a file that ends in .safetensors, .pt or .pth, or with --shard a "
+            throw new UsageException($"--out is a file that ends in .safetensors, .pt or .pth, or with --shard a "
                 + $"folder; found {path}");
         if (File.Exists(path) && !force)
             throw new DiffractException($"{path} exists already: give another name, or --force to overwrite it");

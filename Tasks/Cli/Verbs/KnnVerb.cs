@@ -109,6 +109,12 @@ internal static class KnnVerb
         var (train, test) = Open(terminal, recipe, device);
         using var owned = train;
         using var ownedToo = test;
+        var (of, beside) = (train.Source.Origin, test.Source.Origin);
+        // A checkpoint that was converted is another file with the same network in it, so this is no error.
+        if (of.NetworkSha256.Length > 0 && beside.NetworkSha256.Length > 0 && of.NetworkSha256 != beside.NetworkSha256)
+            terminal.Error.WriteLine($"note: training features are of the network {of.Network} "
+                + $"({of.NetworkSha256[..8]}...), test features of another file, {beside.Network} "
+                + $"({beside.NetworkSha256[..8]}...)");
         if (!isKGiven) recipe = Fitting(terminal, run, recipe, train.Source.Count);
         KnnResult result;
         using (var progress = RunProgress.On(terminal))

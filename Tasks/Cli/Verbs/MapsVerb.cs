@@ -20,7 +20,7 @@ internal static class MapsVerb
     {
         var features = RunOptions.File("--features", "A folder of images");
         var part = RunOptions.Part("train");
-        var words = new FeatureWords();
+        var words = new FeatureWords(images: "10,100,400", files: false);
         var images = RunOptions.Number("--images", "Number of images, evenly spread over the data", 4);
         var head = RunOptions.File("--head", "An attention head that train wrote, or its run folder");
         var device = new DeviceWords();

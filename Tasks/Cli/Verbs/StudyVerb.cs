@@ -113,7 +113,14 @@ internal static class StudyVerb
     {
         if (parsed.GetValue(option) is not { } text) return null;
         string[] words = [.. text.Split(',', StringSplitOptions.TrimEntries).Distinct()];
-        foreach (var word in words) _ = StudyMethod.Named(word);
+        try
+        {
+            foreach (var word in words) _ = StudyMethod.Named(word);
+        }
+        catch (DiffractException e)
+        {
+            throw new UsageException($"{option.Name}: {e.Message}");
+        }
         return words;
     }
 
@@ -124,7 +131,7 @@ internal static class StudyVerb
         var shares = RunOptions.Reals(parsed, option);
         return shares.Count > 0 && shares.All(s => s is > 0 and < 1) && shares.Distinct().Count() == shares.Count
             ? shares
-            : throw new DiffractException($"{option.Name} takes different shares between 0 and 1 with commas between "
+            : throw new UsageException($"{option.Name} takes different shares between 0 and 1 with commas between "
                 + $"them, or none; found '{text}'");
     }
 

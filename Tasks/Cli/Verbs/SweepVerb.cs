@@ -81,7 +81,7 @@ internal static class SweepVerb
         var rates = RunOptions.Reals(parsed, option);
         return rates.Count > 0 && rates.All(r => r > 0 && double.IsFinite(r)) && rates.Distinct().Count() == rates.Count
             ? rates
-            : throw new DiffractException($"{option.Name} takes different numbers above 0, found "
+            : throw new UsageException($"{option.Name} takes different numbers above 0, found "
                 + $"'{parsed.GetValue(option)}'");
     }
 

@@ -83,7 +83,7 @@ internal static class TrainVerb
             RunOptions.Alone(parsed, features, inference.Options);
             RunOptions.Alone(parsed, features, words.NetworkOptions);
             if (parsed.GetValue(features) is null && parsed.GetValue(data) is null)
-                throw new DiffractException("train needs a feature file (--features), or images and the network that "
+                throw new UsageException("train needs a feature file (--features), or images and the network that "
                     + "reads them (--data and --network)");
             if (parsed.GetValue(features) is { } given && FeatureInput.HasImages(given))
                 throw new DiffractException($"{given} has images, no features: name it with --data, and the network "
@@ -118,7 +118,7 @@ internal static class TrainVerb
             _ = made.StepParts;
             if (made.Network is { } unet) DefaultBlocks.Check(parsed, blocks, unet, made.Blocks);
             if (made is { Feedback: not null, Features: not null })
-                throw new DiffractException("diffeed runs the network twice: it needs images (--data and --network), "
+                throw new UsageException("diffeed runs the network twice: it needs images (--data and --network), "
                     + "not a feature file");
             return made;
         }, TrainRecipe.Json, (run, made, on) => Run(terminal, run, made, on, cancellation),

@@ -17,7 +17,7 @@ internal sealed class KnnReportTests
     public void Pictures(int timesteps, int blocks, int neighbours, string files, string words)
     {
         using var folder = new TemporaryFolder();
-        var input = new FeatureInput { Path = "memory" };
+        var input = new FeatureInput { Path = "memory", Network = "unet.safetensors" };
         var recipe = new KnnRecipe { Train = input, Test = input };
         var run = Work.Run(folder["run"], recipe, KnnRecipe.Json);
         var scores = from t in Enumerable.Range(1, timesteps)

@@ -141,6 +141,16 @@ internal sealed class AnalysisVerbsTests
     }
 
     [Test]
+    public async Task Neighbours_in_features_of_another_network_are_said_to_be()
+    {
+        const string sides = "knn --train {train}.safetensors --test {others} --k 1 --network {network}/";
+        var (_, _, error) = await folder.Succeed(sides + "model.safetensors --name {other-network}");
+        Assert.That(error, Does.Contain("note: training features are of the network ema.safetensors ("));
+        Assert.That((await folder.Succeed(sides + "ema.safetensors --name {one-network}")).Error,
+            Does.Not.Contain("note:"));
+    }
+
+    [Test]
     public async Task Neighbours_that_nobody_asked_for_are_as_many_as_there_are()
     {
         var (_, output, error) = await folder.Succeed("knn --train {train}.safetensors --test {test}.safetensors "

@@ -48,6 +48,11 @@ internal sealed class UsageTests
     [TestCase("pretrain --data d --memory-budget much", "--memory-budget takes a size such as 6GiB")]
     [TestCase("pretrain --data d --image-size 8 --channel-mult 1 --attention 7", "--attention: no map has a side of 7")]
     [TestCase("convert a b.txt", "b.txt: the name must end in .safetensors, .pt or .pth")]
+    [TestCase("train --name t", "train needs a feature file (--features), or images")]
+    [TestCase("train --features f --head diffeed", "diffeed runs the network twice")]
+    [TestCase("features --data d --network n --out f.safetensors --shard 3 --of 2", "--shard goes from 0 to 1")]
+    [TestCase("features --data d --network n --out f", "--out is a file that ends in .safetensors, .pt or .pth")]
+    [TestCase("sweep --features f --lr 0", "--lr takes different numbers above 0")]
     [TestCase("verify a --memory lean --dtype float64", "--memory lean calculates in float32")]
     public async Task Words_that_cannot_be_meant_are_wrong_usage(string line, string problem)
     {

@@ -198,6 +198,8 @@ internal sealed class StudyTests
             Is.EqualTo((16, 4)));
         Assert.That((recipe with { LabelShares = [0.1, 0.05, 0.5, 0.999999999] }).Cells(20, 2).Select(c => c.Labels)
             .Distinct(), Is.EqualTo(new[] { 16, 2, 8, 15 }), "one of each class at least");
+        Assert.That(() => StudyMethod.Named("liner"), Throws.TypeOf<DiffractException>().With.Message
+            .EndsWith("; did you mean 'linear'?"));
         Assert.That(() => StudyMethod.Named("vit"), Throws.TypeOf<DiffractException>().With.Message
             .Contains("there are untrained, linear, mlp"));
     }

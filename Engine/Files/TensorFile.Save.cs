@@ -44,16 +44,14 @@ public sealed partial class TensorFile
     }
 
     /// <summary>Whether a path's extension is one that files of tensors are written with.</summary>
-    public static bool CanSave(string path) => System.IO.Path.GetExtension(path).ToLowerInvariant()
-        is ".safetensors" or ".pt" or ".pth";
+    public static bool CanSave(string path) => HasExtension(path, ".safetensors", ".pt", ".pth");
 
-    private static bool IsTorch(string path) => System.IO.Path.GetExtension(path).ToLowerInvariant() switch
-    {
-        ".pt" or ".pth" => true,
-        ".safetensors" => false,
-        var other => throw new ArgumentException($"{path}: files of tensors end in .safetensors, .pt or .pth, not "
-            + $"\"{other}\""),
-    };
+    private static bool IsTorch(string path) => HasExtension(path, ".pt", ".pth")
+        || (CanSave(path) ? false : throw new ArgumentException($"{path}: files of tensors end in .safetensors, .pt or "
+            + $".pth, not \"{System.IO.Path.GetExtension(path)}\""));
+
+    private static bool HasExtension(string path, params ReadOnlySpan<string> extensions) =>
+        extensions.Contains(System.IO.Path.GetExtension(path).ToLowerInvariant());
 
     private static void Write(string path, Action<FileStream> write)
     {

@@ -68,9 +68,10 @@ public sealed class KnnTask(KnnRecipe recipe, IFeatureSource train, IFeatureSour
         if (!train.Classes.SequenceEqual(test.Classes))
             throw new DiffractException($"training images have {train.Classes.Count} classes, test images "
                 + $"{test.Classes.Count}, or others");
+        if (train.Origin.ImageSize is > 0 and var one && test.Origin.ImageSize is > 0 and var other && one != other)
+            throw new DiffractException($"training features are of images of {one} pixels, test features of {other}");
         foreach (var (wanted, found) in train.Blocks.Zip(test.Blocks))
-            if (wanted.Channels != found.Channels
-                || wanted.Size.AtMost(recipe.Pool) != found.Size.AtMost(recipe.Pool))
+            if (wanted.Channels != found.Channels || (recipe.Pool != 1 && wanted.Size != found.Size))
                 throw new DiffractException($"training features have {wanted}, test features {found}");
         if (recipe.K.Max() > train.Count)
             throw new DiffractException($"there are {train.Count} training images, found k {recipe.K.Max()}");

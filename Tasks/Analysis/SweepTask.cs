@@ -36,12 +36,21 @@ public sealed class SweepTask(RunFolder run, SweepRecipe recipe, IFeatureSource 
         using var bar = progress.Begin($"{bank.Cells.Count} probes at {recipe.Rates.Count} rates",
             (long)recipe.Epochs * train.Count, "images",
             (long)bank.Epoch * train.Count + (long)bank.BatchesDone * recipe.Batch);
+        var saves = new SaveTimer();
         while (epochs.Count < recipe.Epochs)
         {
             try
             {
                 // A run that was stopped while it validated has the epoch behind it, but not its score.
-                if (bank.Epoch == epochs.Count) bank.RunEpoch(train, n => bar.Advance(n), cancellation);
+                if (bank.Epoch == epochs.Count)
+                {
+                    bank.RunEpoch(train, n =>
+                    {
+                        bar.Advance(n);
+                        saves.WhenDue(() => Save(bank, epochs, train.Count));
+                    }, cancellation);
+                    saves.WhenDue(() => Save(bank, epochs, train.Count));
+                }
                 var (right, images) = bank.Score(source, validation, cancellation: cancellation);
                 epochs.Add(new SweepEpoch(images, right, bank.Losses()));
             }

@@ -38,7 +38,7 @@ public static class FileConversion
     }
 
     /// <summary>What is wrong with the name of a target, in words; null when nothing is.</summary>
-    internal static string? Unwritable(string target) => IsTorch(target) || Extension(target) == ".safetensors"
+    internal static string? Unwritable(string target) => TensorFile.CanSave(target)
         ? null
         : $"{target}: the name must end in .safetensors, .pt or .pth, which says the format";
 
@@ -87,9 +87,7 @@ public static class FileConversion
         }
     }
 
-    private static bool IsTorch(string path) => Extension(path) is ".pt" or ".pth";
-
-    private static string Extension(string path) => Path.GetExtension(path).ToLowerInvariant();
+    private static bool IsTorch(string path) => Path.GetExtension(path).ToLowerInvariant() is ".pt" or ".pth";
 
     private sealed class Copy(TensorFile source, DType? dtype)
     {

@@ -197,9 +197,7 @@ public static class HeadFile
     public static string? Doubt(string path, HeadFileHeader header, IFeatureSource source)
     {
         var found = source.Origin;
-        if (header.NetworkSha256.Length == 0 || found.NetworkSha256.Length == 0
-            || header.NetworkSha256 == found.NetworkSha256)
-            return null;
+        if (!found.IsOfAnotherNetwork(new FeatureOrigin(NetworkSha256: header.NetworkSha256))) return null;
         return $"{path} was trained with the network {header.Network} ({header.NetworkSha256[..8]}...); these features "
             + $"are of another file, {found.Network} ({found.NetworkSha256[..8]}...)";
     }

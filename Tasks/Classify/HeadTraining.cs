@@ -107,18 +107,19 @@ public sealed class HeadTraining : IDisposable
             throw new ArgumentException("what is in front of a head learns for that head alone", nameof(trainings));
         foreach (var training in trainings) training.BeginEpoch();
         var (micro, parts) = (recipe.Microbatch ?? recipe.Batch, recipe.StepParts);
-        var pass = new FeaturePass(micro, true, recipe.Seed, first.Epoch, first.BatchesDone * parts);
         // Heads and what is trained in front of them may have running statistics: a step is done whole, or not begun.
         var inside = source.Trained is null && parts == 1 ? cancellation : CancellationToken.None;
         cancellation.ThrowIfCancellationRequested();
         using var counter = MultiplyAdds.Count();
+        var pass = new FeaturePass(micro, true, recipe.Seed, first.Epoch, first.BatchesDone * parts, Before: number =>
+        {
+            // The last microbatches of the step before were broken.
+            if (first.stepImages > 0 && number / parts != first.BatchesDone) EndStep();
+        });
         foreach (var batch in source.Batches(items, pass, inside))
         {
-            var step = batch.Number / parts;
-            // The last microbatches of the step before were broken.
-            if (first.stepImages > 0 && step != first.BatchesDone) EndStep();
             using (batch)
-                foreach (var training in trainings) training.Take(batch, step, items.Count);
+                foreach (var training in trainings) training.Take(batch, batch.Number / parts, items.Count);
             if (batch.Number % parts == parts - 1) EndStep();
         }
         if (first.stepImages > 0) EndStep();

@@ -26,10 +26,11 @@ public static class LearningRateSearch
     /// <param name="cancellation">Stops between two steps.</param>
     /// <param name="path">File of the state that a search which was stopped goes on from, with the same bits; it is
     /// written after every epoch and every few minutes. Null for none.</param>
+    /// <param name="saveEvery">Time between two savings within an epoch; five minutes when null.</param>
     /// <returns>All that were tried, in the order of the recipe.</returns>
     public static IReadOnlyList<TriedRate> Run(IFeatureSource source, TrainRecipe recipe, IReadOnlyList<int> train,
         IReadOnlyList<int> validation, IRunProgress progress, Device? device = null,
-        CancellationToken cancellation = default, string? path = null)
+        CancellationToken cancellation = default, string? path = null, TimeSpan? saveEvery = null)
     {
         var epochs = Math.Min(recipe.SearchEpochs, recipe.Epochs);
         // Frozen features are the same for all: they are calculated once, and every candidate learns from them.
@@ -44,7 +45,7 @@ public static class LearningRateSearch
         {
             var trainings = new List<HeadTraining>();
             var note = $"lr {string.Join(", ", rates.Select(rate => $"{rate:g}"))}";
-            var saves = new SaveTimer();
+            var saves = new SaveTimer(saveEvery);
             void Keep() => Save(path, tried, trainings);
             try
             {

@@ -60,6 +60,9 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
     /// <summary>The head of the last epoch.</summary>
     public string LastPath => run.At("last.safetensors");
 
+    /// <summary>Time between two savings within an epoch; five minutes when null.</summary>
+    internal TimeSpan? SaveEvery { get; init; }
+
     private string SearchPath => run.At("search.safetensors");
 
     /// <summary>Trains to the end, from the last checkpoint if there is one.</summary>
@@ -70,8 +73,8 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
     public TrainResult Run(IRunProgress progress, CancellationToken cancellation = default)
     {
         var labelled = LabelChoice.Items(source, recipe.Labels, recipe.Seed);
-        if (recipe.Labels is not null) progress.Say(InWords(labelled));
         var (train, validation) = HoldOut.Of(source, labelled, recipe.Validation, recipe.Seed);
+        if (recipe.Labels is not null) progress.Say(InWords(labelled));
         if (validation.Count == 0 && recipe.Optimiser.LearningRate is null)
             throw new DiffractException("the learning rate is searched on held-out images: give one with --lr, or hold "
                 + "some out with --validation");
@@ -90,7 +93,7 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
         using var log = MetricsLog.Open(run, scores.Count);
         using var bar = progress.Begin("training", (long)recipe.Epochs * train.Count, "images",
             (long)training.Epoch * train.Count + (long)training.BatchesDone * recipe.Batch);
-        var saves = new SaveTimer();
+        var saves = new SaveTimer(SaveEvery);
         while (scores.Count < recipe.Epochs)
         {
             try
@@ -98,15 +101,18 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
                 var note = scores is [.., { IsValidated: true } last] ? $" val {last.ValidationAccuracy:p1}" : "";
                 // A run that was stopped while it validated has the epoch behind it, but not its score.
                 if (training.Epoch == scores.Count)
+                {
                     training.RunEpoch(train, (n, step) =>
                     {
                         bar.Advance(n, $"loss {step:0.000}{note}");
                         saves.WhenDue(() => SaveState(training, scores, train.Count));
                     }, cancellation);
-                if (training.Images == 0)
+                    saves.WhenDue(() => SaveState(training, scores, train.Count));
+                }
+                if (training.Images == 0 && source.Skipped.Length > 0)
                     throw new DiffractException($"none of the {train.Count} images to learn from could be read. "
                         + source.Skipped);
-                if (!training.IsFinite)
+                if (training.Images == 0 || !training.IsFinite)
                     throw new DiffractException($"training diverged in epoch {training.Epoch}: the learning rate "
                         + $"{rate.LearningRate:g} is too high. Give a lower one with --lr");
                 scores.Add(Validate(training, validation, cancellation));
@@ -138,7 +144,8 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
         var path = run.At("learning_rate.json");
         if (File.Exists(path)) return RecipeFile.Load(path, TrainJson.Default.ChosenRate);
         var tried = LearningRateSearch.Run(source, recipe, train, validation, progress, device, cancellation,
-            SearchPath);
+            SearchPath, SaveEvery);
+        if (tried.All(rate => double.IsNaN(rate.Loss))) File.Delete(SearchPath);
         var chosen = new ChosenRate(LearningRateSearch.Best(tried).LearningRate, tried);
         RecipeFile.Save(path, chosen, TrainJson.Default.ChosenRate);
         File.Delete(SearchPath);

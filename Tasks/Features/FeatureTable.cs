@@ -116,6 +116,7 @@ public sealed class FeatureTable : IFeatureSource
         foreach (var batch in order.Chunk(pass.BatchSize).Skip(pass.FirstBatch))
         {
             cancellation.ThrowIfCancellationRequested();
+            pass.Before?.Invoke(number);
             yield return Read(batch, pass.Training ? pass.Epoch % draws : pass.Draw) with { Number = number++ };
         }
     }
@@ -138,7 +139,7 @@ public sealed class FeatureTable : IFeatureSource
         var read = maps.Select(step => (IReadOnlyList<FeatureMap>)[.. step.Select((column, i) =>
             new FeatureMap(blocks[i], column.Rows(items, draw).Permute(0, 2, 3, 1).Contiguous()))]).ToArray();
         var wanted = Tensor.From(items.Select(i => labels[i]).ToArray(), [items.Count]);
-        return new LabelledFeatures(new FeatureMaps(read).Detach(), Scope.Detach(wanted), items);
+        return new LabelledFeatures(new FeatureMaps(read).Detach(), Scope.Detach(wanted), items, 0);
     }
 
     /// <summary>The maps of one timestep and block, sharing this table's memory.</summary>

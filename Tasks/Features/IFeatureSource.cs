@@ -36,7 +36,8 @@ public interface IFeatureSource : IDisposable
     /// <summary>The maps of some images, batch by batch. What comes out depends on the arguments alone, so a run can
     /// be taken up at any batch.</summary>
     /// <param name="items">Which images.</param>
-    /// <param name="pass">Order, noise and augmentation.</param>
+    /// <param name="pass">Order, noise and augmentation; its <see cref="FeaturePass.Before"/> is called for each batch.
+    /// </param>
     /// <param name="cancellation">Ends between two batches.</param>
     /// <returns>Batches that the caller disposes: labels on the CPU, maps where they were made.</returns>
     IEnumerable<LabelledFeatures> Batches(IReadOnlyList<int> items, FeaturePass pass,

@@ -80,6 +80,7 @@ public sealed class ImageFeatures(
         foreach (var batch in loader.Epoch(pass.Training ? pass.Epoch : 0, pass.FirstBatch, cancellation))
             using (batch)
             {
+                pass.Before?.Invoke(batch.Number);
                 if (pass.Training) Trained?.Train(pass.Epoch, batch.Number);
                 else Trained?.Eval();
                 var records = pass.Training && Trained is not null;

@@ -9,7 +9,7 @@ namespace Diffract.Tasks;
 /// <param name="Items">Positions of the images in their source.</param>
 /// <param name="Number">The batch's place in its pass, from 0. A batch whose images are all broken is left out, and its
 /// number with it.</param>
-public sealed record LabelledFeatures(FeatureMaps Maps, Tensor Labels, IReadOnlyList<int> Items, int Number = 0)
+public sealed record LabelledFeatures(FeatureMaps Maps, Tensor Labels, IReadOnlyList<int> Items, int Number)
     : IDisposable
 {
     /// <summary>Releases maps and labels.</summary>

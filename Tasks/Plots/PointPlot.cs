@@ -39,8 +39,10 @@ public static class PointPlot
         series.Points.AddRange(points.Select(point => new ScatterPoint(point.X, point.Y)));
         model.Series.Add(series);
         var plot = new Plot(model, width, height);
-        // Where points come to lie is known once the axes are laid out, which names do not change.
+        // Where points come to lie is known once the axes are laid out, which lines to names must not change.
         _ = plot.ToSvg();
+        foreach (var axis in (LinearAxis[])[x, y])
+            (axis.Minimum, axis.Maximum) = (axis.ActualMinimum, axis.ActualMaximum);
         ScreenPoint[] places = [.. points.Select(p => new ScreenPoint(x.Transform(p.X), y.Transform(p.Y)))];
         var measurer = new TextMeasurer();
         var names = NamePlaces.Find(places, [.. points.Select(p =>

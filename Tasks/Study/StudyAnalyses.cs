@@ -69,18 +69,21 @@ internal sealed class StudyAnalyses(RunFolder run, StudyRecipe recipe, Device de
         return result with { Neighbours = found };
     }
 
-    /// <summary>Compares blocks at the chosen timestep, and timesteps at the chosen block.</summary>
-    public StudyResult Similarity(StudyResult result, IRunProgress progress, CancellationToken cancellation)
-    {
-        var choice = result.Choice!;
-        return result with
+    /// <summary>Compares blocks at the chosen timestep.</summary>
+    public StudyResult BlockSimilarity(
+        StudyResult result, IRunProgress progress, CancellationToken cancellation) => result with
         {
             BlockSimilarity = Compare("cka-blocks",
-                Test with { Timesteps = [choice.Timestep], Blocks = Blocks }, progress, cancellation),
-            TimestepSimilarity = Compare("cka-timesteps",
-                Test with { Timesteps = recipe.Timesteps, Blocks = [choice.Block] }, progress, cancellation),
+                Test with { Timesteps = [result.Choice!.Timestep], Blocks = Blocks }, progress, cancellation),
         };
-    }
+
+    /// <summary>Compares timesteps at the chosen block.</summary>
+    public StudyResult TimestepSimilarity(
+        StudyResult result, IRunProgress progress, CancellationToken cancellation) => result with
+        {
+            TimestepSimilarity = Compare("cka-timesteps",
+                Test with { Timesteps = recipe.Timesteps, Blocks = [result.Choice!.Block] }, progress, cancellation),
+        };
 
     /// <summary>The images that are scored, in the same noise at every call.</summary>
     public FeatureInput Test => Input(recipe.Test) with

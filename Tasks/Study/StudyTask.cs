@@ -66,8 +66,10 @@ public sealed class StudyTask(RunFolder run, StudyRecipe recipe, Device device)
             yield return result = analyses.Sweep(result, progress, cancellation);
         progress.Say($"chosen by {result.Sweep!.Cells.Count} linear probes: {result.Choice}");
         if (result.Neighbours is null) yield return result = analyses.Neighbours(result, progress, cancellation);
-        if (result.BlockSimilarity is null || result.TimestepSimilarity is null)
-            yield return result = analyses.Similarity(result, progress, cancellation);
+        if (result.BlockSimilarity is null)
+            yield return result = analyses.BlockSimilarity(result, progress, cancellation);
+        if (result.TimestepSimilarity is null)
+            yield return result = analyses.TimestepSimilarity(result, progress, cancellation);
         var test = analyses.Test.Images(labelled: true);
         for (var i = 0; i < cells.Count; i++)
         {

@@ -68,7 +68,7 @@ internal static class KnnVerb
             ? input with { Part = DatasetPart.Train }
             : input;
 
-    // A file has the timesteps and blocks it has: images beside it are read at those.
+    // A file has the timesteps and blocks it has, of images of a size, averaged or not: images beside it are read so.
     private static (OpenedFeatures Train, OpenedFeatures Test) Open(Terminal terminal, KnnRecipe recipe, Device device)
     {
         var isFileLast = FeatureInput.HasImages(recipe.Train.Path) && FeatureInput.HasFeatures(recipe.Test.Path);
@@ -76,9 +76,13 @@ internal static class KnnVerb
         var first = FeatureWords.Announced(terminal, leader.Open(device, recipe.Pool, labelled: true));
         try
         {
-            var spec = first.Source.Spec;
-            var second = (follower with { Timesteps = spec.Timesteps, Blocks = spec.Blocks })
-                .Open(device, recipe.Pool, labelled: true);
+            var (spec, origin) = (first.Source.Spec, first.Source.Origin);
+            var second = (follower with
+            {
+                Timesteps = spec.Timesteps,
+                Blocks = spec.Blocks,
+                ImageSize = follower.ImageSize ?? (origin.ImageSize > 0 ? origin.ImageSize : null),
+            }).Open(device, leader.Network is null ? origin.Pool : recipe.Pool, labelled: true);
             // Of one network for both it has been said.
             if (leader.Network is null) FeatureWords.Announced(terminal, second);
             return isFileLast ? (second, first) : (first, second);
@@ -110,8 +114,7 @@ internal static class KnnVerb
         using var owned = train;
         using var ownedToo = test;
         var (of, beside) = (train.Source.Origin, test.Source.Origin);
-        // A checkpoint that was converted is another file with the same network in it, so this is no error.
-        if (of.NetworkSha256.Length > 0 && beside.NetworkSha256.Length > 0 && of.NetworkSha256 != beside.NetworkSha256)
+        if (of.IsOfAnotherNetwork(beside))
             terminal.Error.WriteLine($"note: training features are of the network {of.Network} "
                 + $"({of.NetworkSha256[..8]}...), test features of another file, {beside.Network} "
                 + $"({beside.NetworkSha256[..8]}...)");

@@ -45,12 +45,14 @@ internal sealed class SweepFeaturesTests
         using var maps = recipe.Features.Open(Device.Cpu);
         Assert.That(maps.Source.Blocks.Select(b => b.Size.Width), Is.SupersetOf(new[] { 4, 8 }));
         using var scope = Scope.Open();
-        foreach (var (wanted, found) in Read(maps.Source).All.Zip(Read(stored.Source).All))
+        using var whole = Read(maps.Source);
+        using var averaged = Read(stored.Source);
+        foreach (var (wanted, found) in whole.Maps.All.Zip(averaged.Maps.All))
             foreach (var pool in recipe.Pools)
                 Assert.That(LinearHead.Row(found.Map, pool).ToArray<float>(),
                     Is.EqualTo(LinearHead.Row(wanted.Map, pool).ToArray<float>()).Within(1e-5), $"{found.Block}");
     }
 
-    private static FeatureMaps Read(IFeatureSource source) =>
-        source.Batches([.. Enumerable.Range(0, source.Count)], new FeaturePass(source.Count)).Single().Maps;
+    private static LabelledFeatures Read(IFeatureSource source) =>
+        source.Batches([.. Enumerable.Range(0, source.Count)], new FeaturePass(source.Count)).Single();
 }

@@ -56,24 +56,27 @@ internal sealed class StoppedTrainingTests
     }
 
     [Test]
-    public void A_picture_that_cannot_be_read_does_not_shift_what_comes_after_a_stop([Values(1, 2, 4)] int microbatch)
+    public void A_picture_that_cannot_be_read_does_not_shift_what_comes_after_a_stop(
+        [Values(1, 2, 4)] int microbatch, [Values] bool feedback)
     {
-        var pictures = Work.Folder(folder[$"broken-{microbatch}"]);
-        foreach (var name in (string[])["across/01.png", "down/03.png", "down/04.png"])
-            File.WriteAllText(Path.Combine(pictures, name), "no picture");
+        var name = $"broken-{microbatch}-{feedback}";
+        var pictures = Work.Folder(folder[name]);
+        foreach (var broken in (string[])["across/01.png", "down/03.png", "down/04.png"])
+            File.WriteAllText(Path.Combine(pictures, broken), "no picture");
         var recipe = Recipe() with
         {
             Data = pictures,
             Batch = 4,
             Microbatch = microbatch,
+            Feedback = feedback ? new FeedbackRecipe() : null,
             Validation = 0,
             Optimiser = OptimiserRecipe.Paper with { LearningRate = 1e-2 },
         };
-        var straight = folder[$"broken-{microbatch}-straight"];
+        var straight = folder[$"{name}-straight"];
         Train(straight, recipe, out _);
         for (var stop = 1; stop <= 8; stop++)
         {
-            var stopped = folder[$"broken-{microbatch}-{stop}"];
+            var stopped = folder[$"{name}-{stop}"];
             using (var source = new CancellationTokenSource())
             using (var progress = new StopLater(stop, source))
                 Assert.That(() => Train(stopped, recipe, out _, progress: progress, cancellation: source.Token),
@@ -124,6 +127,22 @@ internal sealed class StoppedTrainingTests
         Assert.That(File.Exists(Path.Combine(folder["unread"], "best.safetensors")), Is.False);
     }
 
+    // In the search, and in the second epoch of training.
+    [TestCase(4)]
+    [TestCase(11)]
+    public void What_is_killed_within_an_epoch_goes_on_from_what_was_saved_in_time(int killAt)
+    {
+        var recipe = Recipe();
+        Train(folder[$"unkilled-{killAt}"], recipe, out var all);
+        var killed = folder[$"killed-{killAt}"];
+        Assert.That(() => Train(killed, recipe, out _, killAt, saveEvery: TimeSpan.Zero),
+            Throws.TypeOf<IOException>());
+        Train(killed, recipe, out var rest);
+        // Batches of 3 before the one that was not delivered.
+        Assert.That(rest, Is.LessThanOrEqualTo(all - 2 * (killAt - 1)), "what was learnt is not learnt again");
+        Same(killed, folder[$"unkilled-{killAt}"]);
+    }
+
     [Test]
     public void Time_decides_when_to_save()
     {
@@ -150,16 +169,18 @@ internal sealed class StoppedTrainingTests
         Seed = 3,
     };
 
-    // Counts the images of training; stops while a batch is made, if asked.
+    // Counts the images of training; stops or breaks while a batch is made, if asked.
     private static TrainResult Train(string path, TrainRecipe recipe, out int images, int stopAt = 0,
-        IRunProgress? progress = null, CancellationTokenSource? source = null, CancellationToken cancellation = default)
+        IRunProgress? progress = null, CancellationTokenSource? source = null, TimeSpan? saveEvery = null,
+        CancellationToken cancellation = default)
     {
         using var opened = OpenedFeatures.Of(recipe);
         var run = Directory.Exists(path) ? RunFolder.Open(path) : Work.Run(path, recipe, TrainRecipe.Json);
         var watched = new Watched(opened.Source, stopAt, source);
         try
         {
-            return new TrainTask(run, recipe, watched).Run(progress ?? RunProgress.None, cancellation);
+            var task = new TrainTask(run, recipe, watched) { SaveEvery = saveEvery };
+            return task.Run(progress ?? RunProgress.None, cancellation);
         }
         finally
         {
@@ -203,8 +224,10 @@ internal sealed class StoppedTrainingTests
         {
             foreach (var batch in inner.Batches(items, pass, cancellation))
             {
-                if (pass.Training && ++batches == stopAt) stop!.Cancel();
-                if (cancellation.IsCancellationRequested) batch.Dispose();
+                var isLast = pass.Training && ++batches == stopAt;
+                if (isLast) stop?.Cancel();
+                if (cancellation.IsCancellationRequested || (isLast && stop is null)) batch.Dispose();
+                if (isLast && stop is null) throw new IOException("it is killed");
                 cancellation.ThrowIfCancellationRequested();
                 if (pass.Training) Trained += batch.Items.Count;
                 yield return batch;

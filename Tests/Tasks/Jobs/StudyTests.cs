@@ -112,7 +112,7 @@ internal sealed class StudyTests
     [Test]
     public void Stopped_anywhere_it_goes_on_to_the_same_end()
     {
-        var (stops, task) = (0, Run("stopped"));
+        var (stops, task, seconds) = (0, Run("stopped"), 0.0);
         for (var steps = 3; ; steps += 12)
         {
             using var stop = new CancellationTokenSource();
@@ -124,10 +124,11 @@ internal sealed class StudyTests
             catch (OperationCanceledException)
             {
                 stops++;
+                Assert.That(task.Result.Seconds, Is.GreaterThan(seconds), "time adds up");
+                seconds = task.Result.Seconds;
             }
         }
         Assert.That(stops, Is.GreaterThan(5));
-        Assert.That(task.Result.Seconds, Is.GreaterThan(0).And.GreaterThan(0.2 * whole.Seconds));
         foreach (var cell in recipe.Cells(20, 2))
             Assert.That(Work.Numbers(folder[$"stopped/cells/{cell.Name}/best.safetensors"]),
                 Is.EqualTo(Work.Numbers(folder[$"whole/cells/{cell.Name}/best.safetensors"])), cell.Name);

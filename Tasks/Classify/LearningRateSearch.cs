@@ -23,14 +23,14 @@ public static class LearningRateSearch
     /// <param name="validation">Images that decide.</param>
     /// <param name="progress">Counts images.</param>
     /// <param name="device">Where heads are trained; the CPU when left out.</param>
-    /// <param name="cancellation">Stops between two steps.</param>
     /// <param name="path">File of the state that a search which was stopped goes on from, with the same bits; it is
     /// written after every epoch and every few minutes. Null for none.</param>
     /// <param name="saveEvery">Time between two savings within an epoch; five minutes when null.</param>
+    /// <param name="cancellation">Stops between two steps.</param>
     /// <returns>All that were tried, in the order of the recipe.</returns>
     public static IReadOnlyList<TriedRate> Run(IFeatureSource source, TrainRecipe recipe, IReadOnlyList<int> train,
         IReadOnlyList<int> validation, IRunProgress progress, Device? device = null,
-        CancellationToken cancellation = default, string? path = null, TimeSpan? saveEvery = null)
+        string? path = null, TimeSpan? saveEvery = null, CancellationToken cancellation = default)
     {
         var epochs = Math.Min(recipe.SearchEpochs, recipe.Epochs);
         // Frozen features are the same for all: they are calculated once, and every candidate learns from them.

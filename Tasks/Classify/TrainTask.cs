@@ -143,8 +143,8 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
         if (recipe.Optimiser.LearningRate is { } given) return new ChosenRate(given, []);
         var path = run.At("learning_rate.json");
         if (File.Exists(path)) return RecipeFile.Load(path, TrainJson.Default.ChosenRate);
-        var tried = LearningRateSearch.Run(source, recipe, train, validation, progress, device, cancellation,
-            SearchPath, SaveEvery);
+        var tried = LearningRateSearch.Run(source, recipe, train, validation, progress, device, SearchPath,
+            SaveEvery, cancellation);
         if (tried.All(rate => double.IsNaN(rate.Loss))) File.Delete(SearchPath);
         var chosen = new ChosenRate(LearningRateSearch.Best(tried).LearningRate, tried);
         RecipeFile.Save(path, chosen, TrainJson.Default.ChosenRate);

@@ -8,7 +8,7 @@ namespace Diffract.Tasks;
 /// <param name="Epoch">Which pass, from 0.</param>
 /// <param name="FirstBatch">The batch to start with.</param>
 /// <param name="Draw">Outside training: which noise draw, from 0.</param>
-/// <param name="Before">Called with a batch's number before its maps are calculated: the last chance to end a step
-/// whose other batches are broken, as long as nothing depends on the weights.</param>
+/// <param name="Before">Called with a batch's number before its maps are calculated, so that a step whose remaining
+/// batches are broken can change the weights before they are used again.</param>
 public readonly record struct FeaturePass(int BatchSize, bool Training = false, ulong Seed = 0, int Epoch = 0,
     int FirstBatch = 0, int Draw = 0, Action<int>? Before = null);

@@ -26,7 +26,8 @@ internal sealed class LearningRateSearchTests
     [Test]
     public void Each_candidate_is_what_it_would_be_alone_and_features_are_made_once()
     {
-        using var source = new Counting(14);
+        using var table = Table(14);
+        var source = new WatchedSource(table);
         int[] train = [.. Enumerable.Range(0, 10)], held = [10, 11, 12, 13];
 
         var tried = LearningRateSearch.Run(source, Recipe, train, held, RunProgress.None);
@@ -46,7 +47,7 @@ internal sealed class LearningRateSearchTests
     [Test]
     public void A_candidate_that_breaks_in_its_only_step_loses_and_the_others_go_on()
     {
-        using var source = new Counting(12);
+        using var source = Table(12);
         var recipe = Recipe with { SearchEpochs = 1, SearchRates = [1e300, 1e-3] };
         // The loss of the only step was calculated before it.
         var tried = LearningRateSearch.Run(source, recipe, [0, 1, 2, 3], [4, 5, 6, 7, 8, 9], RunProgress.None);
@@ -59,7 +60,7 @@ internal sealed class LearningRateSearchTests
     [Test]
     public void A_training_that_diverges_says_so_and_keeps_no_broken_head()
     {
-        using var source = new Counting(12);
+        using var source = Table(12);
         var recipe = Recipe with { Optimiser = new OptimiserRecipe { Optimiser = "sgd", LearningRate = 1e300 } };
         using var temporary = new TemporaryFolder();
         var task = new TrainTask(Work.Run(temporary.Path, recipe, TrainRecipe.Json), recipe, source);
@@ -71,7 +72,7 @@ internal sealed class LearningRateSearchTests
     [Test]
     public void Heads_on_the_same_features_go_on_from_a_stop_together()
     {
-        using var source = new Counting(10);
+        using var source = Table(10);
         int[] all = [.. Enumerable.Range(0, 10)];
         using var one = new HeadTraining(source, Recipe, rates[0]);
         using var two = new HeadTraining(source, Recipe, rates[1]);
@@ -88,37 +89,9 @@ internal sealed class LearningRateSearchTests
         Assert.That(two.MeanLoss, Is.EqualTo(straight.MeanLoss));
     }
 
-    // Random maps of three classes; counts the images that it was asked for.
-    private sealed class Counting(int count) : IFeatureSource
-    {
-        private readonly FeatureTable table = new(new FeatureSpec([10], [1]),
-            [[Tensor.Randn([count, 1, 4, 4, 4], new Generator(1))]],
-            [.. Enumerable.Range(0, count).Select(i => i % 3L)], ["a", "b", "c"],
-            [.. Enumerable.Range(0, count).Select(i => $"{i}")]);
-
-        public int Asked { get; private set; }
-
-        public FeatureSpec Spec => table.Spec;
-
-        public IReadOnlyList<FeatureInfo> Blocks => table.Blocks;
-
-        public IReadOnlyList<string> Classes => table.Classes;
-
-        public int Count => table.Count;
-
-        public FeatureOrigin Origin => table.Origin;
-
-        public int Label(int index) => table.Label(index);
-
-        public string Id(int index) => table.Id(index);
-
-        public IEnumerable<LabelledFeatures> Batches(IReadOnlyList<int> items, FeaturePass pass,
-            CancellationToken cancellation = default) => table.Batches(items, pass, cancellation).Select(batch =>
-            {
-                Asked += batch.Items.Count;
-                return batch;
-            });
-
-        public void Dispose() => table.Dispose();
-    }
+    // Random maps of three classes.
+    private static FeatureTable Table(int count) => new(new FeatureSpec([10], [1]),
+        [[Tensor.Randn([count, 1, 4, 4, 4], new Generator(1))]],
+        [.. Enumerable.Range(0, count).Select(i => i % 3L)], ["a", "b", "c"],
+        [.. Enumerable.Range(0, count).Select(i => $"{i}")]);
 }

@@ -1,5 +1,4 @@
 using Diffract.Engine;
-using Diffract.Model;
 using Diffract.Tasks;
 using Diffract.Tests.Tasks;
 using NUnit.Framework;
@@ -176,7 +175,7 @@ internal sealed class StoppedTrainingTests
     {
         using var opened = OpenedFeatures.Of(recipe);
         var run = Directory.Exists(path) ? RunFolder.Open(path) : Work.Run(path, recipe, TrainRecipe.Json);
-        var watched = new Watched(opened.Source, stopAt, source);
+        var watched = new WatchedSource(opened.Source, stopAt, source);
         try
         {
             var task = new TrainTask(run, recipe, watched) { SaveEvery = saveEvery };
@@ -193,47 +192,5 @@ internal sealed class StoppedTrainingTests
         foreach (var file in (string[])["best.safetensors", "last.safetensors"])
             Assert.That(File.ReadAllBytes(Path.Combine(found, file)),
                 Is.EqualTo(File.ReadAllBytes(Path.Combine(expected, file))), $"{found}: {file}");
-    }
-
-    private sealed class Watched(IFeatureSource inner, int stopAt, CancellationTokenSource? stop) : IFeatureSource
-    {
-        private int batches;
-
-        public int Trained { get; private set; }
-
-        public FeatureSpec Spec => inner.Spec;
-
-        public IReadOnlyList<FeatureInfo> Blocks => inner.Blocks;
-
-        public IReadOnlyList<string> Classes => inner.Classes;
-
-        public int Count => inner.Count;
-
-        public FeatureOrigin Origin => inner.Origin;
-
-        TrainedBackbone? IFeatureSource.Trained => inner.Trained;
-
-        public string Skipped => inner.Skipped;
-
-        public int Label(int index) => inner.Label(index);
-
-        public string Id(int index) => inner.Id(index);
-
-        public IEnumerable<LabelledFeatures> Batches(IReadOnlyList<int> items, FeaturePass pass,
-            CancellationToken cancellation = default)
-        {
-            foreach (var batch in inner.Batches(items, pass, cancellation))
-            {
-                var isLast = pass.Training && ++batches == stopAt;
-                if (isLast) stop?.Cancel();
-                if (cancellation.IsCancellationRequested || (isLast && stop is null)) batch.Dispose();
-                if (isLast && stop is null) throw new IOException("it is killed");
-                cancellation.ThrowIfCancellationRequested();
-                if (pass.Training) Trained += batch.Items.Count;
-                yield return batch;
-            }
-        }
-
-        public void Dispose() { }
     }
 }

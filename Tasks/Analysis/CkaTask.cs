@@ -26,6 +26,9 @@ public sealed class CkaTask(CkaRecipe recipe, IFeatureSource rows, IFeatureSourc
         if (items.Length < least || (!full && recipe.Batch < 4))
             throw new DiffractException($"this estimator needs {(full ? "at least 2 images" : "batches of at least 4 "
                 + "images, and one whole batch")}; found {items.Length} images and --batch {recipe.Batch}");
+        if (full && items.Length > Gram.MostImages)
+            throw new DiffractException($"matrices of {items.Length} by {items.Length} images are too large, "
+                + $"{Gram.MostImages} are possible: take fewer with --images, or --estimator minibatch for all");
         var (rowLayers, columnLayers) = (Layers(rows), columns is null ? null : Layers(columns));
         var matrix = new CkaMatrix(recipe.Estimator, rowLayers.Length, columnLayers?.Length);
         var images = full ? AddAll(matrix, items, progress, cancellation)

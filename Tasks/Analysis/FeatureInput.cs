@@ -35,6 +35,10 @@ public sealed record FeatureInput
     /// <summary>Of the noise, and of the choice of <see cref="Count"/> images.</summary>
     public ulong Seed { get; init; }
 
+    /// <summary>Seed of the noise where it is not <see cref="Seed"/>. An image's noise depends on its position: images
+    /// that are to be told from others at the same positions need noise of their own.</summary>
+    public ulong? NoiseSeed { get; init; }
+
     /// <summary>How the network uses the processor.</summary>
     public InferenceRecipe Inference { get; init; } = new();
 
@@ -71,7 +75,7 @@ public sealed record FeatureInput
             Timesteps = Sorted(Timesteps),
             Blocks = Sorted(Blocks) ?? AllBlocks(),
             ClassLabel = ClassLabel,
-            Seed = Seed,
+            Seed = NoiseSeed ?? Seed,
             StopOnBrokenImage = StopOnBrokenImage,
             RandomCrop = augmentation?.RandomCrop ?? false,
             Flip = augmentation?.Flip ?? false,

@@ -108,7 +108,7 @@ public sealed class MapsTask(MapsRecipe recipe, ImageDataset data, DiffusionNetw
             [.. Enumerable.Repeat(timestep, batch.Count)], noise));
     }
 
-    private NoiseSource Noise => new(recipe.Features.Seed);
+    private NoiseSource Noise => new(recipe.Features.NoiseSeed ?? recipe.Features.Seed);
 
     private long[] Ids(Batch batch) => [.. batch.Indices.Select(i => (long)items[i])];
 

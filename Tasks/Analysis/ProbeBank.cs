@@ -23,14 +23,15 @@ public sealed class ProbeBank : IDisposable
     /// <param name="rates">Learning rates.</param>
     /// <param name="recipe">Optimiser, batch and seed; its head and learning rate are not looked at.</param>
     /// <param name="device">Where probes are trained; the CPU when left out.</param>
+    /// <exception cref="DiffractException">There is no room for so many.</exception>
     public ProbeBank(IFeatureSource source, IReadOnlyList<int> pools, IReadOnlyList<double> rates, TrainRecipe recipe,
         Device? device = null)
     {
         (this.source, this.recipe, Rates, this.device) = (source, recipe, rates, device ?? Device.Cpu);
-        var spec = source.Spec;
-        Cells = [.. spec.Timesteps.SelectMany(t => spec.Blocks.SelectMany(b =>
-            pools.Select(p => Math.Min(p, Side(b))).Distinct().Select(p => new ProbeCell(t, b, p))))];
-        groups = [.. Enumerable.Range(0, Cells.Count).GroupBy(i => Width(Cells[i])).Select(Group)];
+        CheckMemory(source.Spec, source.Blocks, pools, rates.Count, source.Classes.Count, recipe.Optimiser,
+            this.device);
+        Cells = AllCells(source.Spec, source.Blocks, pools);
+        groups = [.. Enumerable.Range(0, Cells.Count).GroupBy(i => Width(source.Blocks, Cells[i])).Select(Group)];
         optimizer = recipe.Optimiser.Make(rates.Select((rate, r) => new ParamGroup(
             groups.SelectMany((g, i) => g.Parameters(r, i)), rate)), rates[0]);
         schedule = new StepSchedule(recipe.Optimiser.StepEpochs, recipe.Optimiser.StepFactor);
@@ -152,6 +153,34 @@ public sealed class ProbeBank : IDisposable
         foreach (var group in groups) group.Dispose();
     }
 
+    /// <summary>Refuses more probes than there is room for, whose features need not be there yet.</summary>
+    /// <param name="spec">Timesteps and blocks.</param>
+    /// <param name="blocks">Channels and sizes of the blocks.</param>
+    /// <param name="pools">Sides the maps are averaged to.</param>
+    /// <param name="rates">Number of learning rates.</param>
+    /// <param name="classes">Number of classes.</param>
+    /// <param name="optimiser">How they are trained.</param>
+    /// <param name="device">Where they would be.</param>
+    /// <exception cref="DiffractException">There is no room.</exception>
+    internal static void CheckMemory(FeatureSpec spec, IReadOnlyList<FeatureInfo> blocks, IReadOnlyList<int> pools,
+        int rates, int classes, OptimiserRecipe optimiser, Device device)
+    {
+        var cells = AllCells(spec, blocks, pools);
+        // Each weight has its gradient beside it, and the moments of the Adams.
+        var bytes = cells.Sum(cell => (Width(blocks, cell) + 1.0) * classes) * rates * sizeof(float)
+            * (optimiser.Optimiser == "sgd" ? 2 : 4);
+        var there = device is CudaDevice gpu ? gpu.TotalMemory : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        if (bytes > there)
+            throw new DiffractException($"{cells.Length} probes of {classes} classes at {rates} learning rates take "
+                + $"{Units.Bytes((long)bytes)}, and the {(device is CudaDevice ? "GPU" : "machine")} has "
+                + $"{Units.Bytes(there)}: sweep fewer timesteps or blocks");
+    }
+
+    private static ProbeCell[] AllCells(
+        FeatureSpec spec, IReadOnlyList<FeatureInfo> blocks, IReadOnlyList<int> pools) =>
+        [.. spec.Timesteps.SelectMany(t => spec.Blocks.SelectMany(b =>
+            pools.Select(p => Math.Min(p, Side(blocks, b))).Distinct().Select(p => new ProbeCell(t, b, p))))];
+
     private IEnumerable<(string Name, Tensor Tensor)> Kept() => Enumerable.Range(0, Rates.Count).SelectMany(r =>
         groups.SelectMany((g, i) => g.Parameters(r, i).Append(($"{i}.{r}.loss", g.LossSum(r)))));
 
@@ -159,7 +188,7 @@ public sealed class ProbeBank : IDisposable
     {
         var spec = source.Spec;
         var first = Cells[cells.First()];
-        using var head = new LinearHead(Info(first.Block), source.Classes.Count, first.Pool);
+        using var head = new LinearHead(Info(source.Blocks, first.Block), source.Classes.Count, first.Pool);
         head.Initialise(new Generator(recipe.Seed).Split(1));
         head.To(device);
         return new ProbeGroup([.. cells], cells.Select(i => (IndexOf(spec.Timesteps, Cells[i].Timestep),
@@ -177,11 +206,14 @@ public sealed class ProbeBank : IDisposable
         return cells;
     }
 
-    private FeatureInfo Info(int block) => source.Blocks.First(b => b.Block == block);
+    private static FeatureInfo Info(IReadOnlyList<FeatureInfo> blocks, int block) =>
+        blocks.First(b => b.Block == block);
 
-    private int Side(int block) => Math.Max(Info(block).Size.Height, Info(block).Size.Width);
+    private static int Side(IReadOnlyList<FeatureInfo> blocks, int block) =>
+        Math.Max(Info(blocks, block).Size.Height, Info(blocks, block).Size.Width);
 
-    private int Width(ProbeCell cell) => Info(cell.Block).Channels * cell.Pool * cell.Pool;
+    private static int Width(IReadOnlyList<FeatureInfo> blocks, ProbeCell cell) =>
+        Info(blocks, cell.Block).Channels * cell.Pool * cell.Pool;
 
     private static int IndexOf(IReadOnlyList<int> all, int wanted) =>
         Enumerable.Range(0, all.Count).First(i => all[i] == wanted);

@@ -55,6 +55,12 @@ public static class SweepFeatures
         var data = input.Images(labelled: true);
         using var network = NetworkFile.Load(input.Network!, inference: input.Inference, device: device);
         foreach (var line in network.Assumed) progress.Say($"assumed: {line}");
+        var size = input.ImageSize ?? network.Network.Config.ImageSize;
+        var spec = new FeatureSpec(input.Timesteps ?? [150], input.Blocks ?? input.AllBlocks());
+        var blocks = network.Backbone(input.ClassLabel).Blocks(new MapSize(size, size));
+        if (spec.Blocks.Max() <= blocks.Count)
+            ProbeBank.CheckMemory(spec, blocks, recipe.Pools, recipe.Rates.Count, data.ClassNames.Count,
+                recipe.Optimiser, device);
         var side = Side(recipe);
         if (side > recipe.Pools.Max())
             progress.Say($"maps are stored at up to {side} x {side}, of which all averages are exact");
@@ -63,10 +69,10 @@ public static class SweepFeatures
             Data = input.Path,
             Network = input.Network!,
             ImageSize = input.ImageSize,
-            Timesteps = input.Timesteps ?? [150],
-            Blocks = input.Blocks ?? input.AllBlocks(),
+            Timesteps = spec.Timesteps,
+            Blocks = spec.Blocks,
             Draws = recipe.Draws,
-            Seed = input.Seed,
+            Seed = input.NoiseSeed ?? input.Seed,
             Pool = side,
             Batch = recipe.Batch,
             ClassLabel = input.ClassLabel,

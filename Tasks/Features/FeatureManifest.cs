@@ -87,7 +87,8 @@ public sealed record FeatureManifest
         Recipe with { Data = "", Network = "", Batch = 1, StopOnBrokenImage = false },
         FeaturesJson.Default.FeaturesRecipe);
 
-    private static string Hash(ImageDataset data)
+    /// <summary>SHA-256 of the names and classes of images, in their order.</summary>
+    internal static string Hash(ImageDataset data)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var name in data.ClassNames) hash.AppendData(Encoding.UTF8.GetBytes($"{name}\n"));

@@ -11,6 +11,9 @@ public sealed class Gram
     // Columns that are multiplied at once: what is centred needs a copy, and sums of more would lose digits.
     private const long Columns = 8192;
 
+    /// <summary>The most images whose matrix can be held.</summary>
+    public static int MostImages => (int)Math.Sqrt(Array.MaxLength);
+
     private readonly float[] triangle;
     private readonly bool unbiased;
 

@@ -11,7 +11,7 @@ public sealed class WeightedKnn : IDisposable
     // Similarities that are held at once, test by training images: 64 MiB of float32.
     private const long MostSimilarities = 1 << 24;
 
-    private readonly Tensor train, ballots;
+    private readonly Tensor train, labels, all;
     private readonly bool cosine;
 
     /// <summary>Keeps the training images' features.</summary>
@@ -31,10 +31,10 @@ public sealed class WeightedKnn : IDisposable
         (this.cosine, Classes) = (cosine, classes);
         using var no = GradMode.No();
         using var scope = Scope.Open();
-        train = Scope.Detach(Prepared(features).Clone());
-        // A row a training image: 1 for its class.
-        ballots = Scope.Detach(Tensor.Eye(classes, dtype: features.DType)
-            .IndexSelect(0, Tensor.From(labels, [labels.Length])).To(features.Device).Contiguous());
+        train = Scope.Detach(cosine ? Prepared(features) : features.Clone());
+        // Numbers of classes, not a row of all classes for each image.
+        this.labels = Scope.Detach(Tensor.From(labels, [labels.Length]).To(features.DType).To(features.Device));
+        all = Scope.Detach(Tensor.Arange(0, classes, 1, features.DType, features.Device));
     }
 
     /// <summary>Number of classes.</summary>
@@ -89,15 +89,17 @@ public sealed class WeightedKnn : IDisposable
         k = Math.Min(k, found.Similarities.Shape.Int(1));
         var n = found.Similarities.Shape[0];
         var weights = (found.Similarities.Slice(1, 0, k) / temperature).Softmax();
-        var voters = ballots.IndexSelect(0, found.Indices.Slice(1, 0, k).Contiguous().Reshape(n * k));
-        return scope.Keep(weights.Reshape(n, 1, k).MatMul(voters.Reshape(n, k, Classes)).Reshape(n, Classes));
+        var voters = labels.IndexSelect(0, found.Indices.Slice(1, 0, k).Contiguous().Reshape(n * k));
+        var ballots = voters.Reshape(n, k, 1).Equal(all).To(weights.DType);
+        return scope.Keep(weights.Reshape(n, 1, k).MatMul(ballots).Reshape(n, Classes));
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         train.Dispose();
-        ballots.Dispose();
+        labels.Dispose();
+        all.Dispose();
     }
 
     private Tensor Prepared(Tensor features) =>

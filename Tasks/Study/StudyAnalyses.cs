@@ -39,12 +39,16 @@ internal sealed class StudyAnalyses(RunFolder run, StudyRecipe recipe, Device de
             found = new SweepTask(folder, sweep, opened.Source, device).Run(progress, cancellation);
             SweepReport.Write(folder, sweep, opened.Source, found);
         }
-        // Many times larger than all that follows.
-        File.Delete(SweepFeatures.PathIn(folder));
-        folder.Checkpoints.Remove();
         using var file = TensorFile.Open(recipe.Network);
         var plan = UNetPlan.For(Networks.Detect(file).Config);
         return result with { Sweep = found, Choice = StudyChoice.From(found, block => plan[block].Out) };
+    }
+
+    /// <summary>Removes the features and the probes of a sweep that is kept: many times larger than all that follows.
+    /// </summary>
+    public void TidySweep()
+    {
+        if (Tidy(run, "sweep") is { } folder) File.Delete(SweepFeatures.PathIn(folder));
     }
 
     /// <summary>Classifies by nearest neighbours in every block at the chosen timestep.</summary>
@@ -55,7 +59,12 @@ internal sealed class StudyAnalyses(RunFolder run, StudyRecipe recipe, Device de
         var knn = new KnnRecipe
         {
             Train = voters,
-            Test = Test with { Timesteps = voters.Timesteps, Blocks = voters.Blocks },
+            Test = Test with
+            {
+                Timesteps = voters.Timesteps,
+                Blocks = voters.Blocks,
+                NoiseSeed = voters.Seed + 1,
+            },
             // As many as there are, of fewer images.
             K = [.. recipe.Neighbours.Select(k => Math.Min(k, count)).Distinct()],
             Batch = recipe.Batch,
@@ -100,6 +109,16 @@ internal sealed class StudyAnalyses(RunFolder run, StudyRecipe recipe, Device de
         RecipeFile.Save(Path.Combine(path, "recipe.json"), recipe, json);
         var part = RunFolder.Open(path);
         part.NoteStart(RunEnvironment.Now(Environment.CommandLine, device));
+        return part;
+    }
+
+    /// <summary>Removes what a part would go on from.</summary>
+    /// <returns>Its folder; null where only what it found was taken along.</returns>
+    internal static RunFolder? Tidy(RunFolder run, string name)
+    {
+        if (!File.Exists(Path.Combine(run.At(name), "recipe.json"))) return null;
+        var part = RunFolder.Open(run.At(name));
+        part.Checkpoints.Remove();
         return part;
     }
 

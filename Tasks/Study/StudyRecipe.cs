@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Serialization;
 using Diffract.Engine;
 
@@ -22,6 +24,11 @@ public sealed record StudyRecipe
 
     /// <summary>SHA-256 of <see cref="Network"/>: a study does not go on with another one.</summary>
     public string NetworkSha256 { get; init; } = "";
+
+    /// <summary>SHA-256 of the names and classes of all images, see <see cref="Hash"/>: a study does not go on with
+    /// others.</summary>
+    // null is what a recipe from before it was kept reads as.
+    public string ImagesSha256 { get; init => field = value ?? ""; } = "";
 
     /// <summary>Side of the images given to the network, pixels; null for its own.</summary>
     public int? ImageSize { get; init; }
@@ -100,12 +107,13 @@ public sealed record StudyRecipe
     /// <summary>How the network uses the processor.</summary>
     public InferenceRecipe Inference { get; init; } = new();
 
-    /// <summary>The recipe of the paper's size: all images, 28 epochs, heads of width 1024.</summary>
+    /// <summary>The recipe of the paper's size: all images, 28 epochs, heads of width 1024; 5,000 images for the sweep,
+    /// whose features of all blocks and timesteps are stored.</summary>
     /// <param name="train">Images to learn from.</param>
     /// <param name="test">Images to score.</param>
     /// <param name="network">The checkpoint.</param>
     public static StudyRecipe Paper(string train, string test, string network) =>
-        new() { Train = train, Test = test, Network = network };
+        new() { Train = train, Test = test, Network = network, SweepImages = 5000 };
 
     /// <summary>A recipe for a few hours of two processor cores: 5,000 images, 5 epochs, 2,000 test images, heads of
     /// width 128, maps of at most 8 x 8 tokens, few labels for one method of each kind.</summary>
@@ -155,6 +163,8 @@ public sealed record StudyRecipe
     /// <exception cref="DiffractException">They are not of the same classes, or fewer than are asked for.</exception>
     public (ImageDataset Train, ImageDataset Test) Open()
     {
+        if (TestPart == DatasetPart.Train && Path.GetFullPath(Train) == Path.GetFullPath(Test))
+            throw new DiffractException($"{Test} has no test part: a study scores other images than it learns from");
         var train = DataSource.Labelled(Train);
         var test = DataSource.Labelled(Test, TestPart);
         if (!train.ClassNames.SequenceEqual(test.ClassNames))
@@ -165,6 +175,10 @@ public sealed record StudyRecipe
         if (TestImages > test.Count) throw TooFew(Test, test, TestImages);
         return (train, test);
     }
+
+    /// <summary>SHA-256 of the names and classes of the images to learn from and of those to score.</summary>
+    public static string Hash(ImageDataset train, ImageDataset test) => Convert.ToHexStringLower(SHA256.HashData(
+        Encoding.UTF8.GetBytes(FeatureManifest.Hash(train) + FeatureManifest.Hash(test))));
 
     /// <summary>The part of <see cref="Test"/> that is scored.</summary>
     [JsonIgnore]

@@ -38,6 +38,9 @@ public sealed class StudyTask(RunFolder run, StudyRecipe recipe, Device device)
             throw new DiffractException($"{recipe.Network} is not the network that the study began with: its SHA-256 "
                 + $"is not {recipe.NetworkSha256[..8]}...");
         var data = recipe.Open();
+        if (recipe.ImagesSha256.Length > 0 && StudyRecipe.Hash(data.Train, data.Test) != recipe.ImagesSha256)
+            throw new DiffractException($"the images in {recipe.Train} or {recipe.Test} are not those that the study "
+                + "began with: some were added, renamed or removed, or changed their class");
         var cells = recipe.Cells(data.Train.Count, data.Train.ClassNames.Count);
         var result = Result;
         var (before, start) = (result, Stopwatch.GetTimestamp());
@@ -64,6 +67,8 @@ public sealed class StudyTask(RunFolder run, StudyRecipe recipe, Device device)
         var analyses = new StudyAnalyses(run, recipe, device);
         if (result is not { Choice: not null, Sweep: not null })
             yield return result = analyses.Sweep(result, progress, cancellation);
+        // What a part would go on from is removed when what it found is kept.
+        analyses.TidySweep();
         progress.Say($"chosen by {result.Sweep!.Cells.Count} linear probes: {result.Choice}");
         if (result.Neighbours is null) yield return result = analyses.Neighbours(result, progress, cancellation);
         if (result.BlockSimilarity is null)
@@ -73,11 +78,16 @@ public sealed class StudyTask(RunFolder run, StudyRecipe recipe, Device device)
         var test = analyses.Test.Images(labelled: true);
         for (var i = 0; i < cells.Count; i++)
         {
-            if (result.Find(cells[i]) is not null) continue;
+            if (result.Find(cells[i]) is not null)
+            {
+                Tidy(cells[i]);
+                continue;
+            }
             progress.Say($"{i + 1} of {cells.Count}: {cells[i].Method.Title}, {cells[i].Labels} labels, seed "
                 + $"{cells[i].Seed}");
             var score = Train(cells[i], cells, result, test, progress, cancellation);
             yield return result = result with { Scores = [.. result.Scores, score] };
+            Tidy(cells[i]);
             progress.Say($"{new Proportion(score.Right, score.Images)}");
         }
     }
@@ -94,7 +104,7 @@ public sealed class StudyTask(RunFolder run, StudyRecipe recipe, Device device)
         // The first cell of a method searches the rate that all others of it take.
         var first = cells.First(c => c.Method == cell.Method);
         var rate = cell == first ? null : result.Find(first)?.LearningRate;
-        var name = Path.Combine("cells", cell.Name);
+        var name = NameOf(cell);
         // A training that was begun goes on as it began, on whatever device.
         var begun = Path.Combine(run.At(name), "recipe.json");
         var made = File.Exists(begun) ? RecipeFile.Load(begun, TrainRecipe.Json)
@@ -102,12 +112,15 @@ public sealed class StudyTask(RunFolder run, StudyRecipe recipe, Device device)
         var folder = StudyAnalyses.Part(run, name, made, TrainRecipe.Json, device);
         var (trained, head) = Fit(folder, made, progress, cancellation);
         var (score, parameters) = Score(head, made, test, progress, cancellation);
-        // The head stays; what it would go on from is many times larger.
-        folder.Checkpoints.Remove();
         return new StudyScore(cell.Method.Name, cell.Labels, cell.Seed, trained.LearningRate,
             trained.Best.IsValidated ? trained.Best.ValidationAccuracy : null, score.Classes.Top1.Successes,
             score.Classes.Top1.Trials, parameters, trained.MacsPerImage);
     }
+
+    private static string NameOf(StudyCell cell) => Path.Combine("cells", cell.Name);
+
+    // The head stays; what its training would go on from is many times larger.
+    private void Tidy(StudyCell cell) => StudyAnalyses.Tidy(run, NameOf(cell));
 
     private (TrainResult Result, string Head) Fit(RunFolder folder, TrainRecipe made, IRunProgress progress,
         CancellationToken cancellation)

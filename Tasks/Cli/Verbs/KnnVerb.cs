@@ -12,7 +12,9 @@ internal static class KnnVerb
         temperature): what features are worth without any training. Every timestep and block is scored by itself.
         Prints top-1 and top-5 with 95 % confidence intervals, and writes result.json, pictures and report.html into
         the run folder. Reading many images takes long: diffract features can be stopped and goes on, and its files
-        are read here; one side may be a file, and the other images that the same network reads.
+        are read here, one layer at a time; one side may be a file, and the other images that the same network reads.
+        Features straight from a network are kept in memory until all images are read, for all --blocks and
+        --timesteps: 4 bytes an image for each channel, with --pool 1. Test images have noise of --seed + 1.
         """;
 
     public static Command Make(Terminal terminal, Gpus gpus)
@@ -62,13 +64,18 @@ internal static class KnnVerb
         return verb;
     }
 
-    // A folder of class folders has one part, whatever is asked for.
+    // A folder of class folders has one part, whatever is asked for. In the same noise a test image would be like the
+    // training image at its position.
     private static FeatureInput Tested(FeatureInput input) =>
-        FeatureInput.HasImages(input.Path) && !Datasets.HasTest(input.Path)
-            ? input with { Part = DatasetPart.Train }
-            : input;
+        !FeatureInput.HasImages(input.Path) ? input
+        : input with
+        {
+            Part = Datasets.HasTest(input.Path) ? input.Part : DatasetPart.Train,
+            NoiseSeed = input.Seed + 1,
+        };
 
-    // A file has the timesteps and blocks it has, of images of a size, averaged or not: images beside it are read so.
+    // A file has the timesteps and blocks it has, of images of a size, averaged or not: images beside it are read so,
+    // in other noise.
     private static (OpenedFeatures Train, OpenedFeatures Test) Open(Terminal terminal, KnnRecipe recipe, Device device)
     {
         var isFileLast = FeatureInput.HasImages(recipe.Train.Path) && FeatureInput.HasFeatures(recipe.Test.Path);
@@ -82,6 +89,9 @@ internal static class KnnVerb
                 Timesteps = spec.Timesteps,
                 Blocks = spec.Blocks,
                 ImageSize = follower.ImageSize ?? (origin.ImageSize > 0 ? origin.ImageSize : null),
+                NoiseSeed = first.Source is FeatureTable { Header: { } file }
+                    ? follower.Seed + (file.Seed == follower.Seed ? 1u : 0)
+                    : follower.NoiseSeed,
             }).Open(device, leader.Network is null ? origin.Pool : recipe.Pool, labelled: true);
             // Of one network for both it has been said.
             if (leader.Network is null) FeatureWords.Announced(terminal, second);
@@ -93,6 +103,13 @@ internal static class KnnVerb
             throw;
         }
     }
+
+    private static bool HasSameImages(KnnRecipe recipe) =>
+        (recipe.Train.Part == recipe.Test.Part || FeatureInput.HasFeatures(recipe.Test.Path))
+        && Path.GetFullPath(recipe.Train.Path) == Path.GetFullPath(recipe.Test.Path);
+
+    private static bool HasSameNoise(FeatureTable? train, FeatureTable? test) =>
+        train?.Header is { } one && one.Seed == test?.Header?.Seed;
 
     // What was not asked for cannot be too much.
     private static KnnRecipe Fitting(Terminal terminal, RunFolder run, KnnRecipe recipe, int images)
@@ -118,6 +135,11 @@ internal static class KnnVerb
             terminal.Error.WriteLine($"note: training features are of the network {of.Network} "
                 + $"({of.NetworkSha256[..8]}...), test features of another file, {beside.Network} "
                 + $"({beside.NetworkSha256[..8]}...)");
+        if (HasSameImages(recipe))
+            terminal.Error.WriteLine($"note: {recipe.Test.Path} is on both sides: every image votes for itself");
+        else if (HasSameNoise(train.Source as FeatureTable, test.Source as FeatureTable))
+            terminal.Error.WriteLine("note: both files have noise of the same seed, so a test image is like the "
+                + "training image at its position: make one of them with another --seed");
         if (!isKGiven) recipe = Fitting(terminal, run, recipe, train.Source.Count);
         KnnResult result;
         using (var progress = RunProgress.On(terminal))

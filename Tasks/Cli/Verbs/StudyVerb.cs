@@ -94,9 +94,9 @@ internal static class StudyVerb
         if (recipe.Blocks?.Max() > network.Network.Plan.Last)
             throw new DiffractException($"{recipe.Network} has blocks 1 to {network.Network.Plan.Last}, found "
                 + string.Join(", ", recipe.Blocks));
-        var train = recipe.Open().Train;
+        var (train, test) = recipe.Open();
         _ = recipe.Cells(train.Count, train.ClassNames.Count);
-        return recipe with { NetworkSha256 = network.Sha256 };
+        return recipe with { NetworkSha256 = network.Sha256, ImagesSha256 = StudyRecipe.Hash(train, test) };
     }
 
     // The recipe's number is a limit, not a demand.

@@ -130,4 +130,16 @@ internal sealed class ProbeBankTests
         Assert.That(result.BestCurve, Is.EqualTo(new[] { 0.5, 0.6, 0.7 }));
         Assert.That(result.ToCsv().Split('\n')[2], Is.EqualTo("10,1,2,0.001,3,7,10,0.7"));
     }
+
+    [Test]
+    public void Probes_that_no_machine_can_hold_are_refused_before_they_are_made()
+    {
+        using var scope = Scope.Open();
+        string[] classes = [.. Enumerable.Range(0, 1 << 20).Select(i => $"{i}")];
+        using var wide = new FeatureTable(new FeatureSpec([10], [1]), [[Tensor.Zeros([2, 1, (1 << 20) - 1, 1, 1])]],
+            [0, 1], classes, ["a", "b"]);
+        Assert.That(() => new ProbeBank(wide, [1], rates, Recipe("adam")), Throws.TypeOf<DiffractException>()
+            .With.Message.Match("1 probes of 1048576 classes at 2 learning rates take 32(.0)? TiB, and the machine ")
+            .And.Message.EndsWith(": sweep fewer timesteps or blocks"));
+    }
 }

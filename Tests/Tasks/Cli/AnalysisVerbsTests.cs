@@ -25,7 +25,7 @@ internal sealed class AnalysisVerbsTests
         Directory.Move(Path.Combine(folder["other-classes"], "down"), Path.Combine(folder["other-classes"], "up"));
         const string extract = "features --network {network}/ema.safetensors --timesteps 20,90 --blocks 3,5,9 --data ";
         await folder.Succeed(extract + "{pictures} --out {train}.safetensors");
-        await folder.Succeed(extract + "{others} --out {test}.safetensors");
+        await folder.Succeed(extract + "{others} --seed 1 --out {test}.safetensors");
         await folder.Succeed("train --features {train}.safetensors --timesteps 20 --blocks 3 --head attention --pool 2 "
             + "--width 8 --heads 2 --layers 1 --lr 1e-2 --epochs 1 --validation 0.3 --name {head}");
         await folder.Succeed("train --features {train}.safetensors --timesteps 20 --blocks 3 --lr 1e-2 --epochs 1 "
@@ -86,6 +86,8 @@ internal sealed class AnalysisVerbsTests
     [TestCase(Study + " --labels none --timesteps 1000", "timesteps 0 to 999, found 1000")]
     [TestCase(Study + " --labels none --label 1", "is an unconditional network: it takes no --label")]
     [TestCase(Study + " --images 99", "has 12 images, and 99 are asked for")]
+    [TestCase("study --train {pictures} --test {pictures} --network {network}/ema.safetensors --name {t}",
+        "has no test part: a study scores other images than it learns from")]
     [TestCase("study --resume {linear}", "is no run that diffract study can go on with")]
     public Task Failures_are_one_sentence_and_leave_nothing(string line, string problem) =>
         folder.Fail(line, problem);
@@ -113,6 +115,7 @@ internal sealed class AnalysisVerbsTests
         var (_, output, error) = await folder.Succeed(
             "knn --train {train}.safetensors --test {test}.safetensors --name {knn}" + more);
         Assert.That(error, Does.Contain("training images: 24 of 24 maps (100 %)"), "12 images, 2 layers");
+        Assert.That(error, Does.Not.Contain("note:"));
         Assert.That(output, Does.Match(@"20 +3 +1  \d+\.\d % \(\d+\.\d to \d+\.\d\), \d of 8"));
         (_, _, error) = await folder.Succeed(
             "knn --train {pictures} --test {others} --network {network}/ema.safetensors --name {knn2}" + more);
@@ -148,6 +151,24 @@ internal sealed class AnalysisVerbsTests
         Assert.That(error, Does.Contain("note: training features are of the network ema.safetensors ("));
         Assert.That((await folder.Succeed(sides + "ema.safetensors --name {one-network}")).Error,
             Does.Not.Contain("note:"));
+    }
+
+    [Test]
+    public async Task Images_on_both_sides_are_said_to_be()
+    {
+        var (_, _, error) = await folder.Succeed("knn --train {others} --test {others} --k 1 --timesteps 20 "
+            + "--blocks 3 --network {network}/ema.safetensors --name {selves}");
+        Assert.That(error, Does.Contain("is on both sides: every image votes for itself"));
+    }
+
+    [Test]
+    public async Task Files_in_the_same_noise_are_said_to_be()
+    {
+        await folder.Succeed("features --network {network}/ema.safetensors --timesteps 20 --blocks 3 --data {others} "
+            + "--out {noisy}.safetensors");
+        var (_, _, error) = await folder.Succeed("knn --train {train}.safetensors --test {noisy}.safetensors --k 1 "
+            + "--timesteps 20 --blocks 3 --name {alike}");
+        Assert.That(error, Does.Contain("note: both files have noise of the same seed"));
     }
 
     [Test]

@@ -23,6 +23,7 @@ internal sealed class StudyTests
         recipe = StudyRecipe.Small(train, test, network) with
         {
             NetworkSha256 = DiffusionNetwork.Hash(network),
+            ImagesSha256 = StudyRecipe.Hash(DataSource.Labelled(train), DataSource.Labelled(test)),
             Images = 16,
             TestImages = 8,
             Seeds = [3, 4],
@@ -152,6 +153,48 @@ internal sealed class StudyTests
         var task = new StudyTask(Work.Run(folder["other"], other, StudyRecipe.Json), other, Device.Cpu);
         Assert.That(() => task.Run(RunProgress.None),
             Throws.TypeOf<DiffractException>().With.Message.Contains("is not the network that the study began with"));
+    }
+
+    [Test]
+    public void It_does_not_go_on_with_other_images()
+    {
+        var train = Work.Folder(folder["grown"], perClass: 10);
+        var begun = recipe with { Train = train };
+        Assert.That(StudyRecipe.Hash(begun.Open().Train, begun.Open().Test), Is.EqualTo(recipe.ImagesSha256));
+        var task = new StudyTask(Work.Run(folder["more"], begun, StudyRecipe.Json), begun, Device.Cpu);
+        RecipeFile.Save(task.ResultPath, whole, StudyResult.Json);
+        Same(task.Run(RunProgress.None));
+        var picture = Directory.GetFiles(train, "*", SearchOption.AllDirectories)[0];
+        File.Copy(picture, Path.Combine(Path.GetDirectoryName(picture)!, "another" + Path.GetExtension(picture)));
+        Assert.That(() => task.Run(RunProgress.None), Throws.TypeOf<DiffractException>()
+            .With.Message.Contains("are not those that the study began with"));
+        var both = begun with { Test = train };
+        Assert.That(both.Open, Throws.TypeOf<DiffractException>().With.Message.Contains("has no test part"));
+    }
+
+    [Test]
+    public void What_a_training_goes_on_from_stays_until_its_score_is_kept()
+    {
+        var task = Run("full");
+        var most = whole with { Scores = [.. whole.Scores.SkipLast(1)] };
+        RecipeFile.Save(task.ResultPath, most, StudyResult.Json);
+        // The result cannot be written where a folder is.
+        var full = new SayingProgress(line =>
+        {
+            if (!line.StartsWith("28 of 28", StringComparison.Ordinal)) return;
+            File.Delete(task.ResultPath);
+            Directory.CreateDirectory(task.ResultPath);
+        });
+        Assert.That(() => task.Run(full), Throws.InstanceOf<Exception>());
+        Assert.That(States(), Is.Not.Empty);
+        Directory.Delete(task.ResultPath);
+        RecipeFile.Save(task.ResultPath, most, StudyResult.Json);
+        var said = new List<string>();
+        Same(task.Run(new SayingProgress(said.Add)));
+        Assert.That(said, Has.Some.StartsWith("going on after epoch"));
+        Assert.That(States(), Is.Empty);
+
+        string[] States() => Directory.GetFiles(folder["full"], "step-*", SearchOption.AllDirectories);
     }
 
     [Test]

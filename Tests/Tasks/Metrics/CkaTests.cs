@@ -137,6 +137,16 @@ internal sealed class CkaTests
     }
 
     [Test]
+    public void More_images_than_a_matrix_can_be_made_of_are_refused_before_they_are_read()
+    {
+        using var table = new FeatureTable(new FeatureSpec([0], [1]), [[Tensor.Zeros([50_000, 1, 1, 1, 1])]],
+            new long[50_000], ["all"], [.. Enumerable.Range(0, 50_000).Select(i => $"{i}")]);
+        var recipe = new CkaRecipe { Features = new FeatureInput { Path = "memory" }, Images = 0 };
+        Assert.That(() => new CkaTask(recipe, table, null, Device.Cpu).Run(RunProgress.None),
+            Throws.TypeOf<DiffractException>().With.Message.Contains("46340 are possible: take fewer with --images"));
+    }
+
+    [Test]
     public void What_cannot_be_compared_is_refused()
     {
         Assert.That(() => LinearCka.Of(Draw(2, 1), Draw(2, 1, Images - 1)), Throws.TypeOf<ShapeException>());

@@ -52,6 +52,7 @@ public sealed class SweepTask(RunFolder run, SweepRecipe recipe, IFeatureSource 
                     saves.WhenDue(() => Save(bank, epochs, train.Count));
                 }
                 var (right, images) = bank.Score(source, validation, cancellation: cancellation);
+                if (images == 0) throw HeadEvaluation.Unreadable(validation.Count, source);
                 epochs.Add(new SweepEpoch(images, right, bank.Losses()));
             }
             catch (OperationCanceledException)

@@ -25,7 +25,8 @@ public static class HeadEvaluation
     /// <param name="draws">Noise draws of each image, whose probabilities are averaged.</param>
     /// <param name="onBatch">Called with the number of images of every batch.</param>
     /// <param name="cancellation">Stops between two batches.</param>
-    /// <exception cref="DiffractException">A logit is NaN, or the source has fewer draws.</exception>
+    /// <exception cref="DiffractException">A logit is NaN, the source has fewer draws, or none of the images could be
+    /// read.</exception>
     public static HeadScore Run(Head head, IFeatureSource source, IReadOnlyList<int> items, int batch, int draws = 1,
         Action<int>? onBatch = null, CancellationToken cancellation = default) =>
         Run([head], source, items, batch, draws, onBatch, cancellation)[0]
@@ -40,7 +41,7 @@ public static class HeadEvaluation
     /// <param name="onBatch">Called with the number of images of every batch.</param>
     /// <param name="cancellation">Stops between two batches.</param>
     /// <returns>A score for each head; none for one with a logit that is NaN.</returns>
-    /// <exception cref="DiffractException">The source has fewer draws.</exception>
+    /// <exception cref="DiffractException">The source has fewer draws, or none of the images could be read.</exception>
     public static IReadOnlyList<HeadScore?> Run(IReadOnlyList<Head> heads, IFeatureSource source,
         IReadOnlyList<int> items, int batch, int draws = 1, Action<int>? onBatch = null,
         CancellationToken cancellation = default)
@@ -50,21 +51,28 @@ public static class HeadEvaluation
         foreach (var head in heads) head.Eval();
         var scores = heads.Select(_ => new ClassificationScore(source.Classes)).ToArray();
         var losses = new double[heads.Count];
+        var seen = 0;
         foreach (var features in Draws(source, items, batch, draws, cancellation))
             try
             {
                 for (var i = 0; i < heads.Count; i++)
                     if (!double.IsNaN(losses[i])) losses[i] += Add(scores[i], heads[i], features);
+                seen += features[0].Items.Count;
                 onBatch?.Invoke(features[0].Items.Count);
             }
             finally
             {
                 foreach (var draw in features) draw.Dispose();
             }
+        if (seen == 0 && items.Count > 0) throw Unreadable(items.Count, source);
         return [.. scores.Zip(losses, (score, loss) => double.IsNaN(loss)
             ? null
             : new HeadScore(score, loss / Math.Max(1, score.Top1.Trials)))];
     }
+
+    /// <summary>There is no score of images none of which could be read.</summary>
+    internal static DiffractException Unreadable(int images, IFeatureSource source) =>
+        new($"none of the {images} images to score could be read. {source.Skipped}".TrimEnd());
 
     private static double Add(ClassificationScore score, Head head, LabelledFeatures[] draws)
     {

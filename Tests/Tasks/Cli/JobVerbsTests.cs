@@ -28,7 +28,12 @@ internal sealed class JobVerbsTests
         Directory.Move(Path.Combine(folder["whole"], "across"), Path.Combine(folder["one"], "across"));
         Work.Folder(folder["broken"]);
         File.WriteAllText(Path.Combine(folder["broken"], "down", "03.png"), "no picture");
-        for (var label = 0; label < Classes; label++) Greys(Path.Combine(folder["greys"], $"grey{label}"), label);
+        for (var label = 0; label < Classes; label++)
+        {
+            Greys(Path.Combine(folder["greys"], $"grey{label}"), label);
+            Directory.CreateDirectory(folder[$"unread/grey{label}"]);
+            File.WriteAllText(folder[$"unread/grey{label}/0.png"], "no picture");
+        }
 
         const string extract = "features --network {plain}/ema.safetensors --data {greys} --timesteps 20";
         await folder.Succeed(extract + " --blocks 3 --out {f}.safetensors");
@@ -160,6 +165,8 @@ internal sealed class JobVerbsTests
     [TestCase("evaluate {head} --data {pictures} --network {plain}/ema.safetensors",
         "knows 7 classes (grey0, grey1, grey2, grey3, grey4, ...); the data have 2 (across, down)")]
     [TestCase("evaluate {head} --data {greys} --network {conditional}/ema.safetensors", "say with --label which")]
+    [TestCase("evaluate {head} --data {unread} --network {plain}/ema.safetensors",
+        "none of the 7 images to score could be read. 7 broken pictures were left out: ")]
     public Task Failures_are_one_sentence_and_leave_nothing(string line, string problem) =>
         folder.Fail(line.StartsWith("features", StringComparison.Ordinal) ? line + " --out {t}.safetensors" : line,
             problem);

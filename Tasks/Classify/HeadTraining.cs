@@ -106,7 +106,7 @@ public sealed class HeadTraining : IDisposable
         if (trainings.Count > 1 && source.Trained is not null)
             throw new ArgumentException("what is in front of a head learns for that head alone", nameof(trainings));
         foreach (var training in trainings) training.BeginEpoch();
-        var (micro, parts) = (recipe.Microbatch ?? recipe.Batch, recipe.StepParts);
+        var (micro, parts) = (recipe.AtOnce, recipe.StepParts);
         // Heads and what is trained in front of them may have running statistics: a step is done whole, or not begun.
         var inside = source.Trained is null && parts == 1 ? cancellation : CancellationToken.None;
         cancellation.ThrowIfCancellationRequested();

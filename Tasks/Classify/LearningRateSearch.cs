@@ -63,7 +63,7 @@ public static class LearningRateSearch
                 }
                 HeadTraining[] whole = [.. trainings.Where(training => training.IsFinite)];
                 var scores = HeadEvaluation.Run([.. whole.Select(training => training.Head)], source, validation,
-                    recipe.Batch, cancellation: cancellation);
+                    recipe.AtOnce, cancellation: cancellation);
                 var scored = whole.Zip(scores).ToDictionary();
                 tried.AddRange(trainings.Select(training =>
                     scored.TryGetValue(training, out var score) && score is not null && double.IsFinite(score.Loss)

@@ -57,6 +57,10 @@ public sealed record TrainRecipe
     /// step add up; batch normalisation sees a microbatch at a time.</summary>
     public int? Microbatch { get; init; }
 
+    /// <summary>Images at once, in training and in validation.</summary>
+    [JsonIgnore]
+    public int AtOnce => Microbatch ?? Batch;
+
     /// <summary>Which of the training images have labels that may be used: a share (<c>0.01</c>), their number
     /// (<c>500</c>), or a file that lists them; null for all. See <see cref="LabelChoice"/>.</summary>
     public string? Labels { get; init; }

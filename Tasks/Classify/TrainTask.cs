@@ -156,7 +156,7 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
         CancellationToken cancellation)
     {
         if (validation.Count == 0) return new EpochScore(training.Epoch, training.MeanLoss, double.NaN, double.NaN);
-        var found = HeadEvaluation.Run(training.Head, source, validation, recipe.Batch, cancellation: cancellation);
+        var found = HeadEvaluation.Run(training.Head, source, validation, recipe.AtOnce, cancellation: cancellation);
         return new EpochScore(training.Epoch, training.MeanLoss, found.Loss, found.Accuracy);
     }
 

@@ -45,6 +45,17 @@ internal sealed class LearningRateSearchTests
     }
 
     [Test]
+    public void No_more_images_are_validated_at_once_than_are_learnt_from()
+    {
+        using var table = Table(24);
+        using var temporary = new TemporaryFolder();
+        var recipe = Recipe with { Batch = 6, Microbatch = 2, Validation = 0.4, SearchRates = [1e-3] };
+        var source = new WatchedSource(table);
+        new TrainTask(Work.Run(temporary["micro"], recipe, TrainRecipe.Json), recipe, source).Run(RunProgress.None);
+        Assert.That(source.Largest, Is.EqualTo(2));
+    }
+
+    [Test]
     public void A_candidate_that_breaks_in_its_only_step_loses_and_the_others_go_on()
     {
         using var source = Table(12);

@@ -18,6 +18,9 @@ internal sealed class WatchedSource(IFeatureSource inner, int stopAt = 0, Cancel
     /// <summary>Images that were delivered.</summary>
     public int Asked { get; private set; }
 
+    /// <summary>The most images that were asked for at once.</summary>
+    public int Largest { get; private set; }
+
     public FeatureSpec Spec => inner.Spec;
 
     public IReadOnlyList<FeatureInfo> Blocks => inner.Blocks;
@@ -47,6 +50,7 @@ internal sealed class WatchedSource(IFeatureSource inner, int stopAt = 0, Cancel
             if (isLast && stop is null) throw new IOException("it is killed");
             cancellation.ThrowIfCancellationRequested();
             Asked += batch.Items.Count;
+            Largest = Math.Max(Largest, batch.Items.Count);
             if (pass.Training) Trained += batch.Items.Count;
             yield return batch;
         }

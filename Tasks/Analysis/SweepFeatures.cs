@@ -14,6 +14,7 @@ public static class SweepFeatures
     /// <param name="device">Where the network is to be.</param>
     /// <param name="progress">Says how far the extraction is.</param>
     /// <param name="cancellation">Stops between two batches.</param>
+    /// <exception cref="RunException">Another process works on the run.</exception>
     public static OpenedFeatures Open(RunFolder run, SweepRecipe recipe, Device device, IRunProgress progress,
         CancellationToken cancellation = default)
     {
@@ -21,7 +22,8 @@ public static class SweepFeatures
         if (FeatureInput.HasFeatures(input.Path) || recipe.Draws == 0)
             return input.Open(device, Side(recipe), labelled: true, recipe.Optimiser);
         var path = PathIn(run);
-        if (!File.Exists(path)) Extract(path, recipe, input, device, progress, cancellation);
+        using (run.Hold())
+            if (!File.Exists(path)) Extract(run, recipe, input, device, progress, cancellation);
         return OpenedFeatures.FromFile(path, null, null);
     }
 
@@ -49,7 +51,7 @@ public static class SweepFeatures
     /// <summary>Where the features of images are in a run folder.</summary>
     internal static string PathIn(RunFolder run) => run.At("features.safetensors");
 
-    private static void Extract(string path, SweepRecipe recipe, FeatureInput input, Device device,
+    private static void Extract(RunFolder run, SweepRecipe recipe, FeatureInput input, Device device,
         IRunProgress progress, CancellationToken cancellation)
     {
         var data = input.Images(labelled: true);
@@ -64,7 +66,7 @@ public static class SweepFeatures
         var side = Side(recipe);
         if (side > recipe.Pools.Max())
             progress.Say($"maps are stored at up to {side} x {side}, of which all averages are exact");
-        var result = new FeaturesTask(path, new FeaturesRecipe
+        var wanted = new FeaturesRecipe
         {
             Data = input.Path,
             Network = input.Network!,
@@ -78,7 +80,11 @@ public static class SweepFeatures
             ClassLabel = input.ClassLabel,
             Inference = input.Inference,
             StopOnBrokenImage = input.StopOnBrokenImage,
-        }, data, network).Run(progress, cancellation);
+        };
+        using (var source = network.Features(data, new FeatureSpec(wanted.Timesteps, wanted.Blocks), wanted.ImageSize,
+            wanted.ClassLabel, wanted.Seed, side))
+            FeatureFingerprint.Check(run, source, FeatureFingerprint.ExtractionSource);
+        var result = new FeaturesTask(PathIn(run), wanted, data, network).Run(progress, cancellation);
         if (result.Skipped.Length > 0) progress.Say(result.Skipped);
     }
 }

@@ -17,9 +17,13 @@ public sealed class SweepTask(RunFolder run, SweepRecipe recipe, IFeatureSource 
     /// <param name="progress">Says how far it is.</param>
     /// <param name="cancellation">Stops between two steps, after writing a checkpoint.</param>
     /// <exception cref="OperationCanceledException">It was cancelled; running again goes on.</exception>
-    /// <exception cref="DiffractException">The data do not suit training.</exception>
+    /// <exception cref="DiffractException">The data do not suit training, or are not those that it began with.
+    /// </exception>
+    /// <exception cref="RunException">Another process works on the run.</exception>
     public SweepResult Run(IRunProgress progress, CancellationToken cancellation = default)
     {
+        using var hold = run.Hold();
+        FeatureFingerprint.Check(run, source);
         var all = LabelChoice.Items(source, null, recipe.Seed);
         var (train, validation) = HoldOut.Of(source, all, recipe.Validation, recipe.Seed);
         using var bank = new ProbeBank(source, recipe.Pools, recipe.Rates, recipe.Training, device);
@@ -32,7 +36,7 @@ public sealed class SweepTask(RunFolder run, SweepRecipe recipe, IFeatureSource 
             foreach (var tensor in state.Tensors.Values) tensor.Dispose();
             progress.Say($"going on after epoch {bank.Epoch} of {recipe.Epochs}");
         }
-        using var log = MetricsLog.Open(run, epochs.Count);
+        using var log = MetricsLog.Open(run, epochs.Count, hold);
         using var bar = progress.Begin($"{bank.Cells.Count} probes at {recipe.Rates.Count} rates",
             (long)recipe.Epochs * train.Count, "images",
             (long)bank.Epoch * train.Count + (long)bank.BatchesDone * recipe.Batch);

@@ -69,9 +69,13 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
     /// <param name="progress">Says how far it is.</param>
     /// <param name="cancellation">Stops between two steps, after writing a checkpoint.</param>
     /// <exception cref="OperationCanceledException">It was cancelled; running again goes on.</exception>
-    /// <exception cref="DiffractException">The data do not suit training.</exception>
+    /// <exception cref="DiffractException">The data do not suit training, or are not those that it began with.
+    /// </exception>
+    /// <exception cref="RunException">Another process works on the run.</exception>
     public TrainResult Run(IRunProgress progress, CancellationToken cancellation = default)
     {
+        using var hold = run.Hold();
+        FeatureFingerprint.Check(run, source);
         var labelled = LabelChoice.Items(source, recipe.Labels, recipe.Seed);
         var (train, validation) = HoldOut.Of(source, labelled, recipe.Validation, recipe.Seed);
         if (recipe.Labels is not null) progress.Say(InWords(labelled));
@@ -90,7 +94,7 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
             foreach (var tensor in state.Tensors.Values) tensor.Dispose();
             progress.Say($"going on after epoch {training.Epoch} of {recipe.Epochs}");
         }
-        using var log = MetricsLog.Open(run, scores.Count);
+        using var log = MetricsLog.Open(run, scores.Count, hold);
         using var bar = progress.Begin("training", (long)recipe.Epochs * train.Count, "images",
             (long)training.Epoch * train.Count + (long)training.BatchesDone * recipe.Batch);
         var saves = new SaveTimer(SaveEvery);
@@ -130,6 +134,13 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
         return new TrainResult(rate.LearningRate, rate.Tried, scores, Best(scores), training.MacsPerImage);
     }
 
+    /// <summary>The rate that the search of a run found; null before its end.</summary>
+    internal static double? FoundRate(RunFolder run) => File.Exists(RatePath(run))
+        ? RecipeFile.Load(RatePath(run), TrainJson.Default.ChosenRate).LearningRate
+        : null;
+
+    private static string RatePath(RunFolder run) => run.At("learning_rate.json");
+
     private string InWords(IReadOnlyList<int> labelled)
     {
         string[] without = [.. source.Classes.Except(labelled.Select(item => source.Classes[source.Label(item)]))];
@@ -141,8 +152,13 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
         CancellationToken cancellation)
     {
         if (recipe.Optimiser.LearningRate is { } given) return new ChosenRate(given, []);
-        var path = run.At("learning_rate.json");
-        if (File.Exists(path)) return RecipeFile.Load(path, TrainJson.Default.ChosenRate);
+        var path = RatePath(run);
+        if (File.Exists(path))
+        {
+            // A kill may have left it.
+            File.Delete(SearchPath);
+            return RecipeFile.Load(path, TrainJson.Default.ChosenRate);
+        }
         var tried = LearningRateSearch.Run(source, recipe, train, validation, progress, device, SearchPath,
             SaveEvery, cancellation);
         if (tried.All(rate => double.IsNaN(rate.Loss))) File.Delete(SearchPath);

@@ -32,13 +32,19 @@ public sealed class TrainedBackbone(DifFeed? feed, DiffusionNetwork? network, in
     public IEnumerable<(string Name, Tensor Parameter)> NetworkParameters => Parameters(NetworkPart, network?.Network);
 
     /// <summary>Back to where training starts: fresh feedback networks, the U-Net of the file.</summary>
+    /// <exception cref="DiffractException">The file is another one than before.</exception>
     public void Reset()
     {
         feed?.Initialise(new Generator(seed).Split(3));
         feed?.RequiresGrad(true);
         if (network is null) return;
+        // Taken before anything is learnt: the file may be replaced later.
+        var hash = network.Sha256;
         if (!isFresh)
         {
+            if (DiffusionNetwork.Hash(network.Path) != hash)
+                throw new DiffractException($"{network.Path} was replaced while it was trained, and every start is to "
+                    + "be the same: train a copy that stays as it is");
             using var file = TensorFile.Open(network.Path);
             network.Network.LoadStateDict(file);
         }

@@ -12,23 +12,24 @@ namespace Diffract.Tasks;
 /// on from, so every step stands there once.</remarks>
 public sealed class MetricsLog : IDisposable
 {
-    private readonly IDisposable hold;
+    private readonly IDisposable? hold;
     private readonly FileStream stream;
     private readonly TensorBoardLog events;
     private readonly double secondsBefore;
     private readonly long start = Stopwatch.GetTimestamp();
 
-    private MetricsLog(IDisposable hold, FileStream stream, TensorBoardLog events, double secondsBefore) =>
+    private MetricsLog(IDisposable? hold, FileStream stream, TensorBoardLog events, double secondsBefore) =>
         (this.hold, this.stream, this.events, this.secondsBefore) = (hold, stream, events, secondsBefore);
 
     /// <summary>Opens the log of a run, to go on after <paramref name="step"/>, and holds the run until the log is
-    /// disposed.</summary>
+    /// disposed, unless the caller does.</summary>
     /// <param name="run">The run.</param>
     /// <param name="step">Steps done; what the log says of later ones is dropped. 0 for a new run.</param>
+    /// <param name="held">What the caller holds the run with; null to hold it here.</param>
     /// <exception cref="RunException">Another process works on the run.</exception>
-    public static MetricsLog Open(RunFolder run, long step = 0)
+    public static MetricsLog Open(RunFolder run, long step = 0, IDisposable? held = null)
     {
-        var hold = run.Hold();
+        var hold = held is null ? run.Hold() : null;
         FileStream? stream = null;
         try
         {
@@ -45,7 +46,7 @@ public sealed class MetricsLog : IDisposable
         catch
         {
             stream?.Dispose();
-            hold.Dispose();
+            hold?.Dispose();
             throw;
         }
     }
@@ -91,7 +92,7 @@ public sealed class MetricsLog : IDisposable
     {
         events.Dispose();
         stream.Dispose();
-        hold.Dispose();
+        hold?.Dispose();
     }
 
     // As File.ReadAllLines, but of a run that is still writing too.

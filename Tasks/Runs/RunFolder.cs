@@ -8,6 +8,7 @@ namespace Diffract.Tasks;
 /// <code>
 /// recipe.json         what was asked for
 /// environment.json    where and with what it ran, once for each start
+/// source.json         of a training on features: network and images, which must stay the same
 /// metrics.jsonl       one line of numbers a step, appended
 /// events.out.tfevents.SECONDS.diffract    the same for TensorBoard
 /// checkpoints/        to go on from, each written whole or not at all
@@ -31,6 +32,9 @@ public sealed class RunFolder
 
     /// <summary>The environments' file.</summary>
     public string EnvironmentPath => At("environment.json");
+
+    /// <summary>The files that say what a training on features reads; see <see cref="FeatureFingerprint"/>.</summary>
+    internal string[] SourcePaths => Directory.GetFiles(Path, "source*.json");
 
     /// <summary>The numbers' file.</summary>
     public string MetricsPath => At("metrics.jsonl");
@@ -104,11 +108,11 @@ public sealed class RunFolder
         }
     }
 
-    /// <summary>Removes the folder of a run that has made nothing: recipe, environment and empty logs. Otherwise it
-    /// stays.</summary>
+    /// <summary>Removes the folder of a run that has made nothing: recipe, environment, source and empty logs.
+    /// Otherwise it stays.</summary>
     public void RemoveUnused()
     {
-        List<string> own = [RecipePath, EnvironmentPath];
+        List<string> own = [RecipePath, EnvironmentPath, .. SourcePaths];
         if (new FileInfo(MetricsPath) is { Exists: true, Length: 0 }) own.AddRange([MetricsPath, .. EventPaths]);
         if (Directory.EnumerateFileSystemEntries(Path).Except(own).Any()) return;
         foreach (var file in own) File.Delete(file);

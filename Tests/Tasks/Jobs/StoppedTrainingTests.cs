@@ -126,6 +126,122 @@ internal sealed class StoppedTrainingTests
         Assert.That(File.Exists(Path.Combine(folder["unread"], "best.safetensors")), Is.False);
     }
 
+    [Test]
+    public void A_training_none_of_whose_held_out_pictures_can_be_read_says_so()
+    {
+        var pictures = Work.Folder(folder["unreadable-held-out"]);
+        var recipe = Recipe() with
+        {
+            Data = pictures,
+            Optimiser = OptimiserRecipe.Paper with { LearningRate = 1e-2 },
+        };
+        using (var opened = OpenedFeatures.Of(recipe))
+        {
+            var source = opened.Source;
+            var all = LabelChoice.Items(source, null, recipe.Seed);
+            foreach (var i in HoldOut.Of(source, all, recipe.Validation, recipe.Seed).Validation)
+                File.WriteAllText(Path.Combine(pictures, source.Id(i)), "no picture");
+        }
+        foreach (var (name, made) in ((string, TrainRecipe)[])[("given", recipe),
+            ("searched", recipe with { Optimiser = OptimiserRecipe.Paper })])
+        {
+            Assert.That(() => Train(folder[$"unread-{name}"], made, out _), Throws.TypeOf<DiffractException>().With
+                .Message.StartsWith("none of the 4 images to score could be read. 4 broken pictures were left out: "));
+            Assert.That(File.Exists(Path.Combine(folder[$"unread-{name}"], "best.safetensors")), Is.False);
+        }
+    }
+
+    // In the search, and in training.
+    [TestCase(4)]
+    [TestCase(11)]
+    public void A_run_goes_on_with_the_network_and_the_images_that_it_began_with(int stop)
+    {
+        var (network, pictures) = (folder[$"replaced-{stop}.safetensors"], Work.Folder(folder[$"grown-{stop}"]));
+        File.Copy(checkpoint, network);
+        var recipe = Recipe() with { Network = network, Data = pictures };
+        var path = folder[$"same-source-{stop}"];
+        using (var source = new CancellationTokenSource())
+            Assert.That(() => Train(path, recipe, out _, stop, source: source, cancellation: source.Token),
+                Throws.InstanceOf<OperationCanceledException>());
+
+        Replace(network, Path.Combine(Path.GetDirectoryName(checkpoint)!, "model.safetensors"));
+        Refused("the network replaced-");
+        Replace(network, checkpoint);
+        File.Copy(Path.Combine(pictures, "down", "00.png"), Path.Combine(pictures, "down", "06.png"));
+        Refused("there are 13 images, and there were 12 when it began. Put back what it began with");
+        File.Delete(Path.Combine(pictures, "down", "00.png"));
+        Refused("images or their classes have changed since it began");
+        File.Move(Path.Combine(pictures, "down", "06.png"), Path.Combine(pictures, "down", "00.png"));
+        Train(path, recipe, out _);
+        Assert.That(HeadFile.Header(Path.Combine(path, "best.safetensors")).NetworkSha256,
+            Is.EqualTo(DiffusionNetwork.Hash(checkpoint)));
+
+        void Refused(string problem)
+        {
+            Assert.That(() => Train(path, recipe, out _),
+                Throws.TypeOf<DiffractException>().With.Message.Contains($"{path} cannot go on: {problem}"));
+        }
+    }
+
+    [Test]
+    public void A_run_of_an_earlier_version_goes_on_unchecked()
+    {
+        var pictures = Work.Folder(folder["unchecked-pictures"]);
+        var recipe = Recipe() with { Data = pictures };
+        var path = folder["unchecked"];
+        using (var source = new CancellationTokenSource())
+            Assert.That(() => Train(path, recipe, out _, 11, source: source, cancellation: source.Token),
+                Throws.InstanceOf<OperationCanceledException>());
+        File.Delete(Path.Combine(path, FeatureFingerprint.Source));
+        File.Move(Path.Combine(pictures, "down", "00.png"), Path.Combine(pictures, "down", "99.png"));
+        Assert.That(Train(path, recipe, out _).Epochs, Has.Count.EqualTo(3));
+    }
+
+    [Test]
+    public void A_head_names_the_network_that_was_opened()
+    {
+        var network = folder["pretrained-meanwhile.safetensors"];
+        File.Copy(checkpoint, network);
+        var recipe = Recipe() with
+        {
+            Network = network,
+            Optimiser = OptimiserRecipe.Paper with { LearningRate = 1e-2 },
+        };
+        using var opened = OpenedFeatures.Of(recipe);
+        var run = Work.Run(folder["named"], recipe, TrainRecipe.Json);
+        using var progress = new AtOnce(() =>
+            Replace(network, Path.Combine(Path.GetDirectoryName(checkpoint)!, "model.safetensors")));
+        new TrainTask(run, recipe, opened.Source).Run(progress);
+        Assert.That(DiffusionNetwork.Hash(network), Is.Not.EqualTo(DiffusionNetwork.Hash(checkpoint)));
+        Assert.That(HeadFile.Header(run.At("best.safetensors")).NetworkSha256,
+            Is.EqualTo(DiffusionNetwork.Hash(checkpoint)));
+    }
+
+    [Test]
+    public void A_run_that_another_process_works_on_is_refused_before_anything_is_learnt()
+    {
+        var recipe = Recipe();
+        var run = Work.Run(folder["held"], recipe, TrainRecipe.Json);
+        var images = -1;
+        using (RunFolder.Open(run.Path).Hold())
+            Assert.That(() => Train(run.Path, recipe, out images),
+                Throws.TypeOf<RunException>().With.Message.Contains("in use"));
+        Assert.That(images, Is.Zero);
+        Assert.That(File.Exists(run.At("learning_rate.json")), Is.False);
+    }
+
+    [Test]
+    public void What_a_search_goes_on_from_is_removed_when_it_has_ended()
+    {
+        var recipe = Recipe() with { Epochs = 1, SearchEpochs = 1 };
+        var path = folder["ended"];
+        Train(path, recipe, out _);
+        var left = Path.Combine(path, "search.safetensors");
+        File.WriteAllText(left, "a kill left it");
+        Train(path, recipe, out _);
+        Assert.That(File.Exists(left), Is.False);
+    }
+
     // In the search, and in the second epoch of training.
     [TestCase(4)]
     [TestCase(11)]
@@ -187,10 +303,34 @@ internal sealed class StoppedTrainingTests
         }
     }
 
+    // As a pretraining does: the old file stays whole for who has opened it.
+    private static void Replace(string path, string other)
+    {
+        File.Copy(other, path + ".new");
+        File.Move(path + ".new", path, overwrite: true);
+    }
+
     private static void Same(string found, string expected)
     {
         foreach (var file in (string[])["best.safetensors", "last.safetensors"])
             Assert.That(File.ReadAllBytes(Path.Combine(found, file)),
                 Is.EqualTo(File.ReadAllBytes(Path.Combine(expected, file))), $"{found}: {file}");
+    }
+    // Does something after the first step.
+    private sealed class AtOnce(Action act) : IRunProgress, IProgressBar
+    {
+        private Action? next = act;
+
+        public IProgressBar Begin(string title, long total, string unit, long done = 0) => this;
+
+        public void Say(string line) { }
+
+        public void Advance(long amount = 1, string? note = null)
+        {
+            next?.Invoke();
+            next = null;
+        }
+
+        public void Dispose() { }
     }
 }

@@ -23,6 +23,13 @@ public sealed record EvaluationFile
     /// <summary>Noise draws whose probabilities were averaged.</summary>
     public required int Draws { get; init; }
 
+    /// <summary>SHA-256 of the head's file; empty in a score that does not say.</summary>
+    public string HeadSha256 { get; init => field = value ?? ""; } = "";
+
+    /// <summary>The images in words, by which scores can be compared: "photos, 500 images, 2 draws".</summary>
+    [JsonIgnore]
+    public string On => $"{Data}, {Images} images" + (Draws == 1 ? "" : $", {Draws} draws");
+
     /// <summary>Where the score of a head is: <c>best.evaluation.json</c> beside <c>best.safetensors</c>.</summary>
     public static string PathOf(string head) => Path.ChangeExtension(head, ".evaluation.json");
 
@@ -31,8 +38,9 @@ public sealed record EvaluationFile
     /// <param name="data">The images or features.</param>
     /// <param name="score">The score.</param>
     /// <param name="draws">Noise draws.</param>
-    public static void Save(string path, string data, HeadScore score, int draws) => RecipeFile.Save(path,
-        new EvaluationFile
+    /// <param name="head">SHA-256 of the head's file; empty to leave it unsaid.</param>
+    public static void Save(string path, string data, HeadScore score, int draws, string head = "") =>
+        RecipeFile.Save(path, new EvaluationFile
         {
             Data = data,
             Images = score.Classes.Top1.Trials,
@@ -40,7 +48,15 @@ public sealed record EvaluationFile
             Top5 = score.Classes.Top5.Successes,
             Loss = score.Loss,
             Draws = draws,
+            HeadSha256 = head,
         }, EvaluationJson.Default.EvaluationFile);
+
+    /// <summary>The score of a head; null when there is none, or that of a head which was here before.</summary>
+    /// <param name="head">The head's file.</param>
+    public static EvaluationFile? Of(string head) => Find(PathOf(head)) is { } found
+        && (found.HeadSha256.Length == 0 || (File.Exists(head) && DiffusionNetwork.Hash(head) == found.HeadSha256))
+        ? found
+        : null;
 
     /// <summary>Reads a score; null when there is none.</summary>
     public static EvaluationFile? Find(string path) =>

@@ -202,6 +202,20 @@ public static class HeadFile
             + $"are of another file, {found.Network} ({found.NetworkSha256[..8]}...)";
     }
 
+    /// <summary>Refuses a network beside a head that is not the one trained with it.</summary>
+    /// <param name="path">The head's file.</param>
+    /// <param name="header">Its header.</param>
+    /// <param name="source">Features of the network.</param>
+    /// <param name="network">The network's file.</param>
+    /// <exception cref="DiffractException">It is so.</exception>
+    public static void CheckOwnNetwork(string path, HeadFileHeader header, IFeatureSource source, string network)
+    {
+        if (!header.HasOwnNetwork || Path.GetFullPath(network) != Path.GetFullPath(NetworkPath(path))) return;
+        if (Doubt(path, header, source) is { } doubt)
+            throw new DiffractException($"{doubt}. It was replaced, or the training was killed as it saved: go on with "
+                + "it (diffract train --resume), and both are written again");
+    }
+
     private static bool IsFeedback(KeyValuePair<string, Tensor> tensor) =>
         tensor.Key.StartsWith(FeedbackPrefix, StringComparison.Ordinal);
 }

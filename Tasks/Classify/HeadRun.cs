@@ -8,9 +8,14 @@ namespace Diffract.Tasks;
 /// <param name="Recipe">What it does.</param>
 /// <param name="Epochs">Epochs done.</param>
 /// <param name="Validation">Top-1 of the kept head on the held-out images, 0 to 1; null where there is none.</param>
-/// <param name="Score">Top-1 on the images it was evaluated on; null where it was not.</param>
-public sealed record HeadRun(string Name, TrainRecipe Recipe, int Epochs, double? Validation, Proportion? Score)
+/// <param name="Evaluation">The kept head's score on the images it was evaluated on; null where it was not.</param>
+/// <param name="LearningRate">The rate of the first epoch, given or found; null before the end of its search.</param>
+public sealed record HeadRun(string Name, TrainRecipe Recipe, int Epochs, double? Validation,
+    EvaluationFile? Evaluation, double? LearningRate)
 {
+    /// <summary>Top-1 on the images it was evaluated on; null where it was not.</summary>
+    public Proportion? Score => Evaluation is { } found ? new Proportion(found.Top1, found.Images) : null;
+
     /// <summary>The method in the paper's words.</summary>
     public string Method =>
         (Recipe.Feedback is { } feedback ? $"DifFeed ({feedback.Strategy}), " : "") + Recipe.Head.Kind
@@ -23,8 +28,9 @@ public sealed record HeadRun(string Name, TrainRecipe Recipe, int Epochs, double
     /// <summary>Whether all epochs are done.</summary>
     public bool IsComplete => Epochs >= Recipe.Epochs;
 
-    /// <summary>Runs with the same differ in their seed alone.</summary>
-    internal string Kind => JsonSerializer.Serialize(Recipe with { Seed = 0 }, TrainRecipe.Json);
+    /// <summary>Runs with the same differ in their seed and their learning rate alone.</summary>
+    internal string Kind { get; } = JsonSerializer.Serialize(
+        Recipe with { Seed = 0, Optimiser = Recipe.Optimiser with { LearningRate = null } }, TrainRecipe.Json);
 
     /// <summary>The runs of heads in the folders of a folder, by name; folders of other runs are passed over.</summary>
     /// <param name="parent">The folder.</param>
@@ -56,10 +62,10 @@ public sealed record HeadRun(string Name, TrainRecipe Recipe, int Epochs, double
         if (!File.Exists(path) || !IsOfHead(path)) return null;
         var run = RunFolder.Open(folder);
         var head = run.At("best.safetensors");
-        var score = EvaluationFile.Find(EvaluationFile.PathOf(head));
-        return new HeadRun(run.Name, RecipeFile.Load(path, TrainRecipe.Json), MetricsLog.Read(run.MetricsPath).Count,
-            File.Exists(head) ? HeadFile.Header(head).ValidationAccuracy : null,
-            score is null ? null : new Proportion(score.Top1, score.Images));
+        var recipe = RecipeFile.Load(path, TrainRecipe.Json);
+        return new HeadRun(run.Name, recipe, MetricsLog.Read(run.MetricsPath).Count,
+            File.Exists(head) ? HeadFile.Header(head).ValidationAccuracy : null, EvaluationFile.Of(head),
+            recipe.Optimiser.LearningRate ?? TrainTask.FoundRate(run));
     }
 
     // What only this verb's recipe has together: a study's has a head too, and a sweep's an optimiser.

@@ -204,18 +204,25 @@ public sealed class TrainTask(RunFolder run, TrainRecipe recipe, IFeatureSource 
             ClassLabel = recipe.ClassLabel,
             ValidationAccuracy = score.IsValidated ? score.ValidationAccuracy : null,
         };
-        if (source.Trained?.Tuned is { } tuned)
+        if (source.Trained?.Tuned is { } tuned) SaveBoth(path, training, header, tuned);
+        else HeadFile.Save(path, training.Head, header, source.Trained?.Feedback);
+    }
+
+    // The head names the hash of its network: both are whole on the disk before either takes its name.
+    private void SaveBoth(string path, HeadTraining training, HeadFileHeader header, DiffusionNetwork tuned)
+    {
+        var head = Path.ChangeExtension(path, ".new.safetensors");
+        var network = HeadFile.NetworkPath(head);
+        NetworkFile.Save(network, tuned.Network.Config, tuned.Network.StateDict(), tuned.Recipe);
+        header = header with
         {
-            var network = HeadFile.NetworkPath(path);
-            NetworkFile.Save(network, tuned.Network.Config, tuned.Network.StateDict(), tuned.Recipe);
-            header = header with
-            {
-                Network = Path.GetFileName(network),
-                NetworkSha256 = DiffusionNetwork.Hash(network),
-                HasOwnNetwork = true,
-            };
-        }
-        HeadFile.Save(path, training.Head, header, source.Trained?.Feedback);
+            Network = Path.GetFileName(HeadFile.NetworkPath(path)),
+            NetworkSha256 = DiffusionNetwork.Hash(network),
+            HasOwnNetwork = true,
+        };
+        HeadFile.Save(head, training.Head, header, source.Trained?.Feedback);
+        File.Move(network, HeadFile.NetworkPath(path), overwrite: true);
+        File.Move(head, path, overwrite: true);
     }
 
     internal sealed record ChosenRate(double LearningRate, IReadOnlyList<TriedRate> Tried);

@@ -62,13 +62,17 @@ internal static class EvaluateVerb
                     + "that reads it with --network");
             var on = device.Open(parsed, gpus, terminal);
             using var closed = on as IDisposable;
+            var hash = DiffusionNetwork.Hash(path);
             var (loaded, header) = HeadFile.Load(path, on);
             using var owned = loaded;
-            using var opened = parsed.GetValue(features) is { } file
+            var file = parsed.GetValue(features);
+            var images = file is null ? RunOptions.Need(parsed, data) : "";
+            var unet = file is not null ? ""
+                : parsed.GetValue(network) ?? HeadFile.OwnNetwork(path) ?? RunOptions.Need(parsed, network);
+            using var opened = file is not null
                 ? OpenedFeatures.FromFile(file, header.Timesteps, header.Blocks)
-                : OpenedFeatures.FromImages(Images(parsed, RunOptions.Need(parsed, data), part),
-                    ImageReading.Of(header, parsed.GetValue(network) ?? HeadFile.OwnNetwork(path)
-                        ?? RunOptions.Need(parsed, network)) with
+                : OpenedFeatures.FromImages(DataSource.Labelled(images, Part(parsed, images, part)),
+                    ImageReading.Of(header, unet) with
                     {
                         ClassLabel = parsed.GetValue(label) ?? header.ClassLabel,
                         Seed = Seed(parsed, seed, noise, terminal),
@@ -80,6 +84,7 @@ internal static class EvaluateVerb
                     + "feedback, which runs the network twice: it needs images (--data and --network), not a feature "
                     + "file"));
             HeadFile.CheckFits(path, header, opened.Source);
+            if (file is null) HeadFile.CheckOwnNetwork(path, header, opened.Source, unet);
             if (HeadFile.Doubt(path, header, opened.Source) is { } doubt) terminal.Error.WriteLine($"note: {doubt}");
             if (parsed.GetValue(label) is { } said && said != header.ClassLabel)
                 terminal.Error.WriteLine($"note: the network is given the class {said}; "
@@ -88,26 +93,29 @@ internal static class EvaluateVerb
             if (opened.Source.Classes.Count == 0)
                 throw new DiffractException(
                     "scoring a head needs labels: put the images of each class in a folder of its own");
+            if (TrainingData.Find(path) is { } learnt && (file is not null
+                ? learnt.HasFeatures(file)
+                : learnt.HasImages(images) && !IsTest(images, Part(parsed, images, part))))
+                terminal.Error.WriteLine("note: the head learnt from these images, or from all but those that were "
+                    + "held out: it knows others less well");
             var score = Score(terminal, loaded, opened.Source, parsed.GetValue(batch), parsed.GetValue(draws),
                 cancellation);
             if (opened.Skipped.Length > 0) terminal.Error.WriteLine(opened.Skipped);
             foreach (var line in EvaluateReport.Lines(score)) terminal.Output.WriteLine(line);
             var report = parsed.GetValue(output) ?? Path.ChangeExtension(path, ".evaluation.html");
             EvaluateReport.Write(report, path, header, score, parsed.GetValue(draws));
-            EvaluationFile.Save(EvaluationFile.PathOf(path), parsed.GetValue(features) ?? parsed.GetValue(data)!, score,
-                parsed.GetValue(draws));
+            EvaluationFile.Save(EvaluationFile.PathOf(path), file ?? images, score, parsed.GetValue(draws), hash);
             terminal.Output.WriteLine($"report: {report}");
             return Task.FromResult(ExitCode.Success);
         });
         return verb;
     }
 
-    private static ImageDataset Images(ParseResult parsed, string data, Option<string?> part)
-    {
-        // A folder of class folders has one part, whatever is asked for.
-        var fallback = Datasets.HasTest(data) ? DatasetPart.Test : DatasetPart.Train;
-        return DataSource.Labelled(data, RunOptions.ParsePart(parsed.GetValue(part), fallback));
-    }
+    private static DatasetPart Part(ParseResult parsed, string data, Option<string?> part) => RunOptions.ParsePart(
+        parsed.GetValue(part), Datasets.HasTest(data) ? DatasetPart.Test : DatasetPart.Train);
+
+    // A folder of class folders has one part, whatever is asked for.
+    private static bool IsTest(string data, DatasetPart part) => part == DatasetPart.Test && Datasets.HasTest(data);
 
     private static ulong Seed(ParseResult parsed, Option<ulong> seed, Option<string?> noise, Terminal terminal)
     {

@@ -9,8 +9,9 @@ internal static class RunsVerb
 {
     private const string Details = """
         Lists the run folders of diffract train with what they learnt, the best first: accuracy on the held-out images,
-        and on those that diffract evaluate scored. Runs that differ in their seed alone get a line with the mean and
-        the standard deviation. A run that is damaged is left out, and named with what is wrong on the error stream.
+        and on those that diffract evaluate scored; where these differ, a column says which they are. Runs that differ
+        in their seed alone get a line with the mean and the standard deviation. A run that is damaged is left out, and
+        named with what is wrong on the error stream.
         """;
 
     public static Command Make(Terminal terminal)

@@ -281,13 +281,15 @@ internal sealed class JobVerbsTests
         Directory.Delete(folder["noisy"], recursive: true);
     }
 
-    [TestCase("--features {f}.safetensors")]
-    [TestCase("--data {greys} --network {plain}/ema.safetensors")]
-    public async Task Evaluation_prints_shares_with_intervals_and_draws_the_confusion(string from)
+    [TestCase("--features {f}.safetensors", true)]
+    [TestCase("--data {greys} --network {plain}/ema.safetensors", false)]
+    public async Task Evaluation_prints_shares_with_intervals_and_draws_the_confusion(string from, bool isLearnt)
     {
         var report = folder["evaluation.html"];
         var (_, output, error) = await folder.Succeed($"evaluate {{head}} {from} --report {report}");
-        Assert.That(error, Does.Not.Contain("note:"));
+        Assert.That(error.Contains("note:", StringComparison.Ordinal), Is.EqualTo(isLearnt), error);
+        Assert.That(error.Contains("the head learnt from these images", StringComparison.Ordinal),
+            Is.EqualTo(isLearnt));
         Assert.That(output, Does.Match(@"top-1  \d+\.\d % \(\d+\.\d to \d+\.\d\), \d+ of 28"));
         Assert.That(output, Does.Match(@"top-5  \d+\.\d % \(\d+\.\d to \d+\.\d\), \d+ of 28"));
         Assert.That(output, Does.Match(@"mean of the classes  \d+\.\d %"));

@@ -109,6 +109,35 @@ internal sealed class TrainingInFrontTests
     }
 
     [Test]
+    public void A_network_that_is_replaced_while_it_is_tuned_starts_no_other_training()
+    {
+        var recipe = Recipe() with { FineTune = true, Network = Path.Combine(folder, "tuned.safetensors") };
+        File.Copy(checkpoint, recipe.Network);
+        using var opened = Open(recipe);
+        for (var i = 0; i < 2; i++) new HeadTraining(opened.Source, recipe, 1e-3).Dispose();
+        File.Move(recipe.Network, recipe.Network + ".old");
+        File.Copy(Path.Combine(Path.GetDirectoryName(checkpoint)!, "model.safetensors"), recipe.Network);
+        Assert.That(() => new HeadTraining(opened.Source, recipe, 1e-3),
+            Throws.TypeOf<DiffractException>().With.Message.Contains("was replaced while it was trained"));
+    }
+
+    [Test]
+    public void A_head_that_cannot_be_saved_leaves_the_tuned_network_of_the_last_one()
+    {
+        var recipe = Recipe() with { FineTune = true, Epochs = 1 };
+        var path = Path.Combine(folder, "no-room");
+        var run = Work.Run(path, recipe, TrainRecipe.Json);
+        Directory.CreateDirectory(run.At("best.new.safetensors"));
+        Assert.That(() => Train(path, recipe), Throws.InstanceOf<IOException>());
+        Assert.That(File.Exists(run.At("best.network.safetensors")), Is.False);
+        Directory.Delete(run.At("best.new.safetensors"));
+        Train(path, recipe);
+        Assert.That(HeadFile.Header(run.At("best.safetensors")).NetworkSha256,
+            Is.EqualTo(DiffusionNetwork.Hash(run.At("best.network.safetensors"))));
+        Assert.That(Directory.GetFiles(path, "*.new.*"), Is.Empty);
+    }
+
+    [Test]
     public void Microbatches_add_up_to_the_batch()
     {
         var recipe = Recipe() with { FineTune = true, Epochs = 2, Validation = 0 };

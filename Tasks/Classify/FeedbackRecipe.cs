@@ -17,12 +17,21 @@ public sealed record FeedbackRecipe
     public IReadOnlyList<int> FirstBlocks { get; init; } = [];
 
     /// <summary>Feedback around a network, without numbers.</summary>
-    /// <exception cref="DiffractException">The network has no such blocks, or there are no such layers.</exception>
-    public DifFeed Around(DiffusionBackbone backbone)
+    /// <param name="backbone">The network.</param>
+    /// <param name="blocks">The blocks that are to be read of the second pass; not looked at when null.</param>
+    /// <exception cref="DiffractException">The network has no such blocks, there are no such layers, or none of
+    /// <paramref name="blocks"/> receives anything.</exception>
+    public DifFeed Around(DiffusionBackbone backbone, IReadOnlyList<int>? blocks = null)
     {
         try
         {
-            return new DifFeed(backbone, FeedbackStrategy.Parse(Strategy, backbone.Network.Plan), Layers, FirstBlocks);
+            var links = FeedbackStrategy.Parse(Strategy, backbone.Network.Plan);
+            var first = links.Min(link => link.To);
+            if (blocks is not null && blocks.Max() < first)
+                throw new DiffractException($"feedback '{Strategy}' enters the network at block {first}, and reaches "
+                    + $"none of the blocks that are read ({string.Join(", ", blocks)}): read blocks from {first} on, "
+                    + "or feed an earlier one");
+            return new DifFeed(backbone, links, Layers, FirstBlocks);
         }
         catch (ArgumentException e)
         {

@@ -66,7 +66,7 @@ public sealed class OpenedFeatures : IDisposable
             var spec = new FeatureSpec(reading.Timesteps ?? [150], reading.Blocks ?? [24]);
             network.CheckTimesteps(spec);
             var backbone = network.Backbone(reading.ClassLabel);
-            feed = reading.Feedback?.Around(backbone);
+            feed = reading.Feedback?.Around(backbone, spec.Blocks);
             if (device is not null) feed?.To(device);
             var broken = new BrokenImages(reading.StopOnBrokenImage);
             var source = new ImageFeatures(feed is null ? backbone : feed, data, spec,

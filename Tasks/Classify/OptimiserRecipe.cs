@@ -50,16 +50,27 @@ public sealed record OptimiserRecipe
 
     /// <summary>Plain SGD with the released scripts' rates (1e-2, but 5e-2 for one pass and an attention head), random
     /// crop and flip.</summary>
-    /// <param name="method">The paper's word: linear, mlp, cnn, attention, difformer, diffeed.</param>
-    public static OptimiserRecipe Release(string method) => new()
+    /// <param name="kind">The head: linear, mlp, cnn, attention.</param>
+    /// <param name="hasFeedback">Whether the network runs twice.</param>
+    public static OptimiserRecipe Release(string kind, bool hasFeedback = false) => new()
     {
         Name = "release",
         Optimiser = "sgd",
-        LearningRate = method is "attention" or "difformer" ? 5e-2 : 1e-2,
+        LearningRate = kind == "attention" && !hasFeedback ? 5e-2 : 1e-2,
         RandomCrop = true,
     };
 
     /// <summary>Images a step of the released scripts: four processes with 32 each, or 4 with feedback.</summary>
-    /// <inheritdoc cref="Release"/>
-    public static int ReleaseBatch(string method) => method == "diffeed" ? 16 : 128;
+    /// <param name="hasFeedback">Whether the network runs twice.</param>
+    public static int ReleaseBatch(bool hasFeedback = false) => hasFeedback ? 16 : 128;
+
+    /// <summary>Images of a process of the released scripts, over which batch normalisation takes its statistics; null
+    /// where they do not divide the batch.</summary>
+    /// <param name="hasFeedback">Whether the network runs twice.</param>
+    /// <param name="batch">Images a step.</param>
+    public static int? ReleaseMicrobatch(bool hasFeedback, int batch)
+    {
+        var micro = ReleaseBatch(hasFeedback) / 4;
+        return batch > micro && batch % micro == 0 ? micro : null;
+    }
 }

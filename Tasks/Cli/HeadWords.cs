@@ -17,7 +17,8 @@ internal sealed partial class HeadWords
         + "150, 300; diffeed: attention with feedback", "linear", "mlp", "cnn", "attention", DifFormer, DifFeed);
 
     private readonly Option<int?> pool = RunOptions.NumberOrNone("--pool",
-        "Side maps are averaged to, or smaller ones repeated: 2 for linear and mlp, 8 for cnn, 16 for attention");
+        "Side maps are averaged to: 2 for linear and mlp, 8 for cnn, which repeat smaller maps; 16 for attention, "
+        + "which leaves them as they are");
 
     private readonly Option<string> hidden = RunOptions.List("--hidden", "Hidden layers of the mlp",
         string.Join(',', defaults.Hidden));

@@ -28,10 +28,11 @@ internal static class SweepVerb
         var rates = RunOptions.List("--lr", "Learning rates that every cell tries",
             string.Join(',', defaults.Rates.Select(r => $"{r:g}")));
         var recipe = CommonOptions.Choice("--recipe",
-            "paper: Adam, and flips where --draws is 0 (default); release: SGD, random crops and flips", "paper",
+            "paper: Adam (default); release: SGD. Where --draws is 0: flips, with release random crops too", "paper",
             "release");
         var epochs = RunOptions.Number("--epochs", "Passes over the training split", defaults.Epochs);
-        var batch = RunOptions.Number("--batch", "Images a step", defaults.Batch);
+        var batch = RunOptions.NumberOrNone("--batch",
+            $"Images a step; {defaults.Batch}, with the release recipe {OptimiserRecipe.ReleaseBatch()}");
         var validation = RunOptions.Real("--validation", "Share of each class held out to choose",
             defaults.Validation).Part();
         var draws = RunOptions.Number("--draws", "Noise draws of images that are stored; 0 draws anew in every epoch",
@@ -57,17 +58,17 @@ internal static class SweepVerb
                 var path = RunOptions.Need(parsed, features);
                 if (FeatureInput.HasFeatures(path) && parsed.GetResult(draws) is { Implicit: false })
                     throw new DiffractException($"{path} has its own noise draws: leave --draws out");
+                var isRelease = parsed.GetValue(recipe) == "release";
                 var input = words.Input(parsed, path, DatasetPart.Train, seeded: true);
                 return new SweepRecipe
                 {
                     Features = input,
                     Pools = RunOptions.Choices(parsed, pools, least: 1)!,
                     Rates = Rates(parsed, rates),
-                    Optimiser = parsed.GetValue(recipe) == "release"
-                        ? OptimiserRecipe.Release("linear")
-                        : OptimiserRecipe.Paper,
+                    Optimiser = isRelease ? OptimiserRecipe.Release("linear") : OptimiserRecipe.Paper,
                     Epochs = parsed.GetValue(epochs),
-                    Batch = parsed.GetValue(batch),
+                    Batch = parsed.GetValue(batch)
+                        ?? (isRelease ? OptimiserRecipe.ReleaseBatch() : defaults.Batch),
                     Validation = parsed.GetValue(validation),
                     Draws = parsed.GetValue(draws),
                     Seed = input.Seed,

@@ -36,7 +36,8 @@ internal static class TrainVerb
         var label = RunOptions.Label();
         var words = new HeadWords();
         var recipe = CommonOptions.Choice("--recipe",
-            "paper: Adam, centre crop and flip, searched rate (default); release: SGD with its own rates, random crop",
+            "paper: Adam, centre crop and flip, searched rate (default); release: SGD with its own rates, random crop, "
+            + "no images held out, the last epoch kept",
             "paper", "release");
         var lr = new Option<double?>("--lr")
         {
@@ -47,7 +48,8 @@ internal static class TrainVerb
         var batch = RunOptions.NumberOrNone("--batch",
             $"Images a step; {defaults.Batch}, with the release recipe 128, or 16 with feedback");
         var microbatch = RunOptions.NumberOrNone("--microbatch",
-            "Images at once where a step's do not fit into memory; gradients add up");
+            "Images at once where a step's do not fit into memory; gradients add up. With the release recipe 4 with "
+            + "feedback, and 32 with --norm batch, when left out");
         var labels = new Option<string?>("--labels")
         {
             Description = "Labels that may be used: a share of the images (0.01, 10%), their number, or a file that "
@@ -55,7 +57,7 @@ internal static class TrainVerb
             HelpName = "SHARE|N|FILE",
         };
         var validation = RunOptions.Real("--validation", "Share of each class held out to choose rate and epoch; 0 for "
-            + "none, with --lr", defaults.Validation).Share();
+            + "none, with --lr, and with the release recipe when left out", defaults.Validation).Share();
         var seed = RunOptions.Seed();
         var inference = new InferenceWords();
         var device = new DeviceWords();
@@ -90,7 +92,10 @@ internal static class TrainVerb
                     + "that reads it with --network");
             var method = words.Method(parsed);
             var isRelease = parsed.GetValue(recipe) == "release";
-            var optimiser = isRelease ? OptimiserRecipe.Release(method) : OptimiserRecipe.Paper;
+            var (top, fed) = (words.Recipe(parsed), words.Feedback(parsed));
+            var optimiser = isRelease ? OptimiserRecipe.Release(top.Kind, fed is not null) : OptimiserRecipe.Paper;
+            var images = parsed.GetValue(batch)
+                ?? (isRelease ? OptimiserRecipe.ReleaseBatch(fed is not null) : defaults.Batch);
             var made = new TrainRecipe
             {
                 Features = parsed.GetValue(features),
@@ -100,16 +105,21 @@ internal static class TrainVerb
                 Timesteps = RunOptions.Choices(parsed, timesteps, least: 0) ?? HeadWords.Timesteps(method),
                 Blocks = RunOptions.Choices(parsed, blocks, least: 1) ?? HeadWords.Blocks(method),
                 ClassLabel = parsed.GetValue(label),
-                Head = words.Recipe(parsed),
-                Feedback = words.Feedback(parsed),
+                Head = top,
+                Feedback = fed,
                 FineTune = words.FineTune(parsed),
                 NetworkRate = words.NetworkRate(parsed),
                 Optimiser = parsed.GetValue(lr) is { } rate ? optimiser with { LearningRate = rate } : optimiser,
                 Epochs = parsed.GetValue(epochs),
-                Batch = parsed.GetValue(batch) ?? (isRelease ? OptimiserRecipe.ReleaseBatch(method) : defaults.Batch),
-                Microbatch = parsed.GetValue(microbatch),
+                Batch = images,
+                Microbatch = parsed.GetValue(microbatch) ?? (isRelease && (fed is not null || top.Norm == "batch")
+                    ? OptimiserRecipe.ReleaseMicrobatch(fed is not null, images)
+                    : null),
                 Labels = parsed.GetValue(labels),
-                Validation = parsed.GetValue(validation),
+                // The released scripts learn from all images, and keep the last epoch.
+                Validation = isRelease && parsed.GetResult(validation) is not { Implicit: false }
+                    ? 0
+                    : parsed.GetValue(validation),
                 Seed = parsed.GetValue(seed),
                 Inference = inference.Recipe(parsed),
                 StopOnBrokenImage = parsed.GetValue(stop),

@@ -214,6 +214,15 @@ internal sealed class AnalysisVerbsTests
     }
 
     [Test]
+    public async Task A_sweep_of_the_release_takes_the_steps_that_its_training_takes()
+    {
+        await folder.Succeed("sweep --features {train}.safetensors --timesteps 20 --blocks 3 --recipe release --pool 1 "
+            + "--lr 1e-2 --epochs 1 --validation 0.3 --name {released-sweep}");
+        var recipe = RecipeFile.Load(At("released-sweep", "recipe.json"), SweepRecipe.Json);
+        Assert.That((recipe.Batch, recipe.Validation, recipe.Optimiser.Name), Is.EqualTo((128, 0.3, "release")));
+    }
+
+    [Test]
     public void Help_says_what_a_verb_reads()
     {
         string? Help(FeatureWords words, string option) =>

@@ -96,6 +96,8 @@ internal sealed class JobVerbsTests
         "--first-blocks says how feedback is")]
     [TestCase("train --data {pictures} --network {plain}/ema.safetensors --blocks 6 --timesteps 20 --feedback 3 "
         + "--name {t}", "feedback comes from decoder blocks, 6 to 9 of this network; found 3")]
+    [TestCase("train --data {pictures} --network {plain}/ema.safetensors --blocks 2 --timesteps 20 --feedback 6:4 "
+        + "--name {t}", "'6:4' enters the network at block 4, and reaches none of the blocks that are read (2)")]
     [TestCase("train --data {pictures} --network {plain}/ema.safetensors --fine-tune --memory lean --blocks 6 "
         + "--name {t}", "leave --memory lean out")]
     [TestCase("train --data {pictures} --network {plain}/ema.safetensors --blocks 6 --network-lr 1e-5 --name {t}",
@@ -256,6 +258,29 @@ internal sealed class JobVerbsTests
         var (code, _, error) = await folder.Run("evaluate {fed} --features {sixth}.safetensors");
         Assert.That((code, error.Contains("trained with feedback", StringComparison.Ordinal)), Is.EqualTo((1, true)),
             error);
+        File.Copy(folder["plain/ema.safetensors"], folder["fed/best.network.safetensors"], overwrite: true);
+        await folder.Fail("evaluate {fed} --data {pictures}", "or the training was killed as it saved");
+    }
+
+    // Of the released scripts: images a step, at once, held out, and the rate.
+    [TestCase("--head linear", 128, null, 0, 1e-2)]
+    [TestCase("--head attention", 128, null, 0, 5e-2)]
+    [TestCase("--head attention --norm batch", 128, 32, 0, 5e-2)]
+    [TestCase("--head attention --norm batch --batch 12", 12, null, 0, 5e-2)]
+    [TestCase("--head attention --feedback windowed", 16, 4, 0, 1e-2)]
+    [TestCase("--head diffeed", 16, 4, 0, 1e-2)]
+    [TestCase("--head diffeed --microbatch 8 --validation 0.3", 16, 8, 0.3, 1e-2)]
+    public async Task The_release_recipe_is_that_of_the_released_scripts(
+        string head, int batch, int? micro, double validation, double rate)
+    {
+        var small = head.Contains("linear", StringComparison.Ordinal) ? "" : " --width 8 --heads 2 --layers 1";
+        await folder.Succeed("train --data {pictures} --network {plain}/ema.safetensors --timesteps 20 --blocks 6 "
+            + $"--pool 2 --epochs 1 --recipe release {head}{small} --name {{released}}");
+        var recipe = RecipeFile.Load(folder["released/recipe.json"], TrainRecipe.Json);
+        Assert.That((recipe.Batch, recipe.Microbatch, recipe.Validation, recipe.Optimiser.LearningRate),
+            Is.EqualTo((batch, micro, validation, (double?)rate)));
+        Assert.That((recipe.Optimiser.Optimiser, recipe.Optimiser.RandomCrop), Is.EqualTo(("sgd", true)));
+        Directory.Delete(folder["released"], recursive: true);
     }
 
     [TestCase("features --network {plain}/ema.safetensors --data {broken} --timesteps 20 --blocks 3 "

@@ -50,5 +50,5 @@ public sealed record HeadRecipe
         "cnn" => $"CNN of {string.Join(" and ", Channels)} channels",
         "attention" => $"attention, {Chain ?? $"{Layers} layers of width {Width} and {Heads} heads"}",
         _ => Kind,
-    } + $", maps averaged to {EffectivePool} x {EffectivePool}";
+    } + $", maps averaged to {(Kind == "attention" ? "at most " : "")}{EffectivePool} x {EffectivePool}";
 }

@@ -47,6 +47,9 @@ internal sealed class FeaturesAndHeadsTests
             Refused(recipe with { Kind = "attention" }, "width, heads, layers and MLP ratio have sizes from 1, found ");
         Refused(new HeadRecipe { Kind = "attention", Width = 10, Heads = 4 }, "width of 10 cannot be divided among 4");
 
+        Assert.That(new HeadRecipe { Kind = "attention" }.Description, Does.EndWith("averaged to at most 16 x 16"));
+        Assert.That(new HeadRecipe { Kind = "cnn" }.Description, Does.EndWith("averaged to 8 x 8"));
+
         void Refused(HeadRecipe recipe, string problem) => Assert.That(
             () => HeadFactory.Make(recipe, maps, timesteps: 1, classes: 2),
             Throws.TypeOf<DiffractException>().With.Message.Contains(problem).And.Message.Not.Contains("Parameter"));

@@ -38,8 +38,8 @@ public sealed record EvaluationFile
     /// <param name="data">The images or features.</param>
     /// <param name="score">The score.</param>
     /// <param name="draws">Noise draws.</param>
-    /// <param name="head">SHA-256 of the head's file; empty to leave it unsaid.</param>
-    public static void Save(string path, string data, HeadScore score, int draws, string head = "") =>
+    /// <param name="head">SHA-256 of the head's file.</param>
+    public static void Save(string path, string data, HeadScore score, int draws, string head) =>
         RecipeFile.Save(path, new EvaluationFile
         {
             Data = data,

@@ -39,10 +39,14 @@ internal sealed class StudyAnalyses(RunFolder run, StudyRecipe recipe, Device de
             found = new SweepTask(folder, sweep, opened.Source, device).Run(progress, cancellation);
             SweepReport.Write(folder, sweep, opened.Source, found);
         }
-        using var file = TensorFile.Open(recipe.Network);
-        var plan = UNetPlan.For(Networks.Detect(file).Config);
+        var plan = Plan();
         return result with { Sweep = found, Choice = StudyChoice.From(found, block => plan[block].Out) };
     }
+
+    /// <summary>The first block that a method's feedback changes; 0 without feedback.</summary>
+    public int FirstFed(StudyMethod method) => method.Feedback is { } strategy
+        ? FeedbackStrategy.Parse(strategy, Plan()).Min(link => link.To)
+        : 0;
 
     /// <summary>Removes the features and the probes of a sweep that is kept: many times larger than all that follows.
     /// </summary>
@@ -131,6 +135,12 @@ internal sealed class StudyAnalyses(RunFolder run, StudyRecipe recipe, Device de
         var found = new CkaTask(cka, rows.Source, null, device).Run(progress, cancellation);
         CkaReport.Write(folder, cka, found);
         return found;
+    }
+
+    private UNetPlan Plan()
+    {
+        using var file = TensorFile.Open(recipe.Network);
+        return UNetPlan.For(Networks.Detect(file).Config);
     }
 
     private FeatureInput Input(string images) => new()

@@ -83,6 +83,12 @@ public sealed class StudyTask(RunFolder run, StudyRecipe recipe, Device device)
                 Tidy(cells[i]);
                 continue;
             }
+            if (analyses.FirstFed(cells[i].Method) > result.Choice!.Block)
+            {
+                progress.Say($"{cells[i].Method.Title} is left out: its feedback enters the network behind block "
+                    + $"{result.Choice.Block}, which heads read");
+                continue;
+            }
             progress.Say($"{i + 1} of {cells.Count}: {cells[i].Method.Title}, {cells[i].Labels} labels, seed "
                 + $"{cells[i].Seed}");
             var score = Train(cells[i], cells, result, test, progress, cancellation);
@@ -148,7 +154,7 @@ public sealed class StudyTask(RunFolder run, StudyRecipe recipe, Device device)
         using var bar = progress.Begin("test images", test.Count, "images");
         var score = HeadEvaluation.Run(head, opened.Source, [.. Enumerable.Range(0, test.Count)], recipe.Batch,
             onBatch: n => bar.Advance(n), cancellation: cancellation);
-        EvaluationFile.Save(EvaluationFile.PathOf(path), recipe.Test, score, 1);
+        EvaluationFile.Save(EvaluationFile.PathOf(path), recipe.Test, score, 1, DiffusionNetwork.Hash(path));
         EvaluateReport.Write(Path.ChangeExtension(path, ".evaluation.html"), path, header, score);
         var trained = head.Parameters().Concat(opened.Feedback?.Parameters() ?? []);
         return (score, trained.Sum(p => p.Shape.Count));

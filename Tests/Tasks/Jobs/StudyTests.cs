@@ -197,6 +197,21 @@ internal sealed class StudyTests
         string[] States() => Directory.GetFiles(folder["full"], "step-*", SearchOption.AllDirectories);
     }
 
+    // Of 9 blocks the strategy feeds block 8 into block 2.
+    [Test]
+    public void Feedback_behind_the_chosen_block_is_left_out()
+    {
+        var few = recipe with { Methods = ["linear", "diffeed-bottleneck"], Seeds = [3], LabelShares = [] };
+        var task = new StudyTask(Work.Run(folder["early"], few, StudyRecipe.Json), few, Device.Cpu);
+        RecipeFile.Save(task.ResultPath, whole with { Choice = new StudyChoice(20, 1, [20, 90], [1, 3]), Scores = [] },
+            StudyResult.Json);
+        var said = new List<string>();
+        var found = task.Run(new SayingProgress(said.Add));
+        Assert.That(found.Scores.Select(s => s.Method), Is.EqualTo(new[] { "linear" }));
+        Assert.That(said, Has.Some.EqualTo("DifFeed, bottleneck is left out: its feedback enters the network behind "
+            + "block 1, which heads read"));
+    }
+
     [Test]
     public void The_best_cell_is_read_and_fusion_takes_the_best_of_each_size()
     {

@@ -17,7 +17,10 @@ internal static class SafetensorsWriter
         IReadOnlyDictionary<string, string> metadata)
     {
         var ordered = tensors.OrderByDescending(tensor => tensor.Value.DType.Size()).ToList();
-        var header = Header(ordered, metadata);
+        var header = Header([.. ordered.Select(t => (t.Key, t.Value.DType, t.Value.Shape))], metadata);
+        if (header.Length > SafetensorsReader.MaxHeader)
+            throw new ArgumentException($"{tensors.Count} tensors need a header of {header.Length} bytes; the format "
+                + $"allows {SafetensorsReader.MaxHeader}");
         Span<byte> length = stackalloc byte[sizeof(long)];
         BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
         stream.Write(length);
@@ -25,8 +28,13 @@ internal static class SafetensorsWriter
         foreach (var (_, tensor) in ordered) TensorBytes.Write(tensor, stream.Write);
     }
 
+    /// <summary>Bytes of the header of a file.</summary>
+    public static long HeaderBytes(IEnumerable<(string Name, DType DType, Shape Shape)> tensors,
+        IReadOnlyDictionary<string, string> metadata) =>
+        Header([.. tensors.OrderByDescending(tensor => tensor.DType.Size())], metadata).Length;
+
     private static ReadOnlySpan<byte> Header(
-        List<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string> metadata)
+        List<(string Name, DType DType, Shape Shape)> tensors, IReadOnlyDictionary<string, string> metadata)
     {
         var header = new ArrayBufferWriter<byte>();
         var options = new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -40,13 +48,13 @@ internal static class SafetensorsWriter
                 json.WriteEndObject();
             }
             long at = 0;
-            foreach (var (name, tensor) in tensors)
+            foreach (var (name, dtype, shape) in tensors)
             {
                 if (name == "__metadata__") throw new ArgumentException("no tensor can be called __metadata__");
-                var bytes = tensor.Count * tensor.DType.Size();
+                var bytes = shape.Count * dtype.Size();
                 json.WriteStartObject(name);
-                json.WriteString("dtype", SafetensorsNames.Of(tensor.DType));
-                WriteNumbers(json, "shape", tensor.Shape.ToArray());
+                json.WriteString("dtype", SafetensorsNames.Of(dtype));
+                WriteNumbers(json, "shape", shape.ToArray());
                 WriteNumbers(json, "data_offsets", at, at + bytes);
                 json.WriteEndObject();
                 at += bytes;
@@ -56,10 +64,7 @@ internal static class SafetensorsWriter
         var padding = (Alignment - header.WrittenCount % Alignment) % Alignment;
         header.GetSpan(Alignment)[..padding].Fill((byte)' ');
         header.Advance(padding);
-        return header.WrittenCount <= SafetensorsReader.MaxHeader
-            ? header.WrittenSpan
-            : throw new ArgumentException($"{tensors.Count} tensors need a header of {header.WrittenCount} bytes; the "
-                + $"format allows {SafetensorsReader.MaxHeader}");
+        return header.WrittenSpan;
     }
 
     private static void WriteNumbers(Utf8JsonWriter json, string name, params ReadOnlySpan<long> numbers)

@@ -32,6 +32,16 @@ public sealed partial class TensorFile
         else Write(path, stream => SafetensorsWriter.Write(stream, [.. named], texts));
     }
 
+    /// <summary>The longest header, with all names and metadata, that <see cref="Save"/> can write to a path, in bytes;
+    /// null where there is no limit.</summary>
+    public static long? MaxHeaderBytes(string path) => IsTorch(path) ? null : SafetensorsReader.MaxHeader;
+
+    /// <summary>How long a header <see cref="Save"/> would write to a safetensors file.</summary>
+    /// <param name="tensors">What is to be written.</param>
+    /// <param name="metadata">Text to go with them.</param>
+    public static long HeaderBytes(IEnumerable<(string Name, DType DType, Shape Shape)> tensors,
+        IReadOnlyDictionary<string, string> metadata) => SafetensorsWriter.HeaderBytes(tensors, metadata);
+
     /// <summary>Writes a tree of dictionaries, lists, numbers, texts and tensors as <c>torch.load</c> gives it back: a
     /// training checkpoint, say.</summary>
     /// <param name="path">The file, <c>.pt</c> or <c>.pth</c>.</param>

@@ -25,6 +25,7 @@ public abstract class ImageDataset
 
     /// <summary>Reads the picture.</summary>
     /// <exception cref="ImageException">The picture is broken.</exception>
+    /// <exception cref="Engine.DiffractException">No picture can be read any more.</exception>
     public abstract Image Load(int index);
 
     /// <summary>Picture, label and name.</summary>

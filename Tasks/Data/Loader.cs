@@ -33,6 +33,7 @@ public sealed class Loader(ImageDataset dataset, LoaderOptions options, BrokenIm
     /// <param name="cancellation">Ends the pass between two batches.</param>
     /// <returns>Batches that the caller disposes.</returns>
     /// <exception cref="ImageException">A picture is broken, and <see cref="Broken"/> says to stop.</exception>
+    /// <exception cref="Engine.DiffractException">No picture can be read any more.</exception>
     /// <exception cref="OperationCanceledException">The pass was cancelled.</exception>
     public IEnumerable<Batch> Epoch(int epoch = 0, int firstBatch = 0, CancellationToken cancellation = default)
     {

@@ -70,7 +70,7 @@ public static class FeatureCache
     {
         var shards = Enumerable.Range(0, extraction.Of)
             .Select(number => FeatureManifest.Find(ManifestPath(ShardPath(folder, number, extraction.Of))))
-            .OfType<FeatureManifest>().Select(manifest => manifest.Shards[0]).ToList();
+            .Select(manifest => manifest?.Shards is [{ } shard] ? shard : null).OfType<FeatureShard>().ToList();
         if (shards.Count == extraction.Of) (extraction with { Shards = shards }).Save(ManifestOf(folder));
         return shards.Count;
     }
@@ -103,7 +103,19 @@ public static class FeatureCache
         if (paths.Length == 0)
             throw new DiffractException($"{folder} is no folder of features: no shard of them is complete (diffract "
                 + "features --shard makes one)");
-        return [.. paths.Order(StringComparer.Ordinal).Select(path => (path, FeatureManifest.Load(path)))];
+        return [.. paths.Order(StringComparer.Ordinal).Select(path => (path, Checked(path)))];
+    }
+
+    private static FeatureManifest Checked(string path)
+    {
+        var manifest = FeatureManifest.Load(path);
+        if (manifest.Shards is not [{ } shard])
+            throw new DiffractException($"{path} is no manifest of one shard: remove it, and make the shard again with "
+                + "diffract features --shard");
+        var expected = Path.GetFileName(ManifestPath(ShardPath("", shard.Number, manifest.Of)));
+        return Path.GetFileName(path) == expected ? manifest : throw new DiffractException(
+            $"{path} is the manifest of shard {shard.Number} of {manifest.Of}, which is called {expected}: remove it "
+            + "if it is a copy, else give it that name");
     }
 
     private static FeatureManifest Check(string folder, Func<string, FeatureShard, bool> isKnown)

@@ -55,6 +55,9 @@ public sealed record FeatureFileHeader
     /// <summary>As text.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, FeatureJson.Default.FeatureFileHeader);
 
+    /// <summary>What goes with the tensors of the file.</summary>
+    internal IReadOnlyDictionary<string, string> Metadata() => new Dictionary<string, string> { [Key] = ToJson() };
+
     /// <summary>From text; null when it is not such a header.</summary>
     public static FeatureFileHeader? FromJson(string text)
     {

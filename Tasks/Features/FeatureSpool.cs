@@ -21,11 +21,12 @@ internal sealed class FeatureSpool : IDisposable
     private sealed record Entry(string Image, long Label, bool Skipped);
 
     private readonly List<Entry> entries = [];
+    private int kept;
 
     /// <summary>Opens the spool of <paramref name="path"/>, new or interrupted.</summary>
     /// <param name="path">The feature file that will be.</param>
-    /// <param name="identity">What decides the rows (recipe, checkpoint); a spool of another identity is refused. Asked
-    /// for when the first image is added, or at once if there are some already.</param>
+    /// <param name="identity">What decides the rows (recipe, checkpoint, images); a spool of another one is refused.
+    /// Asked for when the first image is added, or at once if there are some already.</param>
     /// <param name="rows">Name and shape of one image's row, [draws, C, H, W], for each tensor.</param>
     /// <param name="dtype">Type of the stored maps.</param>
     /// <param name="total">How many images there are.</param>
@@ -41,19 +42,19 @@ internal sealed class FeatureSpool : IDisposable
         var logFile = Path.Combine(folder, "images.tsv");
         ReadLog(logFile);
         // A spool without an image is nobody's.
-        if (entries.Count > 0) Identify();
-        else File.Delete(identityFile);
-        if (identified && File.ReadAllText(identityFile) != identity())
-            throw new DiffractException($"{folder} holds the beginning of another extraction (other checkpoint, data "
-                + "or settings): remove it, or write to another file");
+        identified = entries.Count > 0;
+        if (!identified) File.Delete(identityFile);
+        else if (!File.Exists(identityFile) || File.ReadAllText(identityFile) != identity())
+            throw new DiffractException($"{folder} holds the beginning of another extraction (other checkpoint, images "
+                + "or settings): remove that folder, or write to another file");
         foreach (var (name, row) in rows) columns.Add(new Column(name, dtype, row, OpenColumn(name)));
-        long whole = Kept;
+        long whole = kept;
         foreach (var column in columns) whole = Math.Min(whole, column.Stream.Length / column.RowBytes);
-        while (Kept > whole) entries.RemoveAt(entries.Count - 1);
-        if (entries.Count < total) entries.RemoveRange(entries.Count / batch * batch, entries.Count % batch);
+        while (kept > whole) Truncate(entries.Count - 1);
+        if (entries.Count < total) Truncate(entries.Count / batch * batch);
         foreach (var column in columns)
         {
-            column.Stream.SetLength(Kept * column.RowBytes);
+            column.Stream.SetLength(kept * column.RowBytes);
             column.Stream.Seek(0, SeekOrigin.End);
         }
         AtomicFile.WriteText(logFile, string.Concat(entries.Select(Line)));
@@ -63,7 +64,8 @@ internal sealed class FeatureSpool : IDisposable
     /// <summary>Images dealt with, skipped ones included.</summary>
     public int Done => entries.Count;
 
-    private int Kept => entries.Count(e => !e.Skipped);
+    /// <summary>The images without a row so far.</summary>
+    public IReadOnlyList<string> Skipped => [.. entries.Where(e => e.Skipped).Select(e => e.Image)];
 
     /// <summary>Notes an image without a row.</summary>
     public void Skip(string image) => Add(new Entry(image, -1, true));
@@ -88,6 +90,19 @@ internal sealed class FeatureSpool : IDisposable
         log.Flush();
     }
 
+    /// <summary>As <see cref="Flush"/>, as far as the disk takes it: for a run that ends with another error.</summary>
+    public void TryFlush()
+    {
+        try
+        {
+            Flush();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Whole rows that did arrive are gone on from.
+        }
+    }
+
     /// <summary>Removes the spool of a file that is complete.</summary>
     public static void Remove(string path)
     {
@@ -98,12 +113,18 @@ internal sealed class FeatureSpool : IDisposable
     /// <param name="path">The file.</param>
     /// <param name="header">Makes its header from the images kept and those skipped.</param>
     /// <param name="saved">Called with the number of rows when the file is whole and the spool still there.</param>
+    /// <exception cref="DiffractException">No image has a row; the next run begins anew.</exception>
     public void Complete(string path, Func<IReadOnlyList<string>, IReadOnlyList<string>, FeatureFileHeader> header,
         Action<int>? saved = null)
     {
         Flush();
-        var kept = entries.Where(e => !e.Skipped).ToList();
-        if (kept.Count == 0) throw new DiffractException($"{path}: none of the {entries.Count} images could be read");
+        if (kept == 0)
+        {
+            var count = entries.Count;
+            Truncate(0);
+            throw new DiffractException($"{path}: none of the {count} images could be read");
+        }
+        var rows = entries.Where(e => !e.Skipped).ToList();
         using (Scope.Open())
         {
             var tensors = new Dictionary<string, Tensor>();
@@ -111,14 +132,13 @@ internal sealed class FeatureSpool : IDisposable
             {
                 column.Stream.Dispose();
                 tensors.Add(column.Name, TensorFile.MapRaw(ColumnFile(column.Name), column.DType,
-                    Shape.Of([kept.Count, .. column.Row.ToArray()])));
+                    Shape.Of([kept, .. column.Row.ToArray()])));
             }
-            if (kept.All(e => e.Label >= 0))
-                tensors.Add("labels", Tensor.From(kept.Select(e => e.Label).ToArray(), [kept.Count]));
-            var text = header([.. kept.Select(e => e.Image)], [.. entries.Where(e => e.Skipped).Select(e => e.Image)]);
-            TensorFile.Save(path, tensors, new Dictionary<string, string> { [FeatureFileHeader.Key] = text.ToJson() });
+            if (rows.All(e => e.Label >= 0))
+                tensors.Add("labels", Tensor.From(rows.Select(e => e.Label).ToArray(), [kept]));
+            TensorFile.Save(path, tensors, header([.. rows.Select(e => e.Image)], Skipped).Metadata());
         }
-        saved?.Invoke(kept.Count);
+        saved?.Invoke(kept);
         Dispose();
         Remove(path);
     }
@@ -143,17 +163,24 @@ internal sealed class FeatureSpool : IDisposable
         }
     }
 
-    private void Identify()
-    {
-        if (!identified && !File.Exists(identityFile)) AtomicFile.WriteText(identityFile, identity());
-        identified = true;
-    }
-
     private void Add(Entry entry)
     {
-        Identify();
-        entries.Add(entry);
+        if (!identified) AtomicFile.WriteText(identityFile, identity());
+        identified = true;
+        Note(entry);
         log.Write(Line(entry));
+    }
+
+    private void Note(Entry entry)
+    {
+        entries.Add(entry);
+        if (!entry.Skipped) kept++;
+    }
+
+    private void Truncate(int count)
+    {
+        for (; entries.Count > count; entries.RemoveAt(entries.Count - 1))
+            if (!entries[^1].Skipped) kept--;
     }
 
     private void ReadLog(string path)
@@ -165,7 +192,7 @@ internal sealed class FeatureSpool : IDisposable
         {
             var fields = line.Split('\t');
             if (fields.Length != 3 || !long.TryParse(fields[1], out var label)) break;
-            entries.Add(new Entry(Uri.UnescapeDataString(fields[2]), label, fields[0] == "skipped"));
+            Note(new Entry(Uri.UnescapeDataString(fields[2]), label, fields[0] == "skipped"));
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Diffract.Autograd;
 using Diffract.Engine;
@@ -8,7 +10,8 @@ namespace Diffract.Tasks;
 
 /// <summary>What an extraction gave.</summary>
 /// <param name="Images">Images with features.</param>
-/// <param name="Skipped">Images that could not be read, in words; empty when all could.</param>
+/// <param name="Skipped">Images that could not be read, also before an interruption, in words; empty when all could.
+/// </param>
 /// <param name="Tensors">Name and shape of every tensor of maps.</param>
 /// <param name="MacsPerPass">Multiply-adds of one image's pass through the network at one timestep, counted; null when
 /// all images were read before.</param>
@@ -34,9 +37,14 @@ public sealed class FeaturesTask(string path, FeaturesRecipe recipe, ImageDatase
     /// removed.</summary>
     public Action<int>? Saved { get; init; }
 
+    /// <summary>The longest header that the file may have, in bytes; that of its format when null.</summary>
+    internal long? HeaderLimit { get; init; }
+
     /// <summary>Extracts to the end.</summary>
     /// <param name="progress">Says how far it is.</param>
     /// <param name="cancellation">Stops between two batches; running again goes on.</param>
+    /// <exception cref="DiffractException">The images cannot be read any more, or never could; they are too many for a
+    /// file; another extraction has begun here.</exception>
     public FeaturesResult Run(IRunProgress progress, CancellationToken cancellation = default)
     {
         var backbone = network.Backbone(recipe.ClassLabel);
@@ -45,14 +53,17 @@ public sealed class FeaturesTask(string path, FeaturesRecipe recipe, ImageDatase
         var dtype = recipe.Half ? DType.Float16 : DType.Float32;
         var maps = new FeatureRows(backbone, spec, recipe.Draws, recipe.Seed, recipe.Pool, dtype);
         var rows = maps.Shapes(size);
+        CheckHeader(size, rows, dtype);
         // Reading a large checkpoint whole takes as long as a forward: meanwhile the first images are calculated.
         var hash = Task.Run(() => network.Sha256, CancellationToken.None);
+        var images = Task.Run(() => FeatureManifest.Hash(data), CancellationToken.None);
         string Identity() => JsonSerializer.Serialize(recipe, FeaturesJson.Default.FeaturesRecipe) + "\n"
             + hash.GetAwaiter().GetResult() + (network.Precision.Half is { } half ? $"\n{half}" : "")
-            + (total == data.Count ? "" : $"\nimages {first} to {first + total} of {data.Count}");
+            + $"\nimages {first} to {first + total} of {data.Count}: {images.GetAwaiter().GetResult()}";
         using var spool = new FeatureSpool(path, Identity, rows, dtype, total, recipe.Batch);
         if (spool.Done > 0) progress.Say($"going on after {spool.Done} of {total} images");
         var broken = new BrokenImages(recipe.StopOnBrokenImage);
+        foreach (var image in spool.Skipped) broken.Skip(image, new ImageException(image, "before an interruption"));
         long? macs = null;
         var rest = new Subset(data, [.. Enumerable.Range(first + spool.Done, total - spool.Done)]);
         using (var bar = progress.Begin("features", total, "images", spool.Done))
@@ -78,20 +89,37 @@ public sealed class FeaturesTask(string path, FeaturesRecipe recipe, ImageDatase
                     }
                 for (; next < first + total; next++) spool.Skip(data.Id(next));
             }
-            catch (OperationCanceledException)
+            catch
             {
-                spool.Flush();
+                spool.TryFlush();
                 throw;
             }
         }
         var rowCount = 0;
-        spool.Complete(path, (images, skipped) =>
+        spool.Complete(path, (kept, skipped) =>
         {
-            rowCount = images.Count;
-            return Header(hash.GetAwaiter().GetResult(), size, images, skipped);
+            rowCount = kept.Count;
+            return Header(hash.GetAwaiter().GetResult(), size, kept, skipped);
         }, Saved);
         return new FeaturesResult(rowCount, broken.ToString(),
             [.. rows.Select(r => (r.Name, Shape.Of([rowCount, .. r.Row.ToArray()])))], macs);
+    }
+
+    // The header has all names, and is written last: after days, perhaps. It is longest when every image has a row,
+    // as numbers are longer then, and a name is in one of two lists in any case.
+    private void CheckHeader(int size, IReadOnlyList<(string Name, Shape Row)> rows, DType dtype)
+    {
+        if ((HeaderLimit ?? TensorFile.MaxHeaderBytes(path)) is not { } limit) return;
+        var names = Enumerable.Range(first, total).Select(data.Id);
+        var bytes = names.Sum(name => (long)Encoding.UTF8.GetByteCount(name));
+        if (bytes <= limit)
+            bytes = TensorFile.HeaderBytes(
+                [.. rows.Select(r => (r.Name, dtype, Shape.Of([total, .. r.Row.ToArray()]))),
+                    ("labels", DType.Int64, Shape.Of(total))],
+                Header(new string('0', 2 * SHA256.HashSizeInBytes), size, [.. names], []).Metadata());
+        if (bytes > limit)
+            throw new DiffractException($"{path}: the names of {total} images need a header of {bytes} bytes or more, "
+                + $"and a feature file has room for {limit}: divide the images with --shard and --of");
     }
 
     private FeatureFileHeader Header(

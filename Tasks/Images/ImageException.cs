@@ -2,8 +2,8 @@ using Diffract.Engine;
 
 namespace Diffract.Tasks;
 
-/// <summary>An image file that cannot be read: missing, truncated, corrupt, too large, or of a kind that is not
-/// supported.</summary>
+/// <summary>An image file that is broken, and stays so: missing, closed to this user, truncated, corrupt, too large, or
+/// of a kind that is not supported.</summary>
 public sealed class ImageException : DiffractException
 {
     /// <summary>Describes what is wrong with an image.</summary>

@@ -1,3 +1,5 @@
+using Diffract.Engine;
+
 namespace Diffract.Tasks;
 
 /// <summary>Reads image files: jpg, png, gif (first frame) and bmp, recognised by content.</summary>
@@ -11,7 +13,10 @@ public static class ImageFile
     /// <summary>Reads a picture as 8-bit RGB; see <see cref="IImageDecoder"/> for how colours are treated.</summary>
     /// <param name="path">The file.</param>
     /// <param name="options">Limits and choices; the defaults when left out.</param>
-    /// <exception cref="ImageException">The file cannot be read or is not a whole image.</exception>
+    /// <exception cref="ImageException">The file is missing in its folder, access to it is denied, or it is not a whole
+    /// image.</exception>
+    /// <exception cref="DiffractException">Something else is wrong than this file: its folder is gone, or the disk or
+    /// network fails.</exception>
     public static Image Read(string path, ImageReadOptions? options = null)
     {
         byte[] file;
@@ -23,10 +28,35 @@ public static class ImageFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ImageException(path, e is FileNotFoundException or DirectoryNotFoundException
-                ? "there is no such file" : $"the file cannot be read ({e.Message})", e);
+            throw Unreadable(path, e);
         }
         return Decode(file, path, options);
+    }
+
+    // A picture that is broken stays so, and is left out. After an outage it would be there again.
+    private static DiffractException Unreadable(string path, Exception e)
+    {
+        var isMissing = e is FileNotFoundException or DirectoryNotFoundException;
+        var problem = isMissing ? "there is no such file" : $"the file cannot be read ({e.Message})";
+        var isThere = HasFiles(Path.GetDirectoryName(Path.GetFullPath(path)));
+        if (isThere && e is FileNotFoundException or UnauthorizedAccessException)
+            return new ImageException(path, problem, e);
+        if (isMissing) problem += ", nor anything else in its folder";
+        return new DiffractException($"{path}: {problem}; once images can be read again, running again (a run: with "
+            + "--resume) goes on", e);
+    }
+
+    // What is left of a disk that was taken away is an empty folder.
+    private static bool HasFiles(string? folder)
+    {
+        try
+        {
+            return folder is not null && Directory.EnumerateFileSystemEntries(folder).Any();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Decodes the bytes of an image file that is already in memory.</summary>

@@ -1,3 +1,4 @@
+using Diffract.Engine;
 using Diffract.Tasks;
 using NUnit.Framework;
 
@@ -23,6 +24,36 @@ public sealed class BrokenImageTests
         Assert.That(() => ImageFile.Read(folder.Path), Throws.TypeOf<ImageException>()
             .With.Message.StartsWith($"{folder.Path}: "));
         Assert.That(Problem([]), Is.EqualTo("cat.jpg: the file is empty"));
+    }
+
+    [Test]
+    public void An_outage_is_no_broken_image()
+    {
+        const string after = "; once images can be read again, running again (a run: with --resume) goes on";
+        using var folder = new TemporaryFolder();
+        foreach (var absent in (string[])["gone", "empty"])
+        {
+            var path = Path.Combine(folder[absent], "1.png");
+            if (absent == "empty") Directory.CreateDirectory(folder[absent]);
+            Assert.That(() => ImageFile.Read(path), Throws.TypeOf<DiffractException>().With.Message.EqualTo(
+                $"{path}: there is no such file, nor anything else in its folder{after}"));
+        }
+        if (OperatingSystem.IsWindows()) return;
+        var loop = folder["loop.png"];
+        File.CreateSymbolicLink(loop, loop);
+        Assert.That(() => ImageFile.Read(loop), Throws.TypeOf<DiffractException>()
+            .With.Message.StartsWith($"{loop}: the file cannot be read (").And.Message.EndsWith(")" + after));
+    }
+
+    [Test]
+    public void A_file_that_is_closed_to_its_reader_is_a_broken_image()
+    {
+        if (OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess) Assert.Ignore("all files are open here");
+        using var folder = new TemporaryFolder();
+        PngWriter.Save(folder["closed.png"], Pictures.Pattern(3, 2));
+        File.SetUnixFileMode(folder["closed.png"], UnixFileMode.None);
+
+        Assert.That(() => ImageFile.Read(folder["closed.png"]), Throws.TypeOf<ImageException>());
     }
 
     [TestCase("baseline.jpg")]

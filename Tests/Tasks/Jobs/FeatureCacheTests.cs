@@ -140,6 +140,23 @@ internal sealed class FeatureCacheTests
     }
 
     [Test]
+    public void A_shard_that_was_stopped_does_not_go_on_with_other_images()
+    {
+        using var source = new CancellationTokenSource();
+        using (var progress = new StopAfterABatch(source))
+            Assert.That(() => Task(1, data).Run(progress, cancellation: source.Token),
+                Throws.InstanceOf<OperationCanceledException>());
+        var others = DataSource.Range(IdxDataset.Open(QuickstartAssets.Data, train: true), Images, 2 * Images);
+
+        Assert.That(() => Task(1, others).Run(RunProgress.None), Throws.TypeOf<DiffractException>()
+            .With.Message.StartsWith($"{FeatureCache.ShardPath(Cache, 1, Of)}.partial holds the beginning of another "
+                + "extraction (other checkpoint, images or settings): "));
+        Assert.That(Directory.GetFiles(Cache), Is.Empty);
+
+        Assert.That(Make(1).Shard.Rows, Is.EqualTo(Images / Of));
+    }
+
+    [Test]
     public void Killed_between_file_and_manifest_nothing_is_calculated_again()
     {
         var straight = File.ReadAllBytes(Make(0).Path);
@@ -200,6 +217,33 @@ internal sealed class FeatureCacheTests
         Assert.That(Task(1, Unread).Run(RunProgress.None).Complete, Is.EqualTo(2));
         Assert.That(Make(2).Complete, Is.EqualTo(3));
         FeatureTable.Open(Cache).Dispose();
+    }
+
+    [Test]
+    public void A_copy_of_a_manifest_and_one_without_its_shard_are_named()
+    {
+        for (var number = 0; number < Of; number++) Make(number);
+        var manifest = FeatureCache.ManifestPath(FeatureCache.ShardPath(Cache, 0, Of));
+        var copy = manifest.Replace(".json", " - Copy.json", StringComparison.Ordinal);
+        File.Copy(manifest, copy);
+
+        Refused($"{copy} is the manifest of shard 0 of 3, which is called {Path.GetFileName(manifest)}: remove it if "
+            + "it is a copy, else give it that name");
+        File.Delete(copy);
+        (FeatureManifest.Load(manifest) with { Shards = [] }).Save(manifest);
+        Refused($"{manifest} is no manifest of one shard: remove it, and make the shard again with diffract features "
+            + "--shard");
+        Assert.That(Task(1, Unread).Run(RunProgress.None).Complete, Is.EqualTo(2));
+        Assert.That(Make(0).Complete, Is.EqualTo(3));
+        FeatureTable.Open(Cache).Dispose();
+
+        void Refused(string problem)
+        {
+            Assert.That(() => FeatureTable.Open(Cache), Throws.TypeOf<DiffractException>()
+                .With.Message.EqualTo(problem));
+            Assert.That(() => FeatureCache.Merge(Cache, RunProgress.None), Throws.TypeOf<DiffractException>()
+                .With.Message.EqualTo(problem));
+        }
     }
 
     [Test]

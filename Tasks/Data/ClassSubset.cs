@@ -1,6 +1,7 @@
 namespace Diffract.Tasks;
 
-/// <summary>The pictures of some classes of another data set, with labels counted anew in its order.</summary>
+/// <summary>The pictures of some classes of another data set, with labels counted anew in its order. Classes of the
+/// same name stay apart.</summary>
 public sealed class ClassSubset : ImageDataset
 {
     private readonly ImageDataset source;
@@ -16,12 +17,11 @@ public sealed class ClassSubset : ImageDataset
         if (classes.FirstOrDefault(name => !known.Contains(name)) is { } missing)
             throw new DatasetException($"the data have no class '{missing}' among their {known.Count}");
         var wanted = classes.ToHashSet();
-        ClassNames = [.. source.ClassNames.Where(wanted.Contains)];
-        var label = ClassNames.Index().ToDictionary(pair => pair.Item, pair => pair.Index);
-        indices = [.. Enumerable.Range(0, source.Count).Where(i => wanted.Contains(Name(i)))];
-        labels = [.. indices.Select(i => label[Name(i)])];
-
-        string Name(int index) => source.ClassNames[source.Label(index)];
+        int[] kept = [.. source.ClassNames.Index().Where(c => wanted.Contains(c.Item)).Select(c => c.Index)];
+        ClassNames = [.. kept.Select(label => source.ClassNames[label])];
+        var anew = kept.Index().ToDictionary(pair => pair.Item, pair => pair.Index);
+        indices = [.. Enumerable.Range(0, source.Count).Where(i => anew.ContainsKey(source.Label(i)))];
+        labels = [.. indices.Select(i => anew[source.Label(i)])];
     }
 
     /// <inheritdoc/>

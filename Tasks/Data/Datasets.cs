@@ -3,9 +3,6 @@ namespace Diffract.Tasks;
 /// <summary>Opens a data set of any kind this library reads.</summary>
 public static class Datasets
 {
-    private static readonly string[] trainFolders = ["train", "training"];
-    private static readonly string[] testFolders = ["val", "validation", "valid", "test"];
-
     // The first that fits is taken. Class folders are what is left when none does; lists by common names come behind
     // them, as they often lie there for other purposes.
     private static readonly DatasetLayout[] layouts =
@@ -19,13 +16,14 @@ public static class Datasets
         new(StanfordDogs.IsIn, StanfordDogs.Open),
         new(Flowers102.IsIn, Flowers102.Open),
         new(ImageNet.IsIn, ImageNet.Open) { HasTest = ImageNet.HasTest },
-        new(folder => Find(folder, [.. trainFolders, .. testFolders]) is null && ImageLists.IsIn(folder),
+        new(folder => !FolderParts.IsIn(folder) && ImageLists.IsIn(folder),
             (folder, train, options) => ImageLists.Open(folder, train, options)) { HasTest = ImageLists.HasTest },
     ];
 
     /// <summary>Opens the labelled pictures of a folder, which may be laid out as one of the published data sets of
     /// docs/datasets.md, with their official parts, may hold lists of pictures (CSV or text), the folders train and val
-    /// (or validation, valid, test) with a folder per class in each, or folders per class directly.</summary>
+    /// (or validation, valid, test) with a folder per class in each, or folders per class directly. Of train, val and
+    /// test the first two are learned from together.</summary>
     /// <param name="path">The folder, or a list of pictures; or <c>FOLDER@WHAT</c> for a share of its labels (10%), a
     /// subset of ImageNet by name, or what a file lists.</param>
     /// <param name="part">Which part. A folder of class folders has no parts: it is opened whole for
@@ -33,6 +31,7 @@ public static class Datasets
     /// <param name="options">How image files are read.</param>
     /// <exception cref="DatasetException">There is no such folder or part, or it cannot be worked with.</exception>
     /// <exception cref="Engine.FileFormatException">A file is truncated or of another kind.</exception>
+    /// <exception cref="Engine.DiffractException">Training and validation folders have other classes.</exception>
     public static ImageDataset Open(string path, DatasetPart part, ImageReadOptions? options = null)
     {
         if (DatasetSelection.Of(path) is { } selection) return selection.Open(part, options);
@@ -40,8 +39,8 @@ public static class Datasets
         if (File.Exists(path)) return ImageLists.Open(NeedList(path), train, options);
         if (!Directory.Exists(path)) throw new DatasetException($"{path}: there is no such folder");
         if (Layout(path) is { } layout) return layout.Open(path, train, options);
-        if (Find(path, train ? trainFolders : testFolders) is { } parted) return ImageFolder.Open(parted, options);
-        if (!train) throw new DatasetException($"{path}: it has no folder {string.Join(" or ", testFolders)}");
+        if (FolderParts.Open(path, train, options) is { } parted) return parted;
+        if (!train) throw new DatasetException($"{path}: it has no folder {FolderParts.TestNames}");
         return ImageFolder.Open(path, options);
     }
 
@@ -51,7 +50,7 @@ public static class Datasets
         if (DatasetSelection.Of(path) is { } selection) return selection.HasTest();
         if (File.Exists(path)) return ImageLists.HasTest(NeedList(path));
         if (!Directory.Exists(path)) return false;
-        return Layout(path) is { } layout ? layout.HasTest(path) : Find(path, testFolders) is not null;
+        return Layout(path) is { } layout ? layout.HasTest(path) : FolderParts.HasTest(path);
     }
 
     /// <summary>Whether the labels come from annotations and not from class folders.</summary>
@@ -62,9 +61,4 @@ public static class Datasets
 
     private static string NeedList(string path) => PictureList.IsList(path) ? path
         : throw new DatasetException($"{path}: a folder, or a list of pictures (.csv or .txt), is expected");
-
-    private static string? Find(string folder, string[] names) =>
-        // "train" may also be a class; then pictures, not folders, are in it.
-        names.Select(name => Path.Combine(folder, name))
-            .FirstOrDefault(part => Directory.Exists(part) && Directory.EnumerateDirectories(part).Any());
 }

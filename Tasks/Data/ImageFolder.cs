@@ -68,6 +68,32 @@ public sealed class ImageFolder : ImageDataset
     /// <inheritdoc/>
     public override Image Load(int index) => ImageFile.Read(FilePath(index), options);
 
+    /// <summary>The classes that <see cref="Open"/> would find, without listing all pictures.</summary>
+    /// <exception cref="DatasetException">A folder cannot be read.</exception>
+    internal static IReadOnlyList<string> ClassNamesIn(string root)
+    {
+        var names = new SortedSet<string>(StringComparer.Ordinal);
+        AddBelow(root, DeepestFolder);
+        return [.. names];
+
+        void AddBelow(string folder, int depthLeft)
+        {
+            if (depthLeft == 0) throw TooDeep(root, Path.GetRelativePath(root, folder));
+            foreach (var below in Reading(folder, () => Directory.GetDirectories(folder)))
+            {
+                if (Reading(below, () => Directory.EnumerateFiles(below).Any(IsPicture)))
+                    names.Add(Path.GetFileName(below));
+                AddBelow(below, depthLeft - 1);
+            }
+        }
+    }
+
+    private static bool IsPicture(string name) =>
+        extensions.Contains(Path.GetExtension(name), StringComparer.OrdinalIgnoreCase);
+
+    private static DatasetException TooDeep(string root, string below) =>
+        new($"{root}: folders are nested more than {DeepestFolder} deep ({below[..40]}...); does a link lead back up?");
+
     private static string ClassOf(string id) => Path.GetFileName(Path.GetDirectoryName(id)!);
 
     private static List<string> List(string root)
@@ -81,25 +107,28 @@ public sealed class ImageFolder : ImageDataset
 
     private static void List(string root, string below, List<string> ids, int depthLeft)
     {
-        if (depthLeft == 0)
-            throw new DatasetException($"{root}: folders are nested more than {DeepestFolder} deep ({below[..40]}...); "
-                + "does a link lead back up?");
-        FileSystemInfo[] entries;
-        try
-        {
-            entries = new DirectoryInfo(Path.Combine(root, below)).GetFileSystemInfos();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new DatasetException($"{Path.Combine(root, below)}: the folder cannot be read ({e.Message})", e);
-        }
+        if (depthLeft == 0) throw TooDeep(root, below);
+        var folder = Path.Combine(root, below);
+        var entries = Reading(folder, () => new DirectoryInfo(folder).GetFileSystemInfos());
         Array.Sort(entries, (a, b) => string.CompareOrdinal(a.Name, b.Name));
         foreach (var entry in entries)
         {
             var id = below + entry.Name;
             // A link to a folder is listed as a folder.
             if (Directory.Exists(entry.FullName)) List(root, id + "/", ids, depthLeft - 1);
-            else if (extensions.Contains(entry.Extension, StringComparer.OrdinalIgnoreCase)) ids.Add(id);
+            else if (IsPicture(entry.Name)) ids.Add(id);
+        }
+    }
+
+    private static T Reading<T>(string folder, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DatasetException($"{folder}: the folder cannot be read ({e.Message})", e);
         }
     }
 }

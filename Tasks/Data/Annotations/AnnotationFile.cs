@@ -30,6 +30,17 @@ internal static class AnnotationFile
         return table;
     }
 
+    /// <summary>The position of each name in a list of them.</summary>
+    /// <exception cref="DatasetException">A name is there twice.</exception>
+    public static Dictionary<string, int> Positions(IReadOnlyList<(AnnotationPlace Place, string Text)> names)
+    {
+        var positions = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var (i, (place, name)) in names.Index())
+            if (!positions.TryAdd(name, i))
+                throw place.Fault($"'{name}' is in line {names[positions[name]].Place.Number} already");
+        return positions;
+    }
+
     /// <summary>A whole number in a range.</summary>
     /// <exception cref="DatasetException">It is none, or outside the range.</exception>
     public static int Integer(AnnotationPlace place, string text, string what, int least, int most)

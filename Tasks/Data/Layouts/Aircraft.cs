@@ -11,14 +11,14 @@ internal static class Aircraft
     public static ImageDataset Open(string folder, bool train, ImageReadOptions? options)
     {
         var data = Data(folder);
-        string[] names = [.. AnnotationFile.Lines(Path.Combine(data, "variants.txt")).Select(line => line.Text)];
-        var label = names.Index().ToDictionary(pair => pair.Item, pair => pair.Index);
+        var names = AnnotationFile.Lines(Path.Combine(data, "variants.txt"));
+        var label = AnnotationFile.Positions(names);
         var images = new List<ListedImage>();
         foreach (var list in Lists(data, train))
             foreach (var (id, (place, variant)) in AnnotationFile.Table(list))
                 images.Add(new($"images/{id}.jpg", label.TryGetValue(variant, out var known) ? known
                     : throw place.Fault($"there is no variant '{variant}' in variants.txt"), place));
-        return new ListedImages(data, images, names, options);
+        return new ListedImages(data, images, [.. names.Select(line => line.Text)], options);
     }
 
     private static IEnumerable<string> Lists(string data, bool train)

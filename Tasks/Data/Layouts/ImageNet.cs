@@ -23,7 +23,7 @@ internal static class ImageNet
     {
         var part = Part(folder, train ? Train : Validation);
         if (!Directory.Exists(part)) throw new DatasetException($"{part}: there is no such folder");
-        return train || Directory.EnumerateDirectories(part).Any() ? ImageFolder.Open(part, options)
+        return train || ImageFolder.ClassNamesIn(part).Count > 0 ? ImageFolder.Open(part, options)
             : OpenFlat(folder, part, options);
     }
 
@@ -32,7 +32,7 @@ internal static class ImageNet
         var truth = Find(folder, Solution) is { } csv ? FromSolution(csv) : FromTruth(Find(folder, Truth)!);
         var training = Part(folder, Train);
         string[] names = Directory.Exists(training)
-            ? [.. new DirectoryInfo(training).EnumerateDirectories().Select(d => d.Name).Order(StringComparer.Ordinal)]
+            ? [.. ImageFolder.ClassNamesIn(training)]
             : [.. truth.Select(image => image.Synset).Distinct().Order(StringComparer.Ordinal)];
         var label = names.Index().ToDictionary(pair => pair.Item, pair => pair.Index);
         return new(part, [.. truth.OrderBy(image => image.File, StringComparer.Ordinal).Select(image => new ListedImage(

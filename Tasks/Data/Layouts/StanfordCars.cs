@@ -5,7 +5,7 @@ namespace Diffract.Tasks;
 internal static class StanfordCars
 {
     private const string Annotations = "annotations", Classes = "class_names", Both = "cars_annos.mat",
-        Meta = "cars_meta.mat";
+        Meta = "cars_meta.mat", BothPictures = "car_ims";
 
     /// <summary>Whether a folder holds files of this kind.</summary>
     public static bool IsIn(string folder) => new[] { Both, Meta, Name(true), Name(false) }
@@ -13,7 +13,12 @@ internal static class StanfordCars
 
     /// <summary>Opens one part. The order of the classes is that of the annotations.</summary>
     public static ImageDataset Open(string folder, bool train, ImageReadOptions? options) =>
-        File.Exists(Find(folder, Both)) ? OpenBoth(folder, train, options) : OpenPart(folder, train, options);
+        HasBoth(folder, train) ? OpenBoth(folder, train, options) : OpenPart(folder, train, options);
+
+    // The one file for both is published by itself too, and may lie beside the other arrangement.
+    private static bool HasBoth(string folder, bool train) => File.Exists(Find(folder, Both))
+        && (Directory.Exists(Path.Combine(folder, BothPictures))
+            || !File.Exists(Find(folder, Meta)) || !File.Exists(Find(folder, Name(train))));
 
     private static ListedImages OpenPart(string folder, bool train, ImageReadOptions? options)
     {

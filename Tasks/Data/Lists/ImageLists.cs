@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Diffract.Tasks;
 
 /// <summary>Data sets that lists of pictures describe: one list, perhaps with a column that says the part, or a list
@@ -7,9 +5,6 @@ namespace Diffract.Tasks;
 internal static class ImageLists
 {
     private const string ClassFile = "classes.txt";
-
-    // Numbers above this are no classes; a damaged one shall not ask for memory.
-    private const int MostClasses = 1_000_000;
 
     private static readonly string[] endings = [".csv", ".txt"];
     private static readonly string[] whole = ["labels.csv", "annotations.csv", "images.csv"];
@@ -34,23 +29,11 @@ internal static class ImageLists
         root ??= Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path))!;
         if (!train && rows[0].Part is null)
             throw new DatasetException($"{path}: the list has no parts; name the list of the test pictures instead");
-        var classFile = Path.Combine(root, ClassFile);
-        string[] names = File.Exists(classFile) ? [.. AnnotationFile.Lines(classFile).Select(line => line.Text)]
-            : Names(rows);
-        var label = names.Index().ToDictionary(pair => pair.Item, pair => pair.Index);
+        var classes = new ListClasses(rows, Path.Combine(root, ClassFile));
         var hasTest = rows.Any(row => row.Part == ListPart.Test);
         var images = rows.Where(row => train == IsTrain(row.Part, hasTest))
-            .Select(row => new ListedImage(row.Path, Label(row), row.Place)).ToList();
-        return new ListedImages(root, images, names, options);
-
-        int Label(ListRow row)
-        {
-            var name = Class(row);
-            if (label.TryGetValue(name, out var known)) return known;
-            if (row.Label is not null && Number(name) is { } number)
-                return AnnotationFile.InRange(row.Place, number, "a class", 0, names.Length - 1);
-            throw row.Place.Fault($"there is no class '{name}' in {classFile}");
-        }
+            .Select(row => new ListedImage(row.Path, classes.Label(row), row.Place)).ToList();
+        return new ListedImages(root, images, classes.Names, options);
     }
 
     private static bool IsTrain(ListPart? part, bool hasTest) =>
@@ -68,30 +51,5 @@ internal static class ImageLists
         return parts.SelectMany(part => endings
             .Select(ending => (Path.Combine(folder, part.Name + ending), (ListPart?)part.Part))
             .Where(file => File.Exists(file.Item1)).Take(1));
-    }
-
-    // Numbers are classes counted from 0, whether each has a picture or not; else names are sorted.
-    private static string[] Names(List<ListRow> rows)
-    {
-        var names = rows.Select(Class).ToHashSet();
-        if (rows[0].Label is null || names.Any(name => Number(name) is null))
-            return [.. names.Order(StringComparer.Ordinal)];
-        var most = rows.Max(row =>
-            AnnotationFile.InRange(row.Place, Number(row.Label!)!.Value, "a class", 0, MostClasses));
-        return [.. Enumerable.Range(0, most + 1).Select(number => $"{number}")];
-    }
-
-    private static int? Number(string text) =>
-        int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;
-
-    // Without a class in the list it is the folder, as in a folder per class.
-    private static string Class(ListRow row)
-    {
-        if (row.Label is not null) return row.Label;
-        var folder = Path.GetFileName(Path.GetDirectoryName(row.Path));
-        return string.IsNullOrEmpty(folder)
-            ? throw row.Place.Fault($"{row.Path} has neither a class nor a folder that names it; FOLDER@LIST takes the "
-                + "listed pictures out of a folder per class")
-            : folder;
     }
 }

@@ -91,6 +91,8 @@ internal sealed class FineGrainedTests : DatasetFolder
         Write("data/images_variant_test.txt", "", "0000002 707-321");
         Fails(() => Test, $"{Folder["data/images_variant_test.txt"]}: line 2: there is no variant '707-321' in "
             + "variants.txt");
+        Write("data/variants.txt", "Cessna 525", "707-320", "Cessna 525");
+        Fails(() => Train, $"{Folder["data/variants.txt"]}: line 3: 'Cessna 525' is in line 1 already");
         File.Delete(Folder["data/variants.txt"]);
         Fails(() => Train, $"{Folder["data/variants.txt"]}: there is no such file");
     }
@@ -119,11 +121,16 @@ internal sealed class FineGrainedTests : DatasetFolder
         File.Delete(Folder["cars_test_annos_withlabels.mat"]);
         Fails(() => Test, $"{Folder["devkit/cars_test_annos_withlabels.mat"]}: there is no such file");
 
+        new MatWriter().Add(MatWriter.Struct("annotations", fields, [1, 2, "00001.png"], [5, 1, "00002.png"]))
+            .Save(Folder["devkit/cars_train_annos.mat"]);
         new MatWriter().Add(MatWriter.Cells("class_names", "AM General", "Acura RL"))
             .Add(MatWriter.Struct("annotations", ["relative_im_path", "class", "test"],
-                ["cars_train/00002.png", 1, 0], ["cars_train/00001.png", 2, 1])).Save(Folder["cars_annos.mat"]);
-        Assert.That((Ids(Train), Labels(Train)), Is.EqualTo((new[] { "cars_train/00002.png" }, new[] { 0 })));
-        Assert.That((Ids(Test), Labels(Test)), Is.EqualTo((new[] { "cars_train/00001.png" }, new[] { 1 })));
+                ["car_ims/000002.png", 1, 0], ["car_ims/000001.png", 2, 1])).Save(Folder["cars_annos.mat"]);
+        Assert.That(Ids(Train), Is.EqualTo(new[] { "cars_train/00001.png", "cars_train/00002.png" }),
+            "the pictures of the file for both are not there");
+        Put("car_ims/000001.png", "car_ims/000002.png");
+        Assert.That((Ids(Train), Labels(Train)), Is.EqualTo((new[] { "car_ims/000002.png" }, new[] { 0 })));
+        Assert.That((Ids(Test), Labels(Test)), Is.EqualTo((new[] { "car_ims/000001.png" }, new[] { 1 })));
     }
 
     [Test]

@@ -1,3 +1,4 @@
+using Diffract.Engine;
 using Diffract.Tasks;
 using NUnit.Framework;
 
@@ -93,6 +94,40 @@ public sealed class ImageFolderTests
         Assert.That(Datasets.Open(folder["val"], DatasetPart.Train).Count, Is.EqualTo(3));
         Assert.That(() => Datasets.Open(folder["val"], DatasetPart.Test), Throws.TypeOf<DatasetException>());
         Assert.That(Datasets.HasTest(folder["val"]), Is.False);
+    }
+
+    [Test]
+    public void Of_three_parts_two_are_learned_from([Values("val", "validation", "valid")] string held)
+    {
+        Put("train/cat/1.png", "train/dog/1.png", $"{held}/cat/1.png", $"{held}/dog/2.png", "test/cat/1.png",
+            "test/dog/1.png", "test/dog/9.png");
+
+        var train = Datasets.Open(folder.Path, DatasetPart.Train);
+
+        Assert.That(Enumerable.Range(0, train.Count).Select(train.Id),
+            Is.EqualTo(new[] { "cat/1.png", "dog/1.png", $"{held}/cat/1.png", $"{held}/dog/2.png" }));
+        Assert.That(Enumerable.Range(0, train.Count).Select(train.Label), Is.EqualTo(new[] { 0, 1, 0, 1 }));
+        Assert.That((train.ClassNames, train.Load(3).Width), Is.EqualTo((new[] { "cat", "dog" }, 3)));
+        Assert.That(Datasets.Open(folder.Path, DatasetPart.Test).Count, Is.EqualTo(3));
+        Assert.That(Datasets.HasTest(folder.Path), Is.True);
+
+        Put($"train/{held}/cat/1.png");
+        Assert.That(() => Datasets.Open(folder.Path, DatasetPart.Train), Throws.TypeOf<DatasetException>()
+            .With.Message.EqualTo($"two pictures to learn from are called {held}/cat/1.png"));
+        Put($"{held}/owl/1.png");
+        foreach (var open in (Func<string, DatasetPart, ImageDataset>[])[DataSource.Labelled, DataSource.Any])
+            Assert.That(() => open(folder.Path, DatasetPart.Train), Throws.TypeOf<DiffractException>()
+                .With.Message.StartsWith($"{folder["train"]} has no class 'owl': "));
+    }
+
+    [Test]
+    public void A_test_folder_without_classes_changes_nothing()
+    {
+        Put("train/cat/1.png", "train/dog/1.png", "val/cat/1.png", "val/dog/2.png", "test/1.png", "test/images/2.png");
+        Directory.CreateDirectory(folder["test/empty"]);
+
+        Assert.That(Datasets.Open(folder.Path, DatasetPart.Train).Count, Is.EqualTo(2));
+        Assert.That(Datasets.Open(folder.Path, DatasetPart.Test).Id(1), Is.EqualTo("dog/2.png"));
     }
 
     [Test]

@@ -54,6 +54,48 @@ internal sealed class ImageListTests : DatasetFolder
     }
 
     [Test]
+    public void Names_of_classes_may_be_numbers()
+    {
+        Put("1.png", "2.png");
+        Write("classes.txt", "1", "2", "3");
+        var list = Folder["some.csv"];
+
+        Assert.That(Read("0", "2"), Is.EqualTo(new[] { 0, 2 }), "numbers, as 0 is no name");
+        Assert.That(Read("1", "3"), Is.EqualTo(new[] { 0, 2 }), "names, as 3 is no number");
+        Write("some.csv", "1.png,1", "2.png,2");
+        Fails(() => Open(list), $"{list}: line 1: '1' is the name of a class in {Folder["classes.txt"]}, and the "
+            + "number of another one there, '2': give the classes names that are no numbers");
+        Write("classes.txt", "0", "1", "2");
+        Assert.That(Read("1", "2"), Is.EqualTo(new[] { 1, 2 }), "the same either way");
+        Write("classes.txt", "02", "01", "00");
+        Assert.That(Read("01", "02"), Is.EqualTo(new[] { 1, 0 }), "names, as numbers are not written so");
+
+        int[] Read(string first, string second)
+        {
+            Write("some.csv", $"1.png,{first}", $"2.png,{second}");
+            return Labels(Open(list));
+        }
+    }
+
+    [Test]
+    public void Classes_of_one_name_are_known_by_number_only()
+    {
+        Put("1.png", "2.png", "3.png");
+        Write("classes.txt", "crane", "", "owl", "crane");
+        Write("some.csv", "1.png,2", "2.png,1", "3.png,0");
+
+        var data = Open(Folder["some.csv"]);
+
+        Assert.That((Labels(data), data.ClassNames),
+            Is.EqualTo((new[] { 2, 1, 0 }, new[] { "crane", "owl", "crane" })));
+        var cranes = new ClassSubset(data, ["crane"]);
+        Assert.That((Ids(cranes), Labels(cranes), cranes.ClassNames),
+            Is.EqualTo((new[] { "1.png", "3.png" }, new[] { 1, 0 }, new[] { "crane", "crane" })));
+        Write("some.csv", "1.png,crane", "2.png,owl");
+        Fails(() => Open(Folder["some.csv"]), $"{Folder["classes.txt"]}: line 4: 'crane' is in line 1 already");
+    }
+
+    [Test]
     public void A_list_of_paths_takes_classes_from_folders()
     {
         Put("b/1 x.png", "a/2.png", "a/3.png");

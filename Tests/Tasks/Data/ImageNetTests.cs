@@ -26,6 +26,10 @@ internal sealed class ImageNetTests : DatasetFolder
         Assert.That((Ids(Test), Labels(Test)), Is.EqualTo((new[] { First, Second }, new[] { 1, 0 })));
         Assert.That((Labels(Train), Train.ClassNames),
             Is.EqualTo((new[] { 0, 1, 1 }, new[] { "n01440764", "n01443537" })));
+        foreach (var part in new[] { "train", "val" })
+            Directory.CreateDirectory(Folder[$"ILSVRC/Data/CLS-LOC/{part}/.ipynb_checkpoints"]);
+        Assert.That((Labels(Test), Test.ClassNames), Is.EqualTo((new[] { 1, 0 }, Train.ClassNames)),
+            "a folder without pictures is no class");
         Write("LOC_val_solution.csv", "ImageId,PredictionString", "ILSVRC2012_val_00000002,n01440765 1 2 3 4 ");
         Fails(() => Test, $"{Folder["LOC_val_solution.csv"]}: line 2: {Folder["ILSVRC/Data/CLS-LOC/train"]} has no "
             + "folder n01440765");

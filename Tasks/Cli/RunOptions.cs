@@ -170,9 +170,7 @@ internal static class RunOptions
             return Guard(terminal, old, true, () => body(old, kept, again));
         }
         var wanted = parsed.GetValue(name)!;
-        var path = wanted.Contains('/', StringComparison.Ordinal) || Path.IsPathRooted(wanted)
-            ? wanted
-            : Path.Combine(RunFolder.DefaultParent, wanted);
+        var path = FolderOf(wanted);
         var made = recipe();
         var device = open();
         using var owned = device as IDisposable;
@@ -191,6 +189,13 @@ internal static class RunOptions
             throw;
         }
     }
+
+    /// <summary>Where a run of a name goes; a name with folders in it is a path.</summary>
+    internal static string FolderOf(string name) =>
+        name.AsSpan().ContainsAny(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar)
+            || Path.IsPathRooted(name)
+            ? name
+            : Path.Combine(RunFolder.DefaultParent, name);
 
     private static T Kept<T>(RunFolder run, JsonTypeInfo<T> json, string verb)
     {

@@ -73,6 +73,18 @@ internal sealed class UsageTests
     }
 
     [Test]
+    public void A_name_with_folders_is_a_path()
+    {
+        var path = Path.Combine("out", "probe");
+        Assert.That(RunOptions.FolderOf(path), Is.EqualTo(path));
+        Assert.That(RunOptions.FolderOf("out/probe"), Is.EqualTo("out/probe"));
+        Assert.That(RunOptions.FolderOf("probe"), Is.EqualTo(Path.Combine(RunFolder.DefaultParent, "probe")));
+        if (!OperatingSystem.IsWindows())
+            Assert.That(RunOptions.FolderOf("out\\probe"),
+                Is.EqualTo(Path.Combine(RunFolder.DefaultParent, "out\\probe")));
+    }
+
+    [Test]
     public async Task A_run_whose_name_is_taken_says_which_it_got()
     {
         var network = Work.Network(folder.Path);

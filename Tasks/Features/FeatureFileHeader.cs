@@ -56,7 +56,7 @@ public sealed record FeatureFileHeader
     public string ToJson() => JsonSerializer.Serialize(this, FeatureJson.Default.FeatureFileHeader);
 
     /// <summary>What goes with the tensors of the file.</summary>
-    internal IReadOnlyDictionary<string, string> Metadata() => new Dictionary<string, string> { [Key] = ToJson() };
+    internal Dictionary<string, string> Metadata() => new() { [Key] = ToJson() };
 
     /// <summary>From text; null when it is not such a header.</summary>
     public static FeatureFileHeader? FromJson(string text)

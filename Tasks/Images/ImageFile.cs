@@ -41,7 +41,7 @@ public static class ImageFile
         var isThere = HasFiles(Path.GetDirectoryName(Path.GetFullPath(path)));
         if (isThere && e is FileNotFoundException or UnauthorizedAccessException)
             return new ImageException(path, problem, e);
-        if (isMissing) problem += ", nor anything else in its folder";
+        if (isMissing && !isThere) problem += ", nor anything else in its folder";
         return new DiffractException($"{path}: {problem}; once images can be read again, running again (a run: with "
             + "--resume) goes on", e);
     }

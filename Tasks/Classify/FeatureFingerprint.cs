@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json.Serialization;
 using Diffract.Engine;
 
@@ -62,7 +60,7 @@ public sealed record FeatureFingerprint
         {
             Network = origin.Network,
             NetworkSha256 = origin.NetworkSha256,
-            ImagesSha256 = Hash(source),
+            ImagesSha256 = ImagesHash.Of(source),
             Images = source.Count,
             Timesteps = source.Spec.Timesteps,
             Blocks = source.Spec.Blocks,
@@ -87,15 +85,6 @@ public sealed record FeatureFingerprint
         + $"of {ImageSize} pixels" + (Pool > 0 ? $", averaged to {Pool} x {Pool}" : "");
 
     private static string Short(string hash) => hash.Length > 8 ? $"{hash[..8]}..." : "unknown";
-
-    private static string Hash(IFeatureSource source)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var name in source.Classes) hash.AppendData(Encoding.UTF8.GetBytes($"{name}\n"));
-        for (var i = 0; i < source.Count; i++)
-            hash.AppendData(Encoding.UTF8.GetBytes($"{source.Label(i)}\t{source.Id(i)}\n"));
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]

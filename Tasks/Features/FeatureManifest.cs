@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Diffract.Engine;
@@ -42,7 +40,7 @@ public sealed record FeatureManifest
             Recipe = recipe,
             NetworkSha256 = network.Sha256,
             CalculatedIn = network.Precision.Half?.ToString(),
-            ImagesSha256 = Hash(data),
+            ImagesSha256 = ImagesHash.Of(data),
             Images = data.Count,
             Of = of,
         };
@@ -86,16 +84,6 @@ public sealed record FeatureManifest
     private string Decisive() => CalculatedIn + JsonSerializer.Serialize(
         Recipe with { Data = "", Network = "", Batch = 1, StopOnBrokenImage = false },
         FeaturesJson.Default.FeaturesRecipe);
-
-    /// <summary>SHA-256 of the names and classes of images, in their order.</summary>
-    internal static string Hash(ImageDataset data)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var name in data.ClassNames) hash.AppendData(Encoding.UTF8.GetBytes($"{name}\n"));
-        for (var i = 0; i < data.Count; i++)
-            hash.AppendData(Encoding.UTF8.GetBytes($"{data.Label(i)}\t{data.Id(i)}\n"));
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
 }
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,

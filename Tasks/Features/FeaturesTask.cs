@@ -40,6 +40,9 @@ public sealed class FeaturesTask(string path, FeaturesRecipe recipe, ImageDatase
     /// <summary>The longest header that the file may have, in bytes; that of its format when null.</summary>
     internal long? HeaderLimit { get; init; }
 
+    /// <summary>Free bytes on the disk; those that there are when null.</summary>
+    internal long? Room { get; init; }
+
     /// <summary>Extracts to the end.</summary>
     /// <param name="progress">Says how far it is.</param>
     /// <param name="cancellation">Stops between two batches; running again goes on.</param>
@@ -56,12 +59,13 @@ public sealed class FeaturesTask(string path, FeaturesRecipe recipe, ImageDatase
         CheckHeader(size, rows, dtype);
         // Reading a large checkpoint whole takes as long as a forward: meanwhile the first images are calculated.
         var hash = Task.Run(() => network.Sha256, CancellationToken.None);
-        var images = Task.Run(() => FeatureManifest.Hash(data), CancellationToken.None);
+        var images = Task.Run(() => ImagesHash.Of(data), CancellationToken.None);
         string Identity() => JsonSerializer.Serialize(recipe, FeaturesJson.Default.FeaturesRecipe) + "\n"
             + hash.GetAwaiter().GetResult() + (network.Precision.Half is { } half ? $"\n{half}" : "")
             + $"\nimages {first} to {first + total} of {data.Count}: {images.GetAwaiter().GetResult()}";
         using var spool = new FeatureSpool(path, Identity, rows, dtype, total, recipe.Batch);
         if (spool.Done > 0) progress.Say($"going on after {spool.Done} of {total} images");
+        CheckRoom(rows, dtype, spool.Done);
         var broken = new BrokenImages(recipe.StopOnBrokenImage);
         foreach (var image in spool.Skipped) broken.Skip(image, new ImageException(image, "before an interruption"));
         long? macs = null;
@@ -120,6 +124,16 @@ public sealed class FeaturesTask(string path, FeaturesRecipe recipe, ImageDatase
         if (bytes > limit)
             throw new DiffractException($"{path}: the names of {total} images need a header of {bytes} bytes or more, "
                 + $"and a feature file has room for {limit}: divide the images with --shard and --of");
+    }
+
+    // What is written is there twice for a moment: in the folder that is gone on from, and in the file.
+    private void CheckRoom(IReadOnlyList<(string Name, Shape Row)> rows, DType dtype, int done)
+    {
+        var row = rows.Sum(r => r.Row.Count) * dtype.Size();
+        if ((Room ?? DiskSpace.Free(path)) is { } room && row * (2L * total - done) > room)
+            throw new DiffractException($"{path}: {total} images' features take {Units.Bytes(row * total)}, and as "
+                + $"much again until the file is whole; the disk has {Units.Bytes(room)}: take fewer images, timesteps "
+                + "or blocks, smaller averages (pool) or 16-bit numbers");
     }
 
     private FeatureFileHeader Header(

@@ -178,7 +178,7 @@ public sealed record StudyRecipe
 
     /// <summary>SHA-256 of the names and classes of the images to learn from and of those to score.</summary>
     public static string Hash(ImageDataset train, ImageDataset test) => Convert.ToHexStringLower(SHA256.HashData(
-        Encoding.UTF8.GetBytes(FeatureManifest.Hash(train) + FeatureManifest.Hash(test))));
+        Encoding.UTF8.GetBytes(ImagesHash.Of(train) + ImagesHash.Of(test))));
 
     /// <summary>The part of <see cref="Test"/> that is scored.</summary>
     [JsonIgnore]

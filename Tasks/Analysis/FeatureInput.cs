@@ -84,6 +84,13 @@ public sealed record FeatureInput
         }, device);
     }
 
+    /// <summary>The same, in noise that is not that of a feature file beside it.</summary>
+    /// <param name="other">What is beside it.</param>
+    public FeatureInput Beside(IFeatureSource other) =>
+        other is FeatureTable { Header: { } file } && file.Seed == (NoiseSeed ?? Seed)
+            ? this with { NoiseSeed = file.Seed + 1 }
+            : this;
+
     /// <summary>The images that a network is to read.</summary>
     /// <param name="labelled">Whether they must have labels.</param>
     /// <exception cref="DiffractException">There are none, or no network is named.</exception>

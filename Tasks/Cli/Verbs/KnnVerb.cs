@@ -89,10 +89,7 @@ internal static class KnnVerb
                 Timesteps = spec.Timesteps,
                 Blocks = spec.Blocks,
                 ImageSize = follower.ImageSize ?? (origin.ImageSize > 0 ? origin.ImageSize : null),
-                NoiseSeed = first.Source is FeatureTable { Header: { } file }
-                    ? follower.Seed + (file.Seed == follower.Seed ? 1u : 0)
-                    : follower.NoiseSeed,
-            }).Open(device, leader.Network is null ? origin.Pool : recipe.Pool, labelled: true);
+            }).Beside(first.Source).Open(device, leader.Network is null ? origin.Pool : recipe.Pool, labelled: true);
             // Of one network for both it has been said.
             if (leader.Network is null) FeatureWords.Announced(terminal, second);
             return isFileLast ? (second, first) : (first, second);

@@ -66,7 +66,7 @@ public static class SweepFeatures
         var side = Side(recipe);
         if (side > recipe.Pools.Max())
             progress.Say($"maps are stored at up to {side} x {side}, of which all averages are exact");
-        var wanted = new FeaturesRecipe
+        var result = new FeaturesTask(PathIn(run), new FeaturesRecipe
         {
             Data = input.Path,
             Network = input.Network!,
@@ -80,11 +80,7 @@ public static class SweepFeatures
             ClassLabel = input.ClassLabel,
             Inference = input.Inference,
             StopOnBrokenImage = input.StopOnBrokenImage,
-        };
-        using (var source = network.Features(data, new FeatureSpec(wanted.Timesteps, wanted.Blocks), wanted.ImageSize,
-            wanted.ClassLabel, wanted.Seed, side))
-            FeatureFingerprint.Check(run, source, FeatureFingerprint.ExtractionSource);
-        var result = new FeaturesTask(PathIn(run), wanted, data, network).Run(progress, cancellation);
+        }, data, network).Run(progress, cancellation);
         if (result.Skipped.Length > 0) progress.Say(result.Skipped);
     }
 }

@@ -7,12 +7,6 @@ namespace Diffract.Tasks;
 /// and images that were learnt from must not become held-out ones.</summary>
 public sealed record FeatureFingerprint
 {
-    /// <summary>File of what a training reads.</summary>
-    public const string Source = "source.json";
-
-    /// <summary>File of what a training's features are extracted from.</summary>
-    public const string ExtractionSource = "source.images.json";
-
     /// <summary>File name of the network's checkpoint; empty when unknown.</summary>
     public required string Network { get; init; }
 
@@ -41,11 +35,10 @@ public sealed record FeatureFingerprint
     /// version, which kept nothing, is checked from then on.</summary>
     /// <param name="run">The run, held by the caller.</param>
     /// <param name="source">What it reads now.</param>
-    /// <param name="name">The file it is kept in, in the run folder.</param>
     /// <exception cref="DiffractException">It began with another network, other images or other maps.</exception>
-    public static void Check(RunFolder run, IFeatureSource source, string name = Source)
+    public static void Check(RunFolder run, IFeatureSource source)
     {
-        var (now, path) = (Of(source), run.At(name));
+        var (now, path) = (Of(source), run.SourcePath);
         if (!File.Exists(path)) RecipeFile.Save(path, now, FingerprintJson.Default.FeatureFingerprint);
         else if (RecipeFile.Load(path, FingerprintJson.Default.FeatureFingerprint).Change(now) is { } change)
             throw new DiffractException($"{run.Path} cannot go on: {change}. Put back what it began with, or begin a "

@@ -33,8 +33,8 @@ public sealed class RunFolder
     /// <summary>The environments' file.</summary>
     public string EnvironmentPath => At("environment.json");
 
-    /// <summary>The files that say what a training on features reads; see <see cref="FeatureFingerprint"/>.</summary>
-    internal string[] SourcePaths => Directory.GetFiles(Path, "source*.json");
+    /// <summary>The file that says what a training on features reads; see <see cref="FeatureFingerprint"/>.</summary>
+    internal string SourcePath => At("source.json");
 
     /// <summary>The numbers' file.</summary>
     public string MetricsPath => At("metrics.jsonl");
@@ -112,7 +112,7 @@ public sealed class RunFolder
     /// Otherwise it stays.</summary>
     public void RemoveUnused()
     {
-        List<string> own = [RecipePath, EnvironmentPath, .. SourcePaths];
+        List<string> own = [RecipePath, EnvironmentPath, SourcePath];
         if (new FileInfo(MetricsPath) is { Exists: true, Length: 0 }) own.AddRange([MetricsPath, .. EventPaths]);
         if (Directory.EnumerateFileSystemEntries(Path).Except(own).Any()) return;
         foreach (var file in own) File.Delete(file);

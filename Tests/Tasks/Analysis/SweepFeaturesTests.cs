@@ -72,7 +72,8 @@ internal sealed class SweepFeaturesTests
         if (stop < 8)
         {
             Assert.That(() => Sweep(run, recipe, RunProgress.None), Throws.TypeOf<DiffractException>().With.Message
-                .Contains("there are 11 images, and there were 12 when it began"));
+                .Contains(draws == 0 ? "there are 11 images, and there were 12 when it began"
+                    : "holds the beginning of another extraction"));
             File.Move(other, one);
         }
         Assert.That(Sweep(run, recipe, RunProgress.None).Cells, Has.Count.EqualTo(4));

@@ -118,7 +118,7 @@ internal sealed class FeatureCacheTests
         var straight = File.ReadAllBytes(Make(1).Path);
         Forget();
         using var source = new CancellationTokenSource();
-        using (var progress = new StopAfterABatch(source))
+        using (var progress = new StopLater(1, source))
             Assert.That(() => Task(1, data).Run(progress, cancellation: source.Token),
                 Throws.InstanceOf<OperationCanceledException>());
         Assert.That(Directory.GetFiles(Cache), Is.Empty);
@@ -143,7 +143,7 @@ internal sealed class FeatureCacheTests
     public void A_shard_that_was_stopped_does_not_go_on_with_other_images()
     {
         using var source = new CancellationTokenSource();
-        using (var progress = new StopAfterABatch(source))
+        using (var progress = new StopLater(1, source))
             Assert.That(() => Task(1, data).Run(progress, cancellation: source.Token),
                 Throws.InstanceOf<OperationCanceledException>());
         var others = DataSource.Range(IdxDataset.Open(QuickstartAssets.Data, train: true), Images, 2 * Images);
@@ -299,33 +299,5 @@ internal sealed class FeatureCacheTests
     {
         using var read = table.Read(items, draw);
         return [.. read.Maps.All.SelectMany(map => map.Map.ToArray<float>())];
-    }
-
-    private sealed class StopAfterABatch(CancellationTokenSource source) : IRunProgress, IProgressBar
-    {
-        public IProgressBar Begin(string title, long total, string unit, long done = 0) => this;
-
-        public void Say(string line) { }
-
-        public void Advance(long amount = 1, string? note = null) => source.Cancel();
-
-        public void Dispose() { }
-    }
-
-    private sealed class Watched(ImageDataset data, Action<int> onLoad) : ImageDataset
-    {
-        public override int Count => data.Count;
-
-        public override IReadOnlyList<string> ClassNames => data.ClassNames;
-
-        public override int Label(int i) => data.Label(i);
-
-        public override string Id(int i) => data.Id(i);
-
-        public override Image Load(int i)
-        {
-            onLoad(i);
-            return data.Load(i);
-        }
     }
 }

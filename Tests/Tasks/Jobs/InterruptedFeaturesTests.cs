@@ -198,23 +198,6 @@ internal sealed class InterruptedFeaturesTests
             Throws.InstanceOf<OperationCanceledException>());
     }
 
-    private sealed class Watched(ImageDataset data, Action<int> onLoad) : ImageDataset
-    {
-        public override int Count => data.Count;
-
-        public override IReadOnlyList<string> ClassNames => data.ClassNames;
-
-        public override int Label(int i) => data.Label(i);
-
-        public override string Id(int i) => data.Id(i);
-
-        public override Image Load(int i)
-        {
-            onLoad(i);
-            return data.Load(i);
-        }
-    }
-
     private sealed class Renamed(ImageDataset data, Func<int, string> name) : ImageDataset
     {
         public override int Count => data.Count;

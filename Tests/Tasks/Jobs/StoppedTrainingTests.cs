@@ -192,7 +192,7 @@ internal sealed class StoppedTrainingTests
         using (var source = new CancellationTokenSource())
             Assert.That(() => Train(path, recipe, out _, 11, source: source, cancellation: source.Token),
                 Throws.InstanceOf<OperationCanceledException>());
-        File.Delete(Path.Combine(path, FeatureFingerprint.Source));
+        File.Delete(Path.Combine(path, "source.json"));
         File.Move(Path.Combine(pictures, "down", "00.png"), Path.Combine(pictures, "down", "99.png"));
         Assert.That(Train(path, recipe, out _).Epochs, Has.Count.EqualTo(3));
     }

@@ -35,8 +35,8 @@ public sealed record FeatureInput
     /// <summary>Of the noise, and of the choice of <see cref="Count"/> images.</summary>
     public ulong Seed { get; init; }
 
-    /// <summary>Seed of the noise where it is not <see cref="Seed"/>. An image's noise depends on its position: images
-    /// that are to be told from others at the same positions need noise of their own.</summary>
+    /// <summary>Seed of the noise where it is not <see cref="Seed"/>. Seed and position decide an image's noise: test
+    /// images in that of the training images would each be a little like one of them.</summary>
     public ulong? NoiseSeed { get; init; }
 
     /// <summary>How the network uses the processor.</summary>

@@ -28,11 +28,12 @@ public static class HeadRunTable
     public static void Write(string path, IReadOnlyList<HeadRun> runs)
     {
         var report = new HtmlReport("Runs");
+        var isMixed = IsMixed(runs);
         var scored = Sorted(runs).Where(run => run.Score is not null).ToArray();
         if (scored.Length > 0)
             report.Heading("Evaluated").Plot(AccuracyPlot.Draw("Top-1",
                 [.. scored.Select(run => new AccuracyBar($"{run.Name}: {run.Method}"
-                    + (IsMixed(runs) ? $" ({run.Evaluation!.On})" : ""), run.Score!.Value))]),
+                    + (isMixed ? $" ({run.Evaluation!.On})" : ""), run.Score!.Value))]),
                 "Intervals are 95 % after Wilson (1927).");
         string[][] rows = [.. Rows(runs)];
         report.Heading("All runs").Table(rows[0], [.. rows.Skip(1).Select(row => (IReadOnlyList<string>)row)]);

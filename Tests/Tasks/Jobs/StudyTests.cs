@@ -185,7 +185,7 @@ internal sealed class StudyTests
             File.Delete(task.ResultPath);
             Directory.CreateDirectory(task.ResultPath);
         });
-        Assert.That(() => task.Run(full), Throws.InstanceOf<Exception>());
+        Assert.That(() => task.Run(full), Throws.InstanceOf<IOException>().With.Message.Contains("result.json"));
         Assert.That(States(), Is.Not.Empty);
         Directory.Delete(task.ResultPath);
         RecipeFile.Save(task.ResultPath, most, StudyResult.Json);
